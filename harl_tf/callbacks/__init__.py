@@ -1,0 +1,5 @@
+"""Callbacks for ``fit``: checkpoints to continue from, and a probe of what is being learnt."""
+
+from harl_tf.callbacks.checkpoint import Checkpoint as Checkpoint
+from harl_tf.callbacks.checkpoint import ResumeError as ResumeError
+from harl_tf.callbacks.knn_probe import KNNProbe as KNNProbe

@@ -1,0 +1,184 @@
+"""Checkpoints that survive being killed, and the way back from them.
+
+Owns the form on disk, one folder per saved epoch::
+
+    RUN/epoch_000012/
+        model.weights.h5   every weight and the optimizer's state
+        state.json         epoch, and the settings that must be equal to continue
+        COMPLETE           SHA-256 of the two, written last
+
+A folder is made under another name and takes its own by one rename, so a run killed at any moment
+leaves whole checkpoints or rubbish that nothing reads.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+from typing import Any
+
+import keras
+
+from harl_tf.data import PairedViews
+
+_WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
+
+
+class ResumeError(Exception):
+    """A run cannot be continued; the message says what differs and what to do."""
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the run at the end of epochs; ``resume`` brings it back to its last saved epoch.
+
+    With the same settings the continued run has the same weights as one that was never stopped
+    (to the bit, on one machine with ``tf.config.experimental.enable_op_determinism()``).
+
+    Args:
+        folder: Folder of the run; made if it is not there.
+        views: The stream of the run, whose settings must be equal to continue.
+        every: Epochs between two checkpoints; the last epoch is always saved. Default: 1.
+        keep: Newest checkpoints that are kept. Default: 2.
+
+    Example:
+        ::
+
+            checkpoint = harl_tf.callbacks.Checkpoint("runs/a", views)
+            first = checkpoint.resume(model)  # 0 if there is nothing to resume
+            model.fit(views.from_epoch(first), initial_epoch=first, callbacks=[checkpoint], ...)
+    """
+
+    def __init__(
+        self, folder: str | pathlib.Path, views: PairedViews, every: int = 1, keep: int = 2
+    ) -> None:
+        super().__init__()
+        if every < 1 or keep < 1:
+            raise ValueError(
+                f"Expected every ≥ 1 and keep ≥ 1. Received: every={every}, keep={keep}."
+            )
+        self.folder = pathlib.Path(folder)
+        self.views = views
+        self.every, self.keep = every, keep
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves when it is time."""
+        done = epoch + 1
+        if done % self.every == 0 or done == self.params.get("epochs"):
+            self.save(done)
+
+    def save(self, epoch: int) -> pathlib.Path:
+        """Saves the model as of the end of an epoch.
+
+        Args:
+            epoch: Number of epochs done.
+
+        Returns:
+            The checkpoint's folder.
+        """
+        final = self.folder / f"epoch_{epoch:06d}"
+        temporary = self.folder / f"{final.name}.partial"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        self.model.save_weights(temporary / _WEIGHTS)
+        state = {"epoch": epoch, "settings": _settings(self.model, self.views)}
+        (temporary / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+        digests = {name: _sha256(temporary / name) for name in (_WEIGHTS, _STATE)}
+        (temporary / _COMPLETE).write_text(json.dumps(digests, indent=1), encoding="utf-8")
+        for path in temporary.iterdir():
+            _sync(path)
+        shutil.rmtree(final, ignore_errors=True)
+        os.replace(temporary, final)
+        _sync(self.folder)
+        for old in self._complete()[: -self.keep]:
+            shutil.rmtree(old)
+        return final
+
+    def resume(self, model: keras.Model) -> int:
+        """Loads the newest whole checkpoint into a compiled model.
+
+        Args:
+            model: The model, compiled, with the settings of the run.
+
+        Returns:
+            Number of epochs done: pass it to ``fit`` as ``initial_epoch`` and to
+            ``views.from_epoch``. 0 if there is no checkpoint.
+
+        Raises:
+            ResumeError: If the settings differ from those of the run.
+        """
+        complete = self._complete()
+        if not complete:
+            return 0
+        newest = complete[-1]
+        state = json.loads((newest / _STATE).read_text(encoding="utf-8"))
+        # Through JSON and back, so that both sides have its types.
+        settings = json.loads(json.dumps(_settings(model, self.views)))
+        _refuse_differences(state["settings"], settings, newest)
+        # Without its variables an optimizer would silently stay as new.
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(newest / _WEIGHTS)
+        return int(state["epoch"])
+
+    def _complete(self) -> list[pathlib.Path]:
+        """Whole checkpoints, oldest first."""
+        return [path for path in sorted(self.folder.glob("epoch_??????")) if _is_complete(path)]
+
+
+def _is_complete(path: pathlib.Path) -> bool:
+    try:
+        digests = json.loads((path / _COMPLETE).read_text(encoding="utf-8"))
+        return all(_sha256(path / name) == digests[name] for name in (_WEIGHTS, _STATE))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _settings(model: keras.Model, views: PairedViews) -> dict[str, Any]:
+    """What must be equal for a run to continue, in a form that JSON keeps."""
+    optimizer = keras.optimizers.serialize(model.optimizer)
+    return {
+        "model": model.get_config(),
+        "optimizer": optimizer,
+        "data": views.settings(),
+        "precision": keras.config.dtype_policy().name,
+    }
+
+
+def _refuse_differences(saved: Any, current: Any, checkpoint: pathlib.Path) -> None:
+    differences = list(_differences(saved, current, ""))
+    if differences:
+        shown = "; ".join(differences[:3])
+        more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise ResumeError(
+            f"{checkpoint} belongs to a run with other settings: {shown}{more}. Use the settings "
+            "of that run to continue it, or another folder for a new one."
+        )
+
+
+def _differences(saved: Any, current: Any, path: str) -> list[str]:
+    if isinstance(saved, dict) and isinstance(current, dict):
+        found = []
+        for key in sorted(saved.keys() | current.keys()):
+            inner = f"{path}.{key}" if path else key
+            found += _differences(saved.get(key), current.get(key), inner)
+        return found
+    return [] if saved == current else [f"{path} was {_short(saved)}, is {_short(current)}"]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: pathlib.Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

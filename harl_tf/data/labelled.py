@@ -1,0 +1,70 @@
+"""Labelled photographs for probes and fine-tuning: whole, in order, unaugmented."""
+
+import pathlib
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from harl_tf.data import records
+from harl_tf.data.manifest import RecordsError, read_manifest
+
+
+def labelled_images(
+    folder: str | pathlib.Path,
+    image_size: int,
+    batch_size: int = 64,
+    keep: Callable[[tf.Tensor], tf.Tensor] | None = None,
+) -> tf.data.Dataset:
+    """Images and labels of a folder of records, each image once.
+
+    Args:
+        folder: Folder of records made from class folders.
+        image_size: Side of the square that whole images are scaled to, in pixels.
+        batch_size: Images per batch; the last batch may be smaller. Default: 64.
+        keep: Optional function from a record's name (scalar string tensor) to a bool tensor, for a
+            part of the set, such as ``in_first_half``. Default: all.
+
+    Returns:
+        A ``tf.data.Dataset`` of ``(images, labels)``: uint8 ``(batch, size, size, 3)`` and int64
+        ``(batch,)``.
+
+    Raises:
+        RecordsError: If the folder is not whole or its records have no labels.
+
+    Example:
+        ::
+
+            train = harl_tf.data.labelled_images("records", 96, keep=harl_tf.data.in_first_half)
+    """
+    manifest = read_manifest(folder)
+    if not manifest.classes:
+        raise RecordsError(
+            f"{folder} has no labels. Convert a folder with one subfolder per class to get them."
+        )
+    files = [str(pathlib.Path(folder) / shard.file) for shard in manifest.shards]
+    parsed = tf.data.TFRecordDataset(files).map(records.parse)
+    if keep is not None:
+        parsed = parsed.filter(lambda fields: keep(fields[records.NAME]))
+
+    def decode(fields: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        image = records.decode_image(fields[records.IMAGE])
+        image = tf.image.resize(image, (image_size, image_size), antialias=True)
+        return tf.cast(tf.round(image), tf.uint8), fields[records.LABEL]
+
+    images = parsed.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return images.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def in_first_half(name: tf.Tensor) -> tf.Tensor:
+    """Whether a record belongs to the first half of a split by the hash of its name.
+
+    Example:
+        >>> bool(in_first_half("ant/1.jpg")) != bool(in_second_half("ant/1.jpg"))
+        True
+    """
+    return tf.equal(tf.strings.to_hash_bucket_fast(name, 2), 0)
+
+
+def in_second_half(name: tf.Tensor) -> tf.Tensor:
+    """Whether a record belongs to the other half."""
+    return tf.logical_not(in_first_half(name))

@@ -1,0 +1,146 @@
+"""The stream of paired views that pretraining reads.
+
+Owns order, randomness and batching: records in, dict batches out. Every random draw is a function
+of (seed, epoch, example), so the stream can start at any epoch and continues exactly as if it had
+never stopped, on any number of replicas and threads.
+"""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import tensorflow as tf
+
+from harl_tf.data import geometry, records
+from harl_tf.data.manifest import RecordsError, read_manifest
+from harl_tf.layers import random_colour
+
+
+@dataclasses.dataclass(frozen=True)
+class PairedViews:
+    """Two augmented views of every photograph of a folder of records, batch by batch.
+
+    A batch is a dict of ``view1``, ``view2`` (uint8, ``(batch, size, size, 3)``), ``mask1``,
+    ``mask2`` (uint8, ``(batch, size, size)``, 1 = foreground), ``window1``, ``window2`` (int32,
+    ``(batch, 7)``: top, left, height, width of the view in the photograph, 1 if mirrored, height
+    and width of the photograph) and ``draws1``, ``draws2`` (float32, uniform in [0, 1): what the
+    colour augmentation on the device draws from).
+
+    Attributes:
+        folder: Folder of records, as ``mask_generation.convert`` writes it.
+        batch_size: Photographs per batch, over all replicas.
+        image_size: Side of the views in pixels. Default: 224.
+        seed: Any int; another seed gives other views in another order. Default: 0.
+        crop1: Geometry of the first view. Default: ``RandomResizedCrop()``.
+        crop2: Geometry of the second view. Default: ``RandomResizedCrop()``.
+        passes_per_epoch: How often an epoch goes through the photographs; more than one for small
+            sets, whose epochs would be over in a moment. Default: 1.
+        shuffle_block: Records that are brought into random order together; shards are shuffled
+            besides. A set that fits is shuffled as a whole. Default: 4096.
+
+    Raises:
+        RecordsError: If the folder is not whole, or has fewer records than a batch.
+
+    Example:
+        ::
+
+            views = harl_tf.data.PairedViews("records", batch_size=64, image_size=96)
+            model.fit(views.from_epoch(0), steps_per_epoch=views.steps_per_epoch, epochs=100)
+    """
+
+    folder: str | pathlib.Path
+    batch_size: int
+    image_size: int = 224
+    seed: int = 0
+    crop1: geometry.RandomResizedCrop = geometry.RandomResizedCrop()
+    crop2: geometry.RandomResizedCrop = geometry.RandomResizedCrop()
+    passes_per_epoch: int = 1
+    shuffle_block: int = 4096
+
+    def __post_init__(self) -> None:
+        """Checks the settings and that the records are there."""
+        for name in ("batch_size", "image_size", "passes_per_epoch", "shuffle_block"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Expected {name} ≥ 1. Received: {name}={getattr(self, name)}.")
+        available = read_manifest(self.folder).records
+        if available < self.batch_size:
+            raise RecordsError(
+                f"{self.folder} holds {available} records, fewer than one batch of "
+                f"batch_size={self.batch_size}. Use a smaller batch."
+            )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches per epoch; each pass leaves out what does not fill its last batch."""
+        per_pass = read_manifest(self.folder).records // self.batch_size
+        return per_pass * self.passes_per_epoch
+
+    def settings(self) -> dict[str, Any]:
+        """What must be equal for a run to continue: the records' fingerprint and the settings."""
+        fields = dataclasses.asdict(self)
+        del fields["folder"]
+        return {"records": read_manifest(self.folder).digest(), **fields}
+
+    def from_epoch(self, epoch: int) -> tf.data.Dataset:
+        """The endless stream of batches from the start of an epoch on.
+
+        Args:
+            epoch: First epoch, counted from 0.
+
+        Returns:
+            A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` with it.
+        """
+        first = epoch * self.passes_per_epoch
+        passes = tf.data.Dataset.range(first, tf.int64.max)
+        dataset = passes.flat_map(self._one_pass)
+        options = tf.data.Options()
+        options.deterministic = True
+        # Batches are made whole and then dealt out to replicas; files hold no meaning for that.
+        policy = tf.data.experimental.AutoShardPolicy.OFF
+        options.experimental_distribute.auto_shard_policy = policy
+        return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+    def _one_pass(self, index: tf.Tensor) -> tf.data.Dataset:
+        manifest = read_manifest(self.folder)
+        files = [str(pathlib.Path(self.folder) / shard.file) for shard in manifest.shards]
+        key = tf.random.fold_in(tf.constant([self.seed, 0x4A41], tf.int64), index)
+        order = tf.random.experimental.stateless_shuffle(tf.constant(files), key)
+        serialized = tf.data.Dataset.from_tensor_slices(order).interleave(
+            tf.data.TFRecordDataset, cycle_length=min(len(files), 16)
+        )
+        # Blocks in stateless random order, not Dataset.shuffle: that one mixes the program's global
+        # seed into the order.
+        blocks = serialized.batch(min(self.shuffle_block, manifest.records)).enumerate()
+        serialized = blocks.map(
+            lambda block, rows: tf.random.experimental.stateless_shuffle(
+                rows, tf.random.fold_in(key, block)
+            )
+        ).unbatch()
+        examples = serialized.map(
+            lambda record: self._example(record, key),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        return examples.batch(self.batch_size, drop_remainder=True)
+
+    def _example(self, serialized: tf.Tensor, pass_key: tf.Tensor) -> dict[str, tf.Tensor]:
+        fields = records.parse(serialized)
+        # An example is its name: it draws the same numbers wherever its record lies.
+        identity = tf.strings.to_hash_bucket_fast(fields[records.NAME], tf.int64.max)
+        key = tf.random.fold_in(pass_key, identity)
+        draws = tf.random.stateless_uniform([2, geometry.DRAWS + random_colour.DRAWS], key)
+        image = records.decode_image(fields[records.IMAGE])
+        mask = records.decode_mask(fields[records.MASK])
+        height, width = tf.shape(image)[0], tf.shape(image)[1]
+        example = {}
+        for view, crop in ((1, self.crop1), (2, self.crop2)):
+            own = draws[view - 1]
+            window = geometry.draw_window(own[: geometry.DRAWS], height, width, crop)
+            image_view, mask_view = geometry.cut_view(image, mask, window, self.image_size)
+            example |= {
+                f"view{view}": image_view,
+                f"mask{view}": mask_view,
+                f"window{view}": tf.concat([window, tf.stack([height, width])], axis=0),
+                f"draws{view}": own[geometry.DRAWS :],
+            }
+        return example

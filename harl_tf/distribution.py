@@ -1,0 +1,106 @@
+"""All use of ``tf.distribute``: how many replicas there are and what they exchange.
+
+Owns the few collective operations the objectives need. Everything else in the package is written
+for one replica and calls these functions; with a single replica each of them is the identity.
+
+The one convention: a loss term is *this replica's share of a mean over the global batch*. Shares
+add up to the mean, Keras optimizers add up the gradients of the replicas, so the update on N
+replicas is the update of one device on the same global batch, with no factor 1/N to remember.
+"""
+
+import tensorflow as tf
+
+
+def replica_count() -> int:
+    """Number of replicas that work on one global batch.
+
+    Returns:
+        1 outside a strategy, otherwise the strategy's ``num_replicas_in_sync``.
+
+    Example:
+        >>> replica_count()
+        1
+    """
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def gather_rows(rows: tf.Tensor) -> tf.Tensor:
+    """Concatenates the rows of all replicas in replica order; gradients flow to every replica.
+
+    Args:
+        rows: Tensor ``(local_rows, ...)``.
+
+    Returns:
+        Tensor ``(global_rows, ...)``, the same on every replica.
+
+    Example:
+        >>> gather_rows(tf.constant([[1.0], [2.0]])).shape.as_list()
+        [2, 1]
+    """
+    if replica_count() == 1:
+        return rows
+    return tf.distribute.get_replica_context().all_gather(rows, axis=0)
+
+
+def first_row_index(local_rows: tf.Tensor) -> tf.Tensor:
+    """Index that this replica's first row has after ``gather_rows``.
+
+    Args:
+        local_rows: Scalar int32, the number of rows here (the same on every replica).
+
+    Returns:
+        Scalar int32.
+
+    Example:
+        >>> int(first_row_index(tf.constant(4)))
+        0
+    """
+    if replica_count() == 1:
+        return tf.zeros_like(local_rows)
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return local_rows * tf.cast(replica, local_rows.dtype)
+
+
+def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
+    """Sum of a tensor over all replicas.
+
+    Args:
+        value: Tensor of the same shape on every replica.
+
+    Returns:
+        Tensor of that shape, the same on every replica.
+
+    Example:
+        >>> float(sum_over_replicas(tf.constant(2.0)))
+        2.0
+    """
+    if replica_count() == 1:
+        return value
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def share_of_global_mean(values: tf.Tensor, counted: tf.Tensor | None = None) -> tf.Tensor:
+    """This replica's share of the mean of ``values`` over the global batch.
+
+    Args:
+        values: Tensor ``(local_rows,)``.
+        counted: Optional bool tensor ``(local_rows,)``; rows that are False take part neither in
+            the sum nor in the count. The count is made over all replicas, so that a replica with
+            few counted rows weighs no more than they deserve. Default: all rows count.
+
+    Returns:
+        Scalar; 0 when no row of the global batch counts. The shares of all replicas sum to the
+        mean.
+
+    Example:
+        >>> values, counted = tf.constant([1.0, 3.0, 9.0]), tf.constant([True, True, False])
+        >>> float(share_of_global_mean(values, counted))
+        2.0
+    """
+    if counted is None:
+        weights = tf.ones_like(values)
+    else:
+        weights = tf.cast(counted, values.dtype)
+        values = tf.where(counted, values, tf.zeros_like(values))
+    total = sum_over_replicas(tf.reduce_sum(tf.stop_gradient(weights)))
+    return tf.reduce_sum(values) / tf.maximum(total, tf.ones_like(total))

@@ -1,0 +1,58 @@
+"""Pooled features of a backbone for a labelled data set."""
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Embedder:
+    """Turns images into one vector each: a map of the backbone, averaged over its cells.
+
+    The computation is traced once and kept, so a probe that runs every epoch pays for it once.
+
+    Args:
+        backbone: A model from images to a dict of feature maps.
+        level: Name of the map. Default: the last one.
+
+    Example:
+        >>> embed = Embedder(harl_tf.models.resnet(18, width=0.125))
+        >>> vectors, labels = embed([(np.zeros((2, 32, 32, 3)), np.array([0, 1]))])
+        >>> vectors.shape, labels.tolist()
+        ((2, 64), [0, 1])
+    """
+
+    def __init__(self, backbone: keras.Model, level: str | None = None) -> None:
+        level = level or list(backbone.output)[-1]
+        if level not in backbone.output:
+            raise ValueError(
+                f"Expected level in {sorted(backbone.output)}. Received: level={level!r}."
+            )
+
+        @tf.function(reduce_retracing=True)
+        def embed(images: tf.Tensor) -> tf.Tensor:
+            features = backbone(images, training=False)[level]
+            return tf.reduce_mean(tf.cast(features, tf.float32), axis=(1, 2))
+
+        self._embed = embed
+
+    def __call__(
+        self, dataset: Iterable[tuple[tf.Tensor, tf.Tensor]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Embeds a data set of ``(images, labels)`` batches.
+
+        Args:
+            dataset: Batches of images ``(batch, height, width, 3)``, 0–255, and labels
+                ``(batch,)``.
+
+        Returns:
+            Vectors, float32 ``(images, channels)``, and labels ``(images,)``.
+        """
+        vectors, labels = [], []
+        for images, batch_labels in dataset:
+            vectors.append(self._embed(tf.cast(images, tf.float32)).numpy())
+            labels.append(np.asarray(batch_labels))
+        if not vectors:
+            raise ValueError("Expected at least one batch of images and labels. Received: none.")
+        return np.concatenate(vectors), np.concatenate(labels)

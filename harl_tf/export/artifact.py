@@ -1,0 +1,71 @@
+"""The form of an exported backbone on disk, and its checksums.
+
+Owns which files there are. The folder *is* a SavedModel, so every tool that reads one reads it; the
+other files lie beside ``saved_model.pb``, where TensorFlow passes them over::
+
+    FOLDER/
+        saved_model.pb, variables/, ...   endpoints ``serve`` and ``serve_training``
+        backbone.keras                    the same network as Keras layers
+        metadata.json                     input, outputs, method, versions
+        MODEL_CARD.md                     the same and its use, in words
+        SHA256SUMS                        of all of them
+"""
+
+import hashlib
+import pathlib
+
+NATIVE, METADATA, CARD, CHECKSUMS = "backbone.keras", "metadata.json", "MODEL_CARD.md", "SHA256SUMS"
+SERVE, SERVE_TRAINING = "serve", "serve_training"
+MODEL_SCHEMA = 1
+
+
+class ExportError(Exception):
+    """A backbone cannot be exported or loaded; the message says why and what to do."""
+
+
+def write_checksums(folder: pathlib.Path) -> None:
+    """Writes ``SHA256SUMS`` over every file of a folder, in the form of ``sha256sum``."""
+    lines = [f"{digest}  {name}" for name, digest in sorted(_digests(folder).items())]
+    (folder / CHECKSUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def check(folder: pathlib.Path) -> None:
+    """Checks that a folder is an exported backbone and nothing in it has changed.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        ExportError: Naming the file that is missing or has changed.
+
+    Example:
+        >>> check(pathlib.Path("no/such/folder"))
+        Traceback (most recent call last):
+        harl_tf.export.artifact.ExportError: no/such/folder is not an exported backbone: ...
+    """
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ExportError(
+            f"{folder} is not an exported backbone: it has no {CHECKSUMS}. Make one with "
+            "harl_tf.export_backbone(model, folder)."
+        ) from error
+    found = _digests(folder)
+    for line in lines:
+        digest, _, name = line.partition("  ")
+        if name not in found:
+            raise ExportError(f"{folder / name} is missing; copy the backbone again.")
+        if found[name] != digest:
+            raise ExportError(
+                f"{folder / name} has changed since the export; copy the backbone again."
+            )
+
+
+def _digests(folder: pathlib.Path) -> dict[str, str]:
+    digests = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != CHECKSUMS:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digests[path.relative_to(folder).as_posix()] = digest
+    return digests

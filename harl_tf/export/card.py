@@ -1,0 +1,101 @@
+"""What an exported backbone says about itself: metadata for programs, a model card for people."""
+
+import dataclasses
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from harl_tf.export import artifact
+from harl_tf.models import Pretraining
+
+_PACKAGES = ("harl_tf", "keras", "keras-hub", "tensorflow")
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What only the one who trained a backbone knows.
+
+    Attributes:
+        data: What it was pretrained on.
+        licence: Licence of the weights. Default: "not stated".
+        metrics: Measured figures by name. Default: none.
+        notes: Anything else its users should know, such as limits. Default: none.
+    """
+
+    data: str = "not stated"
+    licence: str = "not stated"
+    metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    notes: str = ""
+
+
+def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str, Any]:
+    """Everything a program may want to know of an exported backbone, fit for JSON."""
+    config = model.get_config()
+    method = {
+        key: value for key, value in config.items() if key not in ("backbone", "augmentations")
+    }
+    return {
+        "schema": artifact.MODEL_SCHEMA,
+        "input": {
+            "shape": [None, None, None, 3],
+            "dtype": "float32",
+            "values": "RGB, 0 to 255; normalisation is part of the network",
+        },
+        "outputs": {
+            name: {"shape": list(tensor.shape)} for name, tensor in backbone.output.items()
+        },
+        "parameters": backbone.count_params(),
+        "method": {"class": type(model).__name__, **method},
+        "card": {**dataclasses.asdict(card), "metrics": dict(card.metrics)},
+        "versions": {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def render(facts: Mapping[str, Any]) -> str:
+    """The model card as Markdown, from ``metadata``."""
+    card = facts["card"]
+    metrics = "\n".join(f"| {name} | {value:.4g} |" for name, value in card["metrics"].items())
+    outputs = ", ".join(f"`{name}` {value['shape']}" for name, value in facts["outputs"].items())
+    versions = ", ".join(f"{name} {value}" for name, value in facts["versions"].items())
+    figures = f"\n| figure | value |\n|---|---|\n{metrics}\n" if metrics else "none were given\n"
+    return f"""# Backbone pretrained with {facts["method"]["class"]}
+
+- **Data**: {card["data"]}
+- **Licence of the weights**: {card["licence"]}
+- **Input**: float32 {facts["input"]["shape"]}, {facts["input"]["values"]}
+- **Outputs**: {outputs}
+- **Parameters**: {facts["parameters"]:,}
+- **Made with**: {versions}
+
+## Measured
+{figures}
+## Use
+With harl_tf, as Keras layers (mixed precision, freezing by layer, saving):
+
+    backbone = harl_tf.load_backbone("FOLDER")
+
+With plain Keras (create it inside the strategy's scope if there is one):
+
+    backbone = keras.layers.TFSMLayer(
+        "FOLDER", call_endpoint="serve", call_training_endpoint="serve_training", dtype="float32"
+    )
+
+Leave out `call_training_endpoint` to freeze the layer; `trainable=False` alone would not keep its
+batch statistics still.
+
+## Settings of the pretraining
+
+    {json.dumps(facts["method"], sort_keys=True)}
+
+{card["notes"]}
+"""
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

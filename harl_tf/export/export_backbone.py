@@ -1,0 +1,96 @@
+"""Writing a pretrained backbone for those who fine-tune it."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from harl_tf.export import artifact
+from harl_tf.export.card import Card, metadata, render
+from harl_tf.models import Pretraining, rebuild
+
+
+def export_backbone(
+    model: Pretraining,
+    folder: str | pathlib.Path,
+    card: Card | None = None,
+    overwrite: bool = False,
+) -> pathlib.Path:
+    """Writes a model's backbone as a SavedModel with native weights, metadata, card and checksums.
+
+    The SavedModel has two endpoints: ``serve`` for inference and ``serve_training``, which uses
+    batch statistics and updates the moving ones, so that fine-tuning does not silently keep those
+    of the pretraining data. The network is written in float32 with plain Keras layers, whatever
+    precision and batch normalisation it was trained with.
+
+    Args:
+        model: A pretraining model. Call this outside of any strategy's scope.
+        folder: Folder to make; it appears only when everything in it is written.
+        card: What to say about the weights. Default: nothing beyond the settings.
+        overwrite: Whether an older export there is replaced. Default: False.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ExportError: If the folder exists.
+
+    Example:
+        ::
+
+            harl_tf.export_backbone(model, "backbone", harl_tf.export.Card(data="my photographs"))
+            backbone = harl_tf.load_backbone("backbone")
+    """
+    folder = pathlib.Path(folder)
+    if folder.exists():
+        if not overwrite:
+            raise artifact.ExportError(
+                f"{folder} exists. Choose another folder or pass overwrite=True."
+            )
+        if not (folder / artifact.CHECKSUMS).is_file():
+            raise artifact.ExportError(
+                f"{folder} exists and is not an exported backbone; it is left alone."
+            )
+    with _float32():
+        backbone = rebuild(model.backbone, keras.layers.BatchNormalization, dtype="float32")
+    facts = metadata(model, backbone, card or Card())
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_saved_model(backbone, partial)
+        backbone.save(partial / artifact.NATIVE)
+        text = json.dumps(facts, indent=1)
+        (partial / artifact.METADATA).write_text(text + "\n", encoding="utf-8")
+        (partial / artifact.CARD).write_text(render(facts), encoding="utf-8")
+        artifact.write_checksums(partial)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _write_saved_model(backbone: keras.Model, folder: pathlib.Path) -> None:
+    archive = keras.export.ExportArchive()
+    archive.track(backbone)
+    images = [tf.TensorSpec((None, None, None, 3), tf.float32, name="images")]
+    archive.add_endpoint(artifact.SERVE, lambda x: backbone(x, training=False), images)
+    archive.add_endpoint(artifact.SERVE_TRAINING, lambda x: backbone(x, training=True), images)
+    archive.write_out(str(folder), verbose=False)
+
+
+@contextlib.contextmanager
+def _float32() -> Iterator[None]:
+    """Layers that state no dtype, such as inputs, take the global policy: float32 for the while."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

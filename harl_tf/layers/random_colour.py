@@ -1,0 +1,210 @@
+"""Colour augmentation of a whole batch on the training device.
+
+Owns what changes colours and sharpness: jitter, greyscale, blur, solarisation. It does not own
+geometry (``harl_tf.data.geometry``) and it draws no random number: every draw arrives with the
+batch, made from (seed, epoch, example), so that a batch looks the same on any number of replicas.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+DRAWS = 10
+"""Uniform draws in [0, 1) that one view of one example needs."""
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_TO_YIQ = np.array(
+    [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]], np.float32
+)
+_FROM_YIQ = np.linalg.inv(_TO_YIQ).astype(np.float32)
+# The 24 orders of the four jitter operations, as torchvision's ColorJitter shuffles them.
+_ORDERS = np.array(np.meshgrid(*[range(4)] * 4, indexing="ij")).reshape(4, -1).T
+_ORDERS = _ORDERS[[len(set(row)) == 4 for row in _ORDERS.tolist()]].astype(np.int32)
+
+
+@keras.saving.register_keras_serializable(package="harl_tf")
+class RandomColour(keras.layers.Layer):
+    """Colour jitter, greyscale, Gaussian blur and solarisation, as BYOL and SimCLR use them.
+
+    Brightness, contrast, saturation and hue are all affine in the colours, and so is greyscale:
+    their composition, in an order drawn per image, is one 3×3 matrix and one offset per image,
+    clipped once at the end. (torchvision clips after every operation, a small difference in
+    saturated pixels.) Blur is two matrix products with a Gaussian drawn per image, on edges
+    extended by their last pixel.
+
+    Args:
+        brightness: Largest change of brightness, a factor in [1-b, 1+b]. Default: 0.4.
+        contrast: Likewise for contrast around the image's mean luminance. Default: 0.4.
+        saturation: Likewise for saturation. Default: 0.2.
+        hue: Largest turn of hue, in turns, within [0, 0.5]. Default: 0.1.
+        jitter_probability: Share of images that get the four above. Default: 0.8.
+        greyscale_probability: Share of images that lose their colour. Default: 0.2.
+        blur_probability: Share of images that are blurred. Default: 0.5.
+        blur_sigma: Smallest and largest standard deviation of the blur, in pixels of an image of
+            224 pixels; scaled with the image's side. Default: (0.1, 2.0).
+        solarize_probability: Share of images whose bright half (≥ 128) is inverted. Default: 0.
+        **kwargs: Arguments of ``keras.layers.Layer``.
+
+    Raises:
+        ValueError: If a probability lies outside [0, 1] or a strength is negative.
+
+    Example:
+        >>> images = np.full((2, 8, 8, 3), 100, "uint8")
+        >>> draws = np.random.default_rng(0).uniform(size=(2, DRAWS)).astype("float32")
+        >>> RandomColour()(images, draws).shape.as_list()
+        [2, 8, 8, 3]
+    """
+
+    def __init__(
+        self,
+        brightness: float = 0.4,
+        contrast: float = 0.4,
+        saturation: float = 0.2,
+        hue: float = 0.1,
+        jitter_probability: float = 0.8,
+        greyscale_probability: float = 0.2,
+        blur_probability: float = 0.5,
+        blur_sigma: tuple[float, float] = (0.1, 2.0),
+        solarize_probability: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(trainable=False, **{"dtype": "float32", **kwargs})
+        self.strengths = {
+            "brightness": brightness,
+            "contrast": contrast,
+            "saturation": saturation,
+            "hue": hue,
+        }
+        self.probabilities = {
+            "jitter_probability": jitter_probability,
+            "greyscale_probability": greyscale_probability,
+            "blur_probability": blur_probability,
+            "solarize_probability": solarize_probability,
+        }
+        self.blur_sigma = (float(blur_sigma[0]), float(blur_sigma[1]))
+        for name, value in self.strengths.items():
+            if value < 0:
+                raise ValueError(f"Expected {name} ≥ 0. Received: {name}={value}.")
+        for name, value in self.probabilities.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"Expected {name} within [0, 1]. Received: {name}={value}.")
+        self.built = True
+
+    def call(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Augments a batch.
+
+        Args:
+            images: ``(batch, height, width, 3)``, any number type, 0–255.
+            draws: ``(batch, DRAWS)`` float, uniform in [0, 1).
+
+        Returns:
+            ``(batch, height, width, 3)`` float32, 0–255.
+        """
+        images = tf.cast(images, tf.float32)
+        draws = tf.cast(draws, tf.float32)
+        images = self._recolour(images, draws)
+        if self.probabilities["blur_probability"] > 0:
+            images = self._blur(images, draws)
+        solarize = draws[:, 9] < self.probabilities["solarize_probability"]
+        inverted = tf.where(images >= 128.0, 255.0 - images, images)
+        return tf.where(solarize[:, None, None, None], inverted, images)
+
+    def _recolour(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        matrix, offset = self._jitter(draws, tf.reduce_mean(images, axis=(1, 2)))
+        keep = draws[:, 5] >= self.probabilities["jitter_probability"]
+        identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
+        matrix = tf.where(keep[:, None, None], identity, matrix)
+        offset = tf.where(keep[:, None], 0.0, offset)
+        grey = draws[:, 6] < self.probabilities["greyscale_probability"]
+        to_grey = tf.constant(np.tile(_LUMA, (3, 1)))
+        matrix = tf.where(grey[:, None, None], to_grey @ matrix, matrix)
+        offset = tf.where(grey[:, None], tf.linalg.matvec(to_grey, offset), offset)
+        shape = tf.shape(images)
+        flat = tf.reshape(images, (shape[0], shape[1] * shape[2], 3))
+        flat = tf.matmul(flat, matrix, transpose_b=True) + offset[:, None]
+        return tf.reshape(tf.clip_by_value(flat, 0.0, 255.0), shape)
+
+    def _jitter(self, draws: tf.Tensor, mean_colour: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The four jitter operations in a drawn order, as matrix (B, 3, 3) and offset (B, 3)."""
+
+        def factor(column: int, name: str) -> tf.Tensor:
+            strength = self.strengths[name]
+            low = max(0.0, 1.0 - strength)
+            return low + draws[:, column] * (1.0 + strength - low)
+
+        identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
+        to_grey = tf.constant(np.tile(_LUMA, (3, 1)))
+        brightness = factor(0, "brightness")[:, None, None] * identity
+        contrast_factor = factor(1, "contrast")
+        saturation = factor(2, "saturation")[:, None, None]
+        saturation = saturation * identity + (1.0 - saturation) * to_grey
+        hue = _hue_rotation((2.0 * draws[:, 3] - 1.0) * self.strengths["hue"])
+        contrast = contrast_factor[:, None, None] * identity
+        operations = tf.stack([brightness, contrast, saturation, hue], axis=1)
+        order_index = tf.cast(draws[:, 4] * len(_ORDERS), tf.int32)
+        order = tf.gather(_ORDERS, tf.minimum(order_index, len(_ORDERS) - 1))
+        matrix, offset = identity, tf.zeros_like(draws[:, :3])
+        for step in range(4):
+            index = order[:, step]
+            operation = tf.gather(operations, index, batch_dims=1)
+            # Contrast pulls towards the mean luminance of the image as the operations before it
+            # left it; being affine, they map the mean colour as they map every pixel.
+            colour_now = tf.linalg.matvec(matrix, mean_colour) + offset
+            luma_now = tf.reduce_sum(colour_now * _LUMA, axis=-1)
+            pull = tf.where(index == 1, (1.0 - contrast_factor) * luma_now, 0.0)
+            offset = tf.linalg.matvec(operation, offset) + pull[:, None]
+            matrix = operation @ matrix
+        return matrix, offset
+
+    def _blur(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        height, width = images.shape[1], images.shape[2]
+        low, high = (sigma * height / 224.0 for sigma in self.blur_sigma)
+        sigma = low + draws[:, 7] * (high - low)
+        # An image that is not blurred gets a Gaussian too narrow to reach its neighbours.
+        sigma = tf.where(draws[:, 8] < self.probabilities["blur_probability"], sigma, 1e-3)
+        rows, columns = _gaussian_matrix(sigma, height), _gaussian_matrix(sigma, width)
+        images = tf.einsum("bij,bjwc->biwc", rows, images)
+        return tf.einsum("bij,bhjc->bhic", columns, images)
+
+    def get_config(self) -> dict[str, Any]:
+        """Configuration from which the layer can be rebuilt."""
+        return {
+            **super().get_config(),
+            **self.strengths,
+            **self.probabilities,
+            "blur_sigma": list(self.blur_sigma),
+        }
+
+
+def _hue_rotation(turns: tf.Tensor) -> tf.Tensor:
+    """Rotation of the chrominance plane of YIQ, as (B, 3, 3) in RGB."""
+    angle = turns * (2.0 * np.pi)
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    zero, one = tf.zeros_like(angle), tf.ones_like(angle)
+    rotation = tf.stack(
+        [
+            tf.stack([one, zero, zero], axis=-1),
+            tf.stack([zero, cosine, -sine], axis=-1),
+            tf.stack([zero, sine, cosine], axis=-1),
+        ],
+        axis=-2,
+    )
+    return tf.constant(_FROM_YIQ) @ rotation @ tf.constant(_TO_YIQ)
+
+
+def _gaussian_matrix(sigma: tf.Tensor, size: int) -> tf.Tensor:
+    """Per-image matrices (B, size, size) that convolve a line with a Gaussian.
+
+    Weights that would fall outside the line are given to its end pixels, as if those went on.
+    """
+    reach = np.arange(-size, 2 * size, dtype=np.float32)
+    distance = reach[None, :] - np.arange(size, dtype=np.float32)[:, None]
+    weights = tf.exp(-0.5 * tf.square(distance[None] / sigma[:, None, None]))
+    before = tf.reduce_sum(weights[..., :size], axis=-1)
+    after = tf.reduce_sum(weights[..., 2 * size :], axis=-1)
+    inside = weights[..., size : 2 * size]
+    ends = tf.one_hot([0, size - 1], size)
+    inside = inside + before[..., None] * ends[0] + after[..., None] * ends[1]
+    return inside / tf.reduce_sum(inside, axis=-1, keepdims=True)

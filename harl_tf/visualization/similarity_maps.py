@@ -1,0 +1,63 @@
+"""Where a backbone sees foreground: similarity of every cell to the regions' mean features."""
+
+import dataclasses
+
+import keras
+import numpy as np
+from PIL import Image
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SimilarityMaps:
+    """Cosine similarity of each cell of one image with the image's regions.
+
+    Attributes:
+        foreground: ``(h, w)`` float32 in [-1, 1], with the mean feature of the foreground cells.
+        background: Likewise with that of the background cells.
+    """
+
+    foreground: np.ndarray
+    background: np.ndarray
+
+    @property
+    def contrast(self) -> np.ndarray:
+        """``foreground - background``, ``(h, w)``: positive where a cell resembles foreground."""
+        return self.foreground - self.background
+
+
+def similarity_maps(
+    backbone: keras.Model, image: np.ndarray, mask: np.ndarray, level: str | None = None
+) -> SimilarityMaps:
+    """Compares the cells of an image's feature map with the means of its two regions.
+
+    Args:
+        backbone: A model from images, 0–255, to a dict of feature maps.
+        image: ``(height, width, 3)`` uint8.
+        mask: ``(height, width)`` uint8, 1 = foreground.
+        level: Name of the map. Default: the last one.
+
+    Returns:
+        The maps. A region without any cell of its own has similarity 0 everywhere.
+
+    Example:
+        >>> image, mask = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8)
+        >>> mask[:, 16:] = 1
+        >>> maps = similarity_maps(harl_tf.models.resnet(18, 8, width=0.125), image, mask)
+        >>> maps.contrast.shape
+        (4, 4)
+    """
+    level = level or list(backbone.output)[-1]
+    features = backbone(image[None].astype("float32"), training=False)[level]
+    cells = keras.ops.convert_to_numpy(keras.ops.cast(features, "float32"))[0]
+    cells = cells / np.maximum(np.linalg.norm(cells, axis=-1, keepdims=True), 1e-12)
+    height, width = cells.shape[:2]
+    share = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    foreground = np.asarray(share) >= 0.5
+    return SimilarityMaps(_similarity(cells, foreground), _similarity(cells, ~foreground))
+
+
+def _similarity(cells: np.ndarray, members: np.ndarray) -> np.ndarray:
+    if not members.any():
+        return np.zeros(cells.shape[:2], np.float32)
+    mean = cells[members].mean(axis=0)
+    return cells @ (mean / max(float(np.linalg.norm(mean)), 1e-12))
