@@ -16,10 +16,10 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import mask_generation
-from absl import app, flags
+from absl import app, flags, logging
 
 import harl_tf
+import mask_generation
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("archives", None, "Folder with the two tar files.", required=True)
@@ -37,9 +37,11 @@ class Clock(keras.callbacks.Callback):
     """Adds the seconds an epoch took, probe included."""
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts the clock."""
         self._start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Reads it."""
         logs["seconds"] = time.monotonic() - self._start
 
 
@@ -94,6 +96,7 @@ def plot(log: pathlib.Path, picture: pathlib.Path) -> None:
 
 def main(_: list[str]) -> None:
     """Runs what is not done yet."""
+    logging.set_verbosity(logging.WARNING)
     work = pathlib.Path(FLAGS.work)
     make_records(pathlib.Path(FLAGS.archives), work)
     keras.config.set_dtype_policy("mixed_bfloat16")
@@ -124,6 +127,7 @@ def main(_: list[str]) -> None:
         epochs=FLAGS.epochs,
         initial_epoch=first,
         callbacks=[probe, Clock(), logger, checkpoint],
+        shuffle=False,
         verbose=2,
     )
     results = pathlib.Path(FLAGS.results)

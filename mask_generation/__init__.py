@@ -4,6 +4,7 @@
 records is imported on first use, so that the worker processes that compute masks start in a moment.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from mask_generation.foreground import foreground_mask as foreground_mask
@@ -11,18 +12,21 @@ from mask_generation.methods import METHODS as METHODS
 from mask_generation.result import ForegroundMask as ForegroundMask
 
 if TYPE_CHECKING:
-    from mask_generation.convert import convert as convert
-    from mask_generation.preview import preview as preview
-    from mask_generation.verify import verify as verify
+    from mask_generation.contact_sheet import preview as preview
+    from mask_generation.converter import ConversionError as ConversionError
+    from mask_generation.converter import convert as convert
+    from mask_generation.verifier import verify as verify
+
+_ON_FIRST_USE = {
+    "ConversionError": "converter",
+    "convert": "converter",
+    "preview": "contact_sheet",
+    "verify": "verifier",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # After the first access the function stands in the module and this is not asked again, even
-    # though importing the submodule puts the module of that name there first.
-    if name in ("convert", "preview", "verify"):
-        import importlib
-
-        function = getattr(importlib.import_module(f"mask_generation.{name}"), name)
-        globals()[name] = function
-        return function
-    raise AttributeError(f"module 'mask_generation' has no attribute {name!r}")
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module 'mask_generation' has no attribute {name!r}")
+    module = importlib.import_module(f"mask_generation.{_ON_FIRST_USE[name]}")
+    return getattr(module, name)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from absl import app
 from absl.flags import argparse_flags
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# What TensorFlow logs while its libraries are loaded is written whatever this says.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _DESCRIPTION = "Photographs to TFRecords of image and foreground mask, without labels."
 
@@ -34,7 +35,12 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     convert.add_argument("photographs", help="folder of images, flat or with class folders")
     convert.add_argument("out", help="folder of records to make")
-    convert.add_argument("--method", default="robust_background", choices=sorted(METHODS))
+    convert.add_argument(
+        "--method",
+        default="robust_background",
+        choices=sorted(METHODS),
+        help="how masks are computed (default: robust_background)",
+    )
     convert.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
     )
@@ -50,7 +56,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         choices=("skip", "keep"),
         help="what to do with photographs without a usable mask (default: skip)",
     )
-    convert.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    convert.add_argument("--overwrite", action="store_true", help="replace an older OUT")
     convert.set_defaults(run=_convert)
 
     verify = commands.add_parser(
@@ -59,18 +65,23 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     verify.add_argument("records", help="folder of records")
     verify.set_defaults(run=_verify)
 
-    preview = commands.add_parser(
-        "preview", help="draw a contact sheet", inherited_absl_flags=None
-    )
+    preview = commands.add_parser("preview", help="draw a contact sheet", inherited_absl_flags=None)
     preview.add_argument("records", help="folder of records")
     preview.add_argument("--out", help="PNG to write (default: RECORDS/preview.png)")
-    preview.add_argument("--count", type=int, default=48, help="pictures (default: 48)")
+    preview.add_argument("--count", type=_natural, default=48, help="pictures (default: 48)")
     preview.set_defaults(run=_preview)
     return parser.parse_args(argv[1:])
 
 
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, received {value}")
+    return value
+
+
 def _convert(arguments: argparse.Namespace) -> str:
-    from mask_generation.convert import convert
+    from mask_generation.converter import convert
 
     manifest = convert(
         arguments.photographs,
@@ -91,31 +102,36 @@ def _convert(arguments: argparse.Namespace) -> str:
 
 
 def _verify(arguments: argparse.Namespace) -> str:
-    from mask_generation.verify import verify
+    from mask_generation.verifier import verify
 
     manifest = verify(arguments.records)
     return f"{manifest.records} records in {len(manifest.shards)} shards are whole."
 
 
 def _preview(arguments: argparse.Namespace) -> str:
-    from mask_generation.preview import preview
+    from mask_generation.contact_sheet import preview
 
     return str(preview(arguments.records, arguments.out, arguments.count))
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs a command; every failure that a user can cause is one line and exit code 1."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:  # also while TensorFlow is being imported
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
     from harl_tf.data.manifest import RecordsError
-    from mask_generation.convert import ConversionError
+    from mask_generation.converter import ConversionError
 
     try:
         print(arguments.run(arguments))
     except (ConversionError, RecordsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 130
     return 0
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mask_generation.foreground import foreground_mask
-from mask_generation.photographs import Source, UnusablePhotograph, read_photograph
+from mask_generation.photographs import Source, UnusablePhotographError, read_photograph
 
 DEGENERATE = ("skip", "keep")
 """What to do with a photograph whose mask has no two regions worth the name."""
@@ -62,7 +62,7 @@ def make_example(source: Source, settings: Settings) -> Example | Unusable:
     """
     try:
         rgb, jpeg = read_photograph(source.path, settings.longest_side)
-    except UnusablePhotograph as error:
+    except UnusablePhotographError as error:
         return Unusable(source.name, str(error))
     result = foreground_mask(rgb, method=settings.method)
     if result.fallback is not None and settings.degenerate == "skip":
@@ -73,11 +73,11 @@ def make_example(source: Source, settings: Settings) -> Example | Unusable:
 
 
 def encode_png(mask: np.ndarray) -> bytes:
-    """Encodes a mask as an 8-bit PNG of its own values, 0 and 1.
+    r"""Encodes a mask as an 8-bit PNG of its own values, 0 and 1.
 
     Example:
         >>> encode_png(np.zeros((2, 3), np.uint8))[:4]
-        b'\\x89PNG'
+        b'\x89PNG'
     """
     buffer = io.BytesIO()
     Image.fromarray(mask).save(buffer, "PNG", optimize=False, compress_level=6)

@@ -23,6 +23,8 @@ import keras
 from harl_tf.data import PairedViews
 
 _WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
+# Where a configuration holds names of layers and tensors.
+_NAMES = frozenset({"name", "inbound_nodes", "input_layers", "output_layers", "build_config"})
 
 
 class ResumeError(Exception):
@@ -138,11 +140,20 @@ def _settings(model: keras.Model, views: PairedViews) -> dict[str, Any]:
     """What must be equal for a run to continue, in a form that JSON keeps."""
     optimizer = keras.optimizers.serialize(model.optimizer)
     return {
-        "model": model.get_config(),
-        "optimizer": optimizer,
+        "model": _anonymous(model.get_config()),
+        "optimizer": _anonymous(optimizer),
         "data": views.settings(),
         "precision": keras.config.dtype_policy().name,
     }
+
+
+def _anonymous(config: Any) -> Any:
+    """A configuration without the names that Keras numbers anew in every process."""
+    if isinstance(config, dict):
+        return {key: _anonymous(value) for key, value in config.items() if key not in _NAMES}
+    if isinstance(config, list | tuple):
+        return [_anonymous(value) for value in config]
+    return config
 
 
 def _refuse_differences(saved: Any, current: Any, checkpoint: pathlib.Path) -> None:
@@ -163,6 +174,9 @@ def _differences(saved: Any, current: Any, path: str) -> list[str]:
             inner = f"{path}.{key}" if path else key
             found += _differences(saved.get(key), current.get(key), inner)
         return found
+    if isinstance(saved, list) and isinstance(current, list) and len(saved) == len(current):
+        pairs = enumerate(zip(saved, current, strict=True))
+        return [line for i, pair in pairs for line in _differences(*pair, f"{path}[{i}]")]
     return [] if saved == current else [f"{path} was {_short(saved)}, is {_short(current)}"]
 
 

@@ -46,6 +46,10 @@ class KNNProbe(keras.callbacks.Callback):
         self._embed: Embedder | None = None
         self._latest = float("nan")
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Forgets an earlier fit, which may have been another model's."""
+        self._embed, self._latest = None, float("nan")
+
     def score(self) -> float:
         """The accuracy of the model as it is now."""
         if self._embed is None:

@@ -63,7 +63,7 @@ def draw_window(
     Example:
         >>> window = draw_window(tf.zeros(DRAWS), 100, 80, RandomResizedCrop(area=(1.0, 1.0)))
         >>> window.numpy().tolist()
-        [0, 0, 100, 75, 1]
+        [0, 0, 100, 80, 1]
     """
     image_height, image_width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
     low, high = crop.area

@@ -45,6 +45,9 @@ def labelled_images(
     parsed = tf.data.TFRecordDataset(files).map(records.parse)
     if keep is not None:
         parsed = parsed.filter(lambda fields: keep(fields[records.NAME]))
+        # Counted once, for Keras warns of data sets whose length it finds out by their end.
+        count = parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1)
+        parsed = parsed.apply(tf.data.experimental.assert_cardinality(count))
 
     def decode(fields: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         image = records.decode_image(fields[records.IMAGE])

@@ -7,6 +7,7 @@ as a shorter file without any error; the counts and checksums here are what noti
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 
 FILE_NAME = "manifest.json"
@@ -69,9 +70,12 @@ class Manifest:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def write(self, folder: pathlib.Path) -> None:
-        """Writes ``manifest.json`` into a folder."""
+        """Writes ``manifest.json`` into a folder and forces it to disk."""
         text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
-        (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+        with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def read_manifest(folder: str | pathlib.Path) -> Manifest:
@@ -109,12 +113,23 @@ def read_manifest(folder: str | pathlib.Path) -> Manifest:
         fields["skipped"] = tuple(Skip(**skip) for skip in fields["skipped"])
         fields["classes"] = tuple(fields["classes"])
         manifest = Manifest(**fields)
-    except (ValueError, KeyError, TypeError) as error:
-        raise RecordsError(f"{path} cannot be read as a manifest: {error}.") from error
+    except OSError as error:
+        raise RecordsError(f"{path} cannot be opened: {error.strerror or error}.") from error
+    except KeyError as error:
+        raise RecordsError(
+            f"{path} is no manifest of records: it has no {error}. Convert the photographs again."
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise RecordsError(
+            f"{path} is no manifest of records: {error}. Convert the photographs again."
+        ) from error
     for shard in manifest.shards:
         file = folder / shard.file
         size = file.stat().st_size if file.is_file() else None
         if size != shard.bytes:
-            found = "missing" if size is None else f"{size} bytes"
-            raise RecordsError(f"{file} should have {shard.bytes} bytes; it is {found}.")
+            found = "is missing" if size is None else f"has {size}"
+            raise RecordsError(
+                f"{file} should have {shard.bytes} bytes; it {found}. "
+                "Convert the photographs again."
+            )
     return manifest

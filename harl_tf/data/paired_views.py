@@ -52,8 +52,12 @@ class PairedViews:
     batch_size: int
     image_size: int = 224
     seed: int = 0
-    crop1: geometry.RandomResizedCrop = geometry.RandomResizedCrop()
-    crop2: geometry.RandomResizedCrop = geometry.RandomResizedCrop()
+    crop1: geometry.RandomResizedCrop = dataclasses.field(
+        default_factory=geometry.RandomResizedCrop
+    )
+    crop2: geometry.RandomResizedCrop = dataclasses.field(
+        default_factory=geometry.RandomResizedCrop
+    )
     passes_per_epoch: int = 1
     shuffle_block: int = 4096
 
@@ -132,7 +136,7 @@ class PairedViews:
         image = records.decode_image(fields[records.IMAGE])
         mask = records.decode_mask(fields[records.MASK])
         height, width = tf.shape(image)[0], tf.shape(image)[1]
-        example = {}
+        example: dict[str, tf.Tensor] = {}
         for view, crop in ((1, self.crop1), (2, self.crop2)):
             own = draws[view - 1]
             window = geometry.draw_window(own[: geometry.DRAWS], height, width, crop)

@@ -12,6 +12,8 @@ import tensorflow as tf
 IMAGE, MASK, NAME, LABEL = "image", "mask", "name", "label"
 NO_LABEL = -1
 """Label of a record without one."""
+SHARD_PATTERN = "*.tfrecord-*"
+"""What the file names of shards match."""
 
 _FEATURES = {
     IMAGE: tf.io.FixedLenFeature([], tf.string),

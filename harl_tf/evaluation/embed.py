@@ -17,10 +17,10 @@ class Embedder:
         level: Name of the map. Default: the last one.
 
     Example:
-        >>> embed = Embedder(harl_tf.models.resnet(18, width=0.125))
+        >>> embed = Embedder(harl_tf.models.resnet(18))
         >>> vectors, labels = embed([(np.zeros((2, 32, 32, 3)), np.array([0, 1]))])
         >>> vectors.shape, labels.tolist()
-        ((2, 64), [0, 1])
+        ((2, 512), [0, 1])
     """
 
     def __init__(self, backbone: keras.Model, level: str | None = None) -> None:

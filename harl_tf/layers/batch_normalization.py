@@ -23,7 +23,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     arithmetic, and more under ``mixed_bfloat16``, where the activations stay in bfloat16 and the
     statistics in float32. With ``synchronized=True`` and several replicas the Keras implementation
     takes over, whose statistics are those of the global batch; it also takes over for dtypes that
-    the kernel lacks (float64), and for masked or renormalised input.
+    the kernel lacks (float64, weights in half precision), without ``scale`` or ``center``, and for
+    masked or renormalised input.
 
     Args:
         axis: Must be -1, the channels (the kernel's NHWC form).
@@ -44,8 +45,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         super().__init__(axis=axis, synchronized=synchronized, **kwargs)
         if axis != -1:
             raise ValueError(
-                f"FusedBatchNormalization normalises the last axis (axis=-1). Received: axis={axis}."
-                " Use keras.layers.BatchNormalization for another axis."
+                "FusedBatchNormalization normalises the last axis (axis=-1). "
+                f"Received: axis={axis}. Use keras.layers.BatchNormalization for another axis."
             )
 
     def call(
@@ -54,14 +55,20 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         """Normalises ``inputs`` of shape ``(batch, ..., channels)``."""
         learn = bool(training) and self.trainable
         synchronize = learn and self.synchronized and distribution.replica_count() > 1
-        fusable = self.compute_dtype in _FUSED_DTYPES and self.scale and self.center
+        fusable = (
+            self.compute_dtype in _FUSED_DTYPES
+            and self.variable_dtype == "float32"
+            and self.scale
+            and self.center
+        )
         if synchronize or not fusable or mask is not None or self.renorm:
             return super().call(inputs, training=training, mask=mask)
         inputs = tf.cast(inputs, self.compute_dtype)
         # The kernel takes four dimensions; how the rows are arranged does not matter to it.
-        flat = tf.reshape(inputs, (-1, 1, 1, inputs.shape[-1])) if inputs.shape.rank != 4 else inputs
+        is_map = inputs.shape.rank == 4
+        flat = inputs if is_map else tf.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
         outputs = self._learn(flat) if learn else self._infer(flat)
-        return tf.reshape(outputs, tf.shape(inputs)) if inputs.shape.rank != 4 else outputs
+        return outputs if is_map else tf.reshape(outputs, tf.shape(inputs))
 
     def _learn(self, inputs: tf.Tensor) -> tf.Tensor:
         empty = tf.zeros([0], tf.float32)

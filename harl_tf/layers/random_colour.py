@@ -48,7 +48,8 @@ class RandomColour(keras.layers.Layer):
         **kwargs: Arguments of ``keras.layers.Layer``.
 
     Raises:
-        ValueError: If a probability lies outside [0, 1] or a strength is negative.
+        ValueError: If a probability lies outside [0, 1], a strength is negative, ``hue`` is above
+            0.5, or ``blur_sigma`` is not a range of positive numbers.
 
     Example:
         >>> images = np.full((2, 8, 8, 3), 100, "uint8")
@@ -70,7 +71,7 @@ class RandomColour(keras.layers.Layer):
         solarize_probability: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(trainable=False, **{"dtype": "float32", **kwargs})
+        super().__init__(**{"dtype": "float32", "trainable": False, **kwargs})
         self.strengths = {
             "brightness": brightness,
             "contrast": contrast,
@@ -90,6 +91,13 @@ class RandomColour(keras.layers.Layer):
         for name, value in self.probabilities.items():
             if not 0 <= value <= 1:
                 raise ValueError(f"Expected {name} within [0, 1]. Received: {name}={value}.")
+        if hue > 0.5:
+            raise ValueError(f"Expected hue ≤ 0.5, half a turn. Received: hue={hue}.")
+        if not 0 < self.blur_sigma[0] <= self.blur_sigma[1]:
+            raise ValueError(
+                "Expected 0 < blur_sigma[0] ≤ blur_sigma[1]. "
+                f"Received: blur_sigma={self.blur_sigma}."
+            )
         self.built = True
 
     def call(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:

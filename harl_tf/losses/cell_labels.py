@@ -9,6 +9,10 @@ import dataclasses
 
 import tensorflow as tf
 
+# Less than one pixel's share of any cell, more than float32 loses in a share: exactly half stays
+# half where 1/pixels is not a binary fraction.
+_ROUNDING = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class CellLabels:
@@ -50,7 +54,8 @@ def cell_labels(
     """
     if not 0 <= boundary_margin <= 0.5:
         raise ValueError(
-            f"Expected boundary_margin within [0, 0.5]. Received: boundary_margin={boundary_margin}."
+            "Expected boundary_margin within [0, 0.5]. "
+            f"Received: boundary_margin={boundary_margin}."
         )
     height, width = masks.shape[1], masks.shape[2]
     if height is not None and width is not None and (height < grid[0] or width < grid[1]):
@@ -63,6 +68,6 @@ def cell_labels(
     share = tf.reshape(share, (tf.shape(masks)[0], grid[0] * grid[1]))
     return CellLabels(
         share=share,
-        regions=tf.cast(share >= 0.5, tf.int32),
-        valid=tf.abs(share - 0.5) >= boundary_margin,
+        regions=tf.cast(share >= 0.5 - _ROUNDING, tf.int32),
+        valid=tf.abs(share - 0.5) >= boundary_margin - _ROUNDING,
     )

@@ -9,9 +9,7 @@ from harl_tf import distribution
 from harl_tf.losses.normalize import l2_normalize
 
 
-def nt_xent(
-    embeddings1: tf.Tensor, embeddings2: tf.Tensor, temperature: float = 0.2
-) -> tf.Tensor:
+def nt_xent(embeddings1: tf.Tensor, embeddings2: tf.Tensor, temperature: float = 0.2) -> tf.Tensor:
     """Normalised temperature-scaled cross entropy, one value per embedding.
 
     Every embedding is to find its partner from the other view among all other embeddings of both

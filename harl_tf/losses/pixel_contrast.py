@@ -100,7 +100,7 @@ def pixel_contrast(
 
 
 def _masked_logsumexp(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Logsumexp over the last axis where ``mask``; finite, with zero gradient, where it is empty."""
+    """Logsumexp over the last axis where ``mask``; where it is empty, finite with zero gradient."""
     return tf.reduce_logsumexp(tf.where(mask, logits, logits.dtype.min / 2), axis=-1)
 
 

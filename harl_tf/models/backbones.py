@@ -28,14 +28,13 @@ _RESNET_BLOCKS = {
 _RESNET_STRIDES = {32: [1, 2, 2, 2], 16: [1, 2, 2, 1], 8: [1, 2, 1, 1]}
 
 
-def resnet(depth: int = 50, output_stride: int = 32, width: float = 1.0) -> keras.Model:
+def resnet(depth: int = 50, output_stride: int = 32) -> keras.Model:
     """KerasHub's ResNet as a feature pyramid, randomly initialised.
 
     Args:
         depth: 18, 34, 50, 101 or 152. Default: 50.
         output_stride: Image pixels per cell of the last map, 32, 16 or 8: a 224-pixel image has
             7×7, 14×14 or 28×28 cells. Default: 32.
-        width: Factor on the number of channels. Default: 1.
 
     Returns:
         A model as ``feature_pyramid`` makes it, with maps ``P2`` to ``P5``.
@@ -44,9 +43,9 @@ def resnet(depth: int = 50, output_stride: int = 32, width: float = 1.0) -> kera
         ValueError: If ``depth`` or ``output_stride`` is not one of those above.
 
     Example:
-        >>> backbone = resnet(18, width=0.125)
+        >>> backbone = resnet(18)
         >>> backbone(np.zeros((1, 64, 64, 3)))["P5"].shape.as_list()
-        [1, 2, 2, 64]
+        [1, 2, 2, 512]
     """
     if depth not in _RESNET_BLOCKS:
         raise ValueError(f"Expected depth in {sorted(_RESNET_BLOCKS)}. Received: depth={depth}.")
@@ -57,9 +56,9 @@ def resnet(depth: int = 50, output_stride: int = 32, width: float = 1.0) -> kera
         )
     block_type, blocks = _RESNET_BLOCKS[depth]
     network = keras_hub.models.ResNetBackbone(
-        input_conv_filters=[round(64 * width)],
+        input_conv_filters=[64],
         input_conv_kernel_sizes=[7],
-        stackwise_num_filters=[round(filters * width) for filters in (64, 128, 256, 512)],
+        stackwise_num_filters=[64, 128, 256, 512],
         stackwise_num_blocks=blocks,
         stackwise_num_strides=_RESNET_STRIDES[output_stride],
         block_type=block_type,
@@ -144,7 +143,7 @@ def rebuild(
         A functional model of the same graph with the same weight values.
 
     Example:
-        >>> plain = rebuild(resnet(18, width=0.125), keras.layers.BatchNormalization)
+        >>> plain = rebuild(resnet(18), keras.layers.BatchNormalization)
         >>> any(isinstance(layer, FusedBatchNormalization) for layer in plain.layers)
         False
     """

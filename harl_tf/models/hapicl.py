@@ -24,8 +24,8 @@ class HAPiCL(Pretraining):
     and each cell is to be told from the cells of the other region, foreground or background, in
     the other view of the same image. The loss is ``instance + pixel_weight * pixel``.
 
-    Tran, Liu, Tsai, Tzeng: HAPiCLR, The Visual Computer (2024); the thesis of the same name, NCU
-    2022.
+    Tran et al., HAPiCLR: heuristic attention pixel-level contrastive loss representation learning
+    for self-supervised pretraining, The Visual Computer (2024), doi 10.1007/s00371-023-03217-x.
 
     Args:
         backbone: A model as ``harl_tf.models.resnet`` or ``feature_pyramid`` makes it.
@@ -46,7 +46,7 @@ class HAPiCL(Pretraining):
         ValueError: If ``level`` is not one of the backbone's maps.
 
     Example:
-        >>> model = HAPiCL(resnet(18, width=0.125), hidden_units=32)
+        >>> model = HAPiCL(resnet(18), hidden_units=32)
         >>> model.compile(keras.optimizers.SGD(0.1))
         >>> views = np.zeros((2, 64, 64, 3), "uint8")
         >>> masks, draws = np.zeros((2, 64, 64), "uint8"), np.full((2, 10), 0.9, "float32")

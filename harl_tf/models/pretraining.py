@@ -66,7 +66,8 @@ class Pretraining(keras.Model):
                 f"Received: {len(augmentations)} of them."
             )
         self.backbone = backbone
-        self.augmentation1, self.augmentation2 = augmentations
+        self.augmentation1 = augmentations[0]
+        self.augmentation2 = augmentations[1]
         self._means = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
         # XLA on CPUs is slower than the kernels it replaces (docs/design.md); compile(jit_compile=
         # True) still turns it on.
@@ -182,7 +183,7 @@ def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
         over the whole sphere, 0 when all are equal.
 
     Example:
-        >>> float(embedding_std(tf.eye(64))) > 0.9, float(embedding_std(tf.ones((64, 8))))
+        >>> float(embedding_std(tf.eye(64))) > 0.9, round(float(embedding_std(tf.ones((64, 8)))), 3)
         (True, 0.0)
     """
     unit = l2_normalize(tf.stop_gradient(embeddings))

@@ -16,7 +16,7 @@ body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff; mar
        max-width: 1180px; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; } td, th { padding: 4px 8px 4px 0; text-align: left;
-       font-weight: normal; vertical-align: top; } th { color: #666; font-size: 13px; }
+       font-weight: normal; vertical-align: middle; } th { color: #666; font-size: 13px; }
 img { display: block; max-width: 100%; }
 """
 
@@ -74,18 +74,24 @@ def colour_map(values: np.ndarray, size: int, limit: float) -> np.ndarray:
     Args:
         values: ``(height, width)`` floats.
         size: Height of the picture in pixels; cells are drawn as squares of one colour.
-        limit: Value at which a colour is full; larger ones are drawn like it.
+        limit: Value at which a colour is full, positive; larger ones are drawn like it.
 
     Returns:
         ``(size, ..., 3)`` uint8.
+
+    Raises:
+        ValueError: If ``limit`` is not positive.
 
     Example:
         >>> colour_map(np.array([[-1.0, 1.0]]), 2, 1.0)[0, [0, -1]].tolist()
         [[33, 102, 172], [178, 24, 43]]
     """
+    if limit <= 0:
+        raise ValueError(f"Expected limit > 0. Received: limit={limit}.")
     scaled = np.clip(values / limit, -1.0, 1.0)[..., None]
     white, blue, red = (np.array(c, float) for c in ([255] * 3, [33, 102, 172], [178, 24, 43]))
-    colours = white + np.maximum(scaled, 0) * (red - white) + np.maximum(-scaled, 0) * (blue - white)
+    end = np.where(scaled > 0, red, blue)
+    colours = white + np.abs(scaled) * (end - white)
     picture = Image.fromarray(np.round(colours).astype(np.uint8))
     width = max(1, round(size * values.shape[1] / values.shape[0]))
     return np.asarray(picture.resize((width, size), Image.Resampling.NEAREST))

@@ -4,7 +4,8 @@ import dataclasses
 
 import keras
 import numpy as np
-from PIL import Image
+
+from harl_tf.losses.cell_labels import cell_labels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,20 +40,25 @@ def similarity_maps(
     Returns:
         The maps. A region without any cell of its own has similarity 0 everywhere.
 
+    Raises:
+        ValueError: If ``level`` is not one of the backbone's maps.
+
     Example:
         >>> image, mask = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8)
         >>> mask[:, 16:] = 1
-        >>> maps = similarity_maps(harl_tf.models.resnet(18, 8, width=0.125), image, mask)
+        >>> maps = similarity_maps(harl_tf.models.resnet(18, output_stride=8), image, mask)
         >>> maps.contrast.shape
         (4, 4)
     """
     level = level or list(backbone.output)[-1]
+    if level not in backbone.output:
+        raise ValueError(f"Expected level in {sorted(backbone.output)}. Received: level={level!r}.")
     features = backbone(image[None].astype("float32"), training=False)[level]
     cells = keras.ops.convert_to_numpy(keras.ops.cast(features, "float32"))[0]
     cells = cells / np.maximum(np.linalg.norm(cells, axis=-1, keepdims=True), 1e-12)
     height, width = cells.shape[:2]
-    share = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
-    foreground = np.asarray(share) >= 0.5
+    labels = cell_labels(keras.ops.convert_to_tensor(mask[None]), (height, width))
+    foreground = keras.ops.convert_to_numpy(labels.regions).reshape(height, width) == 1
     return SimilarityMaps(_similarity(cells, foreground), _similarity(cells, ~foreground))
 
 

@@ -1,18 +1,19 @@
 """From a folder of photographs to a folder of TFRecords.
 
 Owns the order of things: shards are written one after another into ``OUT.partial``, the manifest
-last, and only then does the folder take its name. Whatever happens before that, OUT does not exist.
+last, and only then does the folder take its name. Whatever happens before that, OUT does not exist;
+an older OUT that is to be replaced goes when the new one is there.
 """
 
-import concurrent.futures
 import contextlib
 import errno
 import hashlib
-import multiprocessing
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
 import tensorflow as tf
@@ -22,11 +23,11 @@ from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.example import DEGENERATE, Example, Settings, Unusable, make_example
 from mask_generation.methods import METHODS
-from mask_generation.photographs import Source, find_photographs
+from mask_generation.photographs import find_photographs
+from mask_generation.workers import no_interrupt, ordered_map
 
-# Read by OpenMP, OpenBLAS and MKL when a worker first imports NumPy: with a worker per core, more
-# threads than one in each only get in each other's way.
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# What a folder of records may hold besides the shards.
+_OUR_FILES = (manifests.FILE_NAME, "preview.png")
 
 
 class ConversionError(Exception):
@@ -73,33 +74,34 @@ def convert(
     Example:
         >>> convert("no/such/folder", "records")
         Traceback (most recent call last):
-        mask_generation.convert.ConversionError: There is no folder no/such/folder.
+        mask_generation.converter.ConversionError: There is no folder no/such/folder.
     """
     out = pathlib.Path(out)
     _check_arguments(method, workers, photographs_per_shard, longest_side, degenerate)
-    _check_out(out, overwrite)
     try:
+        _check_out(out, overwrite)
+        target = out.resolve()  # where OUT is a link, work beside the folder it stands for
+        folder = target.with_name(target.name + ".partial")
+        _check_partial(folder)
         sources, classes = find_photographs(photographs)
     except OSError as error:
         raise ConversionError(str(error)) from error
     settings = Settings(method, longest_side, degenerate)
-    folder = out.with_name(out.name + ".partial")
+    described: dict[str, str | int | float] = {"name": method, "degenerate": degenerate}
+    if longest_side is not None:
+        described["longest_side"] = longest_side
     try:
-        with _cleaned_up(folder), _workers(workers) as run:
-            done = run(partial(make_example, settings=settings), sources)
-            done = tqdm(done, total=len(sources), unit="photo", disable=not progress)
-            described: dict[str, str | int | float] = {"name": method, "degenerate": degenerate}
-            if longest_side is not None:
-                described["longest_side"] = longest_side
-            manifest = _write(done, len(sources), photographs_per_shard, folder, described, classes)
-            if overwrite and out.exists():
-                shutil.rmtree(out)
-            os.replace(folder, out)
-    except OSError as error:
+        with _cleaned_up(folder), ordered_map(workers) as run:
+            results = run(partial(make_example, settings=settings), sources)
+            with tqdm(results, total=len(sources), unit="photo", disable=not progress) as done:
+                manifest = _write(
+                    done, len(sources), photographs_per_shard, folder, described, classes
+                )
+            with no_interrupt():
+                _put_in_place(folder, target)
+    except (OSError, tf.errors.OpError) as error:
         raise ConversionError(_explain(error, out)) from error
-    except tf.errors.OpError as error:  # what TFRecordWriter raises when the disk is full
-        raise ConversionError(f"Writing {out} failed: {error.message}") from error
-    except concurrent.futures.process.BrokenProcessPool as error:
+    except BrokenProcessPool as error:
         raise ConversionError(
             "A worker process died, perhaps for want of memory. Try fewer workers."
         ) from error
@@ -152,6 +154,23 @@ def _seal(path: pathlib.Path, count: int) -> manifests.Shard:
     return manifests.Shard(path.name, count, path.stat().st_size, digest)
 
 
+def _put_in_place(folder: pathlib.Path, out: pathlib.Path) -> None:
+    """Gives the finished folder its name; what had that name before is deleted last."""
+    if not out.exists():
+        os.replace(folder, out)
+        return
+    aside = pathlib.Path(tempfile.mkdtemp(prefix=f"{out.name}.old-", dir=out.parent))
+    try:
+        os.replace(out, aside / out.name)
+        try:
+            os.replace(folder, out)
+        except OSError:
+            os.replace(aside / out.name, out)
+            raise
+    finally:
+        shutil.rmtree(aside)
+
+
 @contextlib.contextmanager
 def _cleaned_up(folder: pathlib.Path) -> Iterator[None]:
     """Leaves no partial folder behind, neither an older one nor, on any failure, this one."""
@@ -160,44 +179,6 @@ def _cleaned_up(folder: pathlib.Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _workers(count: int) -> Iterator[Callable[..., Iterable[Example | Unusable]]]:
-    """A ``map`` whose results come in the order of the input, from this or other processes."""
-    if count == 1:
-        yield map
-        return
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    # Forking a process that has TensorFlow's threads in it can hang; a spawned one starts clean.
-    context = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(count, mp_context=context)
-    try:
-        yield partial(_map_in_blocks, pool, count)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _map_in_blocks(
-    pool: concurrent.futures.Executor,
-    workers: int,
-    function: Callable[[Source], Example | Unusable],
-    sources: Sequence[Source],
-) -> Iterator[Example | Unusable]:
-    """Like ``pool.map``, but with a bounded number of results waiting in memory."""
-    pending: list[concurrent.futures.Future[Example | Unusable]] = []
-    for source in sources:
-        pending.append(pool.submit(function, source))
-        if len(pending) >= 16 * workers:
-            yield pending.pop(0).result()
-    for future in pending:
-        yield future.result()
 
 
 def _check_arguments(
@@ -220,13 +201,49 @@ def _check_out(out: pathlib.Path, overwrite: bool) -> None:
     if not out.exists():
         return
     if not overwrite:
-        raise ConversionError(f"{out} exists. Choose another folder or ask to overwrite it.")
-    # Overwriting removes a folder; it must be one of ours.
+        raise ConversionError(
+            f"{out} exists. Choose another folder, or ask to replace it with --overwrite "
+            "(in Python: overwrite=True)."
+        )
+    # Overwriting removes a folder; it and everything in it must be ours.
     if not (out / manifests.FILE_NAME).is_file():
-        raise ConversionError(f"{out} exists and is not a folder of records; it is left alone.")
+        raise ConversionError(
+            f"{out} is not a folder of records, so it is not overwritten. Choose another folder."
+        )
+    if foreign := _foreign_file(out):
+        raise ConversionError(
+            f"{foreign} is not part of a folder of records, so {out} is not overwritten. "
+            "Move that file away or choose another folder."
+        )
 
 
-def _explain(error: OSError, out: pathlib.Path) -> str:
-    if error.errno == errno.ENOSPC:
-        return f"The disk is full; {out} was not written."
-    return f"Writing {out} failed: {error.strerror or error}."
+def _check_partial(folder: pathlib.Path) -> None:
+    """What an interrupted conversion left behind may go; nothing else."""
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir() or folder.is_symlink() or _foreign_file(folder):
+        raise ConversionError(
+            f"{folder} is needed while converting, but exists and was not left by a conversion. "
+            "Move it away or choose another folder."
+        )
+
+
+def _foreign_file(folder: pathlib.Path) -> pathlib.Path | None:
+    """A file or folder in a folder of records that this package did not write."""
+    for path in sorted(folder.iterdir()):
+        ours = path.name in _OUR_FILES or path.match(records.SHARD_PATTERN)
+        if not ours or path.is_dir():
+            return path
+    return None
+
+
+def _explain(error: OSError | tf.errors.OpError, out: pathlib.Path) -> str:
+    if isinstance(error, OSError):
+        full = error.errno == errno.ENOSPC
+        reason = error.strerror or str(error)
+    else:  # what TFRecordWriter raises
+        full = os.strerror(errno.ENOSPC) in error.message
+        reason = error.message.split("; ")[-1]
+    if full:
+        return f"The disk is full; {out} was not written. Free some space or choose another disk."
+    return f"{out} could not be written: {' '.join(reason.split())}."

@@ -32,16 +32,21 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
     folder = pathlib.Path(folder)
     manifest = manifests.read_manifest(folder)
     expected = {shard.file for shard in manifest.shards}
-    for path in sorted(folder.glob("*.tfrecord-*")):
+    for path in sorted(folder.glob(records.SHARD_PATTERN)):
         if path.name not in expected:
-            raise manifests.RecordsError(f"{path} is not in the manifest.")
+            raise manifests.RecordsError(
+                f"{path} is not in the manifest. Remove it, or convert the photographs again."
+            )
     names: set[bytes] = set()
     for shard in manifest.shards:
         path = folder / shard.file
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != shard.sha256:
-            raise manifests.RecordsError(f"{path} has changed: its SHA-256 is not the manifest's.")
+            raise manifests.RecordsError(
+                f"{path} has changed: its SHA-256 is not the manifest's. "
+                "Convert the photographs again."
+            )
         _verify_records(path, shard.records, names)
     return manifest
 
@@ -67,7 +72,10 @@ def _verify_records(path: pathlib.Path, expected: int, names: set[bytes]) -> Non
             count += 1
     except tf.errors.OpError as error:
         raise manifests.RecordsError(
-            f"{path} is damaged at record {count}: {error.message}"
+            f"{path} is damaged at record {count}: {' '.join(error.message.split())}"
         ) from error
     if count != expected:
-        raise manifests.RecordsError(f"{path} has {count} records, the manifest says {expected}.")
+        raise manifests.RecordsError(
+            f"{path} should have {expected} records by the manifest; it has {count}. "
+            "Convert the photographs again."
+        )

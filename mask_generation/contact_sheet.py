@@ -1,6 +1,5 @@
 """A contact sheet of photographs with their masks, to be looked at before training."""
 
-import itertools
 import os
 import pathlib
 
@@ -35,28 +34,51 @@ def preview(
 
     Raises:
         RecordsError: If the folder is not whole.
+        ValueError: If ``count`` or ``tile`` is less than 1.
 
     Example:
         >>> preview("no/such/folder")
         Traceback (most recent call last):
         harl_tf.data.manifest.RecordsError: no/such/folder is not a folder of records: ...
     """
+    if count < 1 or tile < 1:
+        raise ValueError(f"Expected count ≥ 1 and tile ≥ 1. Received: {count} and {tile}.")
     folder = pathlib.Path(folder)
-    manifest = manifests.read_manifest(folder)
-    files = [str(folder / shard.file) for shard in manifest.shards]
-    every = max(1, manifest.records // count)
-    chosen = itertools.islice(tf.data.TFRecordDataset(files).shard(every, 0), count)
-    tiles = []
-    for serialized in chosen:
-        fields = records.parse(serialized)
-        image = records.decode_image(fields[records.IMAGE]).numpy()
-        tiles.append(draw_mask(image, records.decode_mask(fields[records.MASK]).numpy(), tile))
+    tiles = _draw_tiles(folder, manifests.read_manifest(folder), count, tile)
     sheet = montage(np.stack(tiles), fill=[255, 255, 255], padding_width=4, channel_axis=-1)
     path = folder / "preview.png" if out is None else pathlib.Path(out)
     temporary = path.with_name(path.name + ".partial")
-    Image.fromarray(sheet.astype(np.uint8)).save(temporary, "PNG")
-    os.replace(temporary, path)
+    try:
+        Image.fromarray(sheet.astype(np.uint8)).save(temporary, "PNG")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(f"{path} could not be written: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
+
+
+def _draw_tiles(
+    folder: pathlib.Path, manifest: manifests.Manifest, count: int, tile: int
+) -> list[np.ndarray]:
+    """Draws ``count`` records, or all if there are fewer, evenly spread."""
+    files = [str(folder / shard.file) for shard in manifest.shards]
+    total = manifest.records
+    numbered = tf.data.TFRecordDataset(files).enumerate()
+    chosen = numbered.filter(lambda index, _: index * count % total < count)
+    tiles = []
+    try:
+        for _, serialized in chosen:
+            fields = records.parse(serialized)
+            image = records.decode_image(fields[records.IMAGE]).numpy()
+            mask = records.decode_mask(fields[records.MASK]).numpy()
+            tiles.append(draw_mask(image, mask, tile))
+    except tf.errors.OpError as error:
+        raise manifests.RecordsError(
+            f"{folder} is damaged: {' '.join(error.message.split())}. "
+            "Convert the photographs again."
+        ) from error
+    return tiles
 
 
 def draw_mask(image: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:

@@ -1,0 +1,293 @@
+"""The whole way in one command: photographs → masks → pretraining → SavedModel → fine-tuning.
+
+    python examples/quickstart.py
+
+Without arguments it works on what comes with scikit-image, so nothing is downloaded: sixteen
+photographs to pretrain on, and two hundred small pictures of faces and other things to probe and
+fine-tune with. ``--photographs`` and ``--labelled`` (one subfolder per class) take your own.
+Interrupted, the same command goes on from the last saved epoch.
+"""
+
+import io
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import skimage.data
+from absl import app, flags, logging
+from PIL import Image
+
+import harl_tf
+import mask_generation
+from harl_tf.data import PairedViews, labelled_images, read_manifest
+from harl_tf.visualization import Section, colour_map, similarity_maps, write_page
+from mask_generation.contact_sheet import draw_mask
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("photographs", None, "Folder of unlabelled photographs to pretrain on.")
+flags.DEFINE_string("labelled", None, "Folder with one subfolder of photographs per class.")
+flags.DEFINE_string("out", "quickstart_output", "Folder for everything that is made.")
+flags.DEFINE_integer("epochs", 20, "Pretraining epochs.", lower_bound=1)
+flags.DEFINE_integer("batch_size", 16, "Photographs per batch.", lower_bound=2)
+flags.DEFINE_integer("image_size", 64, "Side of the views in pixels.", lower_bound=32)
+flags.DEFINE_integer("steps", 25, "Least number of steps in an epoch.", lower_bound=1)
+
+# Colour, greyscale, microscopes and a telescope: what comes with scikit-image and is a photograph.
+_PHOTOGRAPHS = (
+    *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "grass"),
+    *("gravel", "hubble_deep_field", "immunohistochemistry", "moon", "retina", "rocket"),
+    "stereo_motorcycle",
+)
+
+
+def write_bundled_photographs(folder: pathlib.Path) -> None:
+    """Writes scikit-image's photographs as files, as if they came from a camera."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _PHOTOGRAPHS:
+        picture = getattr(skimage.data, name)()
+        picture = picture[0] if isinstance(picture, tuple) else picture
+        image = Image.fromarray(np.asarray(picture, np.uint8)).convert("RGB")
+        image.thumbnail((400, 400))
+        image.save(folder / f"{name}.jpg", quality=92)
+
+
+def write_bundled_labelled(folder: pathlib.Path) -> None:
+    """Writes scikit-image's face pictures, a hundred faces and a hundred that are none."""
+    pictures = skimage.data.lfw_subset()
+    for index, picture in enumerate(pictures):
+        subfolder = folder / ("face" if index < len(pictures) // 2 else "other")
+        subfolder.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(np.uint8(np.round(picture * 255)))
+        image.resize((96, 96), Image.Resampling.BICUBIC).save(subfolder / f"{index:03d}.png")
+
+
+def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """Turns both folders of photographs into records with masks, unless that is done already."""
+    records, labelled = out / "records", out / "labelled"
+    if not records.exists():
+        source = FLAGS.photographs
+        if source is None:
+            write_bundled_photographs(out / "photographs")
+        mask_generation.convert(source or out / "photographs", records, longest_side=400)
+    if not labelled.exists():
+        source = FLAGS.labelled
+        if source is None:
+            write_bundled_labelled(out / "labelled_photographs")
+        # Classification needs no mask, so no picture is left out for the want of a good one.
+        mask_generation.convert(
+            source or out / "labelled_photographs", labelled, longest_side=400, degenerate="keep"
+        )
+    return records, labelled
+
+
+def make_model(steps: int) -> harl_tf.HAPiCL:
+    """HAPiCL on a ResNet-18 whose last map has a cell per 16 pixels."""
+    keras.utils.set_random_seed(0)
+    augmentations = [
+        harl_tf.layers.RandomColour(0.4, 0.4, 0.4, 0.1, name=name) for name in ("first", "second")
+    ]
+    model = harl_tf.HAPiCL(harl_tf.models.resnet(18, output_stride=16), augmentations=augmentations)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 10, warmup_target=0.03, warmup_steps=steps // 10
+    )
+    model.compile(keras.optimizers.SGD(rate, momentum=0.9, weight_decay=1e-4))
+    return model
+
+
+def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labelled: pathlib.Path) -> None:
+    """Trains from the last saved epoch on."""
+    out = pathlib.Path(FLAGS.out)
+    checkpoint = harl_tf.callbacks.Checkpoint(out / "run", views)
+    first = checkpoint.resume(model)
+    if first:
+        print(f"Continuing after epoch {first}.")
+    if first >= FLAGS.epochs:
+        return
+    train, test = halves(labelled)
+    probe = harl_tf.callbacks.KNNProbe(train, test, every=5)
+    if first == 0:
+        probe.set_model(model)
+        print(f"kNN accuracy before training: {probe.score():.3f}")
+    log = keras.callbacks.CSVLogger(str(out / "log.csv"), append=first > 0)
+    model.fit(
+        views.from_epoch(first),
+        steps_per_epoch=views.steps_per_epoch,
+        epochs=FLAGS.epochs,
+        initial_epoch=first,
+        callbacks=[probe, log, checkpoint],
+        shuffle=False,
+    )
+
+
+def halves(labelled: pathlib.Path) -> list:
+    """Labelled pictures to learn from and to be scored on, split by a hash of their names."""
+    keeps = (harl_tf.data.in_first_half, harl_tf.data.in_second_half)
+    return [labelled_images(labelled, FLAGS.image_size, 16, keep=keep) for keep in keeps]
+
+
+def finetune(backbone: keras.Model, labelled: pathlib.Path) -> tuple[keras.Model, float]:
+    """Trains a classifier on a backbone; plain Keras. Returns it and its accuracy."""
+    train, test = halves(labelled)
+    classes = len(read_manifest(labelled).classes)
+    images = keras.Input((FLAGS.image_size, FLAGS.image_size, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(backbone(images)["P5"])
+    outputs = keras.layers.Dense(classes, name="classes", dtype="float32")(pooled)
+    classifier = keras.Model(images, outputs)
+    classifier.compile(
+        keras.optimizers.AdamW(3e-4),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    classifier.fit(train, epochs=6, verbose=0, shuffle=False)
+    return classifier, classifier.evaluate(test, verbose=0)[1]
+
+
+def draw_photographs(
+    before: keras.Model, after: keras.Model, records: pathlib.Path, count: int = 8
+) -> Section:
+    """Photographs, masks, and where each backbone sees foreground."""
+    rows = []
+    for image, mask in some_records(records, count):
+        row = [draw_mask(image, np.ones_like(mask), 160), draw_mask(image, mask, 160)]
+        for backbone in (before, after):
+            contrast = similarity_maps(backbone, image, mask).contrast
+            height = round(160 * image.shape[0] / max(image.shape))
+            row.append(colour_map(contrast, height, limit=0.6))
+        rows.append(row)
+    return Section(
+        "Photographs and what the backbone makes of them",
+        "Similarity of each cell to the mean feature of the foreground (red) and of the background "
+        "(blue), before and after pretraining. White: the backbone cannot tell them apart.",
+        ("photograph", "mask", "before pretraining", "after pretraining"),
+        rows,
+    )
+
+
+def some_records(records: pathlib.Path, count: int, side: int = 256) -> list:
+    """Images and masks of the first records, scaled to a side that the backbone divides."""
+    import tensorflow as tf
+
+    from harl_tf.data import records as schema
+
+    files = [str(records / shard.file) for shard in read_manifest(records).shards]
+    found = []
+    for serialized in tf.data.TFRecordDataset(files).take(count):
+        fields = schema.parse(serialized)
+        image = schema.decode_image(fields["image"]).numpy()
+        mask = schema.decode_mask(fields["mask"]).numpy()
+        scale = side / max(mask.shape)
+        shape = [max(16, round(length * scale / 16) * 16) for length in mask.shape[::-1]]
+        image = Image.fromarray(image).resize(shape, Image.Resampling.BICUBIC)
+        mask = Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST)
+        found.append((np.asarray(image), np.asarray(mask)))
+    return found
+
+
+def draw_views(model: harl_tf.HAPiCL, views: PairedViews, count: int = 6) -> Section:
+    """What one step of the training sees."""
+    batch = next(iter(views.from_epoch(0)))
+    rows = []
+    pair = model.augment(batch)
+    for index in range(min(count, views.batch_size)):
+        row = []
+        for view in pair:
+            image = np.asarray(view.images[index]).round().astype(np.uint8)
+            row += [enlarge(image, 128), draw_mask(image, np.asarray(view.masks[index]), 128)]
+        rows.append(row)
+    header = ("first view", "its mask", "second view", "its mask")
+    return Section("Two views of each photograph", "Epoch 0, first batch.", header, rows)
+
+
+def enlarge(image: np.ndarray, side: int) -> np.ndarray:
+    """Scales a square picture."""
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def draw_curves(log: pathlib.Path) -> Section:
+    """Loss terms, spread of the embeddings and kNN accuracy over the epochs."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    table = np.genfromtxt(log, delimiter=",", names=True)
+    table = np.atleast_1d(table)
+    figure, axes = plt.subplots(1, 4, figsize=(14, 3), layout="constrained")
+    names = ("loss_instance", "loss_pixel", "embedding_std", "knn_accuracy")
+    for axis, name in zip(axes, names, strict=True):
+        axis.plot(table["epoch"] + 1, table[name], marker=".")
+        axis.set(title=name, xlabel="epoch")
+        axis.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=90)
+    text = (
+        "Healthy: both losses fall, and the spread of the embeddings (1 = over the whole sphere, "
+        "0 = collapsed into one vector) stays well above 0."
+    )
+    return Section("Is it learning?", text, figure=buffer.getvalue())
+
+
+def run() -> None:
+    """Goes the whole way."""
+    out = pathlib.Path(FLAGS.out)
+    print("1/4 masks and records")
+    records, labelled = make_records(out)
+    count = read_manifest(records).records
+    batch = min(FLAGS.batch_size, count)
+    passes = -(-FLAGS.steps // (count // batch))
+    views = PairedViews(records, batch, FLAGS.image_size, passes_per_epoch=passes)
+
+    print("2/4 pretraining")
+    model = make_model(FLAGS.epochs * views.steps_per_epoch)
+    before = keras.models.clone_model(model.backbone)
+    before.set_weights(model.backbone.get_weights())
+    pretrain(model, views, labelled)
+
+    print("3/4 export and fine-tuning")
+    card = harl_tf.export.Card(data=FLAGS.photographs or "16 photographs of scikit-image")
+    saved = harl_tf.export_backbone(model, out / "backbone", card, overwrite=True)
+    classifier, accuracy = finetune(harl_tf.load_backbone(saved), labelled)
+    classifier.save(out / "classifier.keras")
+    _, from_scratch = finetune(before, labelled)
+    print(f"accuracy, fine-tuned from the pretrained backbone: {accuracy:.3f}")
+    print(f"accuracy, the same from random initialisation:     {from_scratch:.3f}")
+
+    print("4/4 pictures")
+    sections = [
+        draw_photographs(before, model.backbone, records),
+        draw_views(model, views),
+        draw_curves(out / "log.csv"),
+    ]
+    page = write_page(out / "pictures.html", "harl_tf quickstart", sections)
+    print(f"\nSavedModel:        {saved}")
+    print(f"fine-tuned model:  {out / 'classifier.keras'}")
+    print(f"page of pictures:  {page}")
+
+
+def main(_: list[str]) -> int:
+    """Runs and reports what a user can cause as one line."""
+    logging.set_verbosity(logging.WARNING)
+    known = (
+        mask_generation.ConversionError,
+        harl_tf.data.RecordsError,
+        harl_tf.callbacks.ResumeError,
+        harl_tf.export.ExportError,
+    )
+    try:
+        run()
+    except known as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command continues after the last saved epoch.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,95 @@
+"""Many small computations in this or in several processes, results in order.
+
+Owns processes, their threads and what Ctrl-C means to them; it does not know what is computed.
+"""
+
+import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import threadpoolctl
+
+# Read by OpenMP, OpenBLAS and MKL when a worker first imports NumPy. The matrices are small: more
+# threads than one only spin, and get in the way of other workers.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@contextlib.contextmanager
+def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """A ``map`` whose results come in the order of the input, from this or other processes.
+
+    Leaving it on an error ends the other processes at once.
+
+    Args:
+        count: Number of processes; 1 means this one.
+
+    Returns:
+        A context that gives a function like ``map``.
+
+    Example:
+        >>> with ordered_map(1) as run:
+        ...     list(run(abs, [-2, 1]))
+        [2, 1]
+    """
+    if count == 1:
+        with threadpoolctl.threadpool_limits(1):
+            yield map
+        return
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    # Forking a process that has TensorFlow's threads in it can hang; a spawned one starts clean.
+    context = multiprocessing.get_context("spawn")
+    others = multiprocessing.active_children()
+    pool = concurrent.futures.ProcessPoolExecutor(count, mp_context=context)
+    try:
+        yield partial(_map_in_blocks, pool, count)
+    except BaseException:  # nobody waits for what the workers are still computing
+        for process in multiprocessing.active_children():
+            if process not in others:
+                process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _map_in_blocks(
+    pool: concurrent.futures.Executor,
+    workers: int,
+    function: Callable[[Any], Any],
+    sources: Sequence[Any],
+) -> Iterator[Any]:
+    """Like ``pool.map``, but with a bounded number of results waiting in memory."""
+    pending: list[concurrent.futures.Future[Any]] = []
+    for source in sources:
+        with no_interrupt():  # submitting may start a worker
+            pending.append(pool.submit(function, source))
+        if len(pending) >= 16 * workers:
+            yield pending.pop(0).result()
+    for future in pending:
+        yield future.result()
+
+
+@contextlib.contextmanager
+def no_interrupt() -> Iterator[None]:
+    """Puts Ctrl-C off until the end of the block; for a process started in it, for good.
+
+    A terminal sends Ctrl-C to every process; without this each worker would print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

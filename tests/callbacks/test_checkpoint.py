@@ -1,0 +1,115 @@
+import keras
+import numpy as np
+import pytest
+
+import harl_tf
+from harl_tf.callbacks import Checkpoint, ResumeError
+from tests.networks import tiny_hapicl
+
+
+@pytest.fixture
+def views(records):
+    return harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
+
+
+@pytest.fixture
+def run(views, tmp_path):
+    """A checkpoint callback of a run with two saved epochs, and their weights."""
+    model = tiny_hapicl()
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    checkpoint.set_model(model)
+    saved = {}
+    for epoch in (1, 2):
+        model.train_step(next(iter(views.from_epoch(epoch))))
+        checkpoint.save(epoch)
+        saved[epoch] = [variable.numpy() for variable in model.variables]
+    return checkpoint, saved
+
+
+def assert_resumes_from(checkpoint, saved, epoch):
+    model = tiny_hapicl(seed=1)
+    assert checkpoint.resume(model) == epoch
+    for expected, variable in zip(saved[epoch], model.variables, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), expected)
+
+
+def test_resume_brings_back_weights_and_optimizer(run):
+    assert_resumes_from(*run, epoch=2)
+
+
+def test_resume_without_a_checkpoint_starts_at_zero(views, tmp_path):
+    model = tiny_hapicl()
+    before = model.get_weights()
+    assert Checkpoint(tmp_path / "none", views).resume(model) == 0
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("file", ["model.weights.h5", "state.json", "COMPLETE"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "flipped"])
+def test_damaged_newest_checkpoint_falls_back_to_the_one_before(run, file, damage):
+    checkpoint, saved = run
+    path = checkpoint.folder / "epoch_000002" / file
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    assert_resumes_from(checkpoint, saved, epoch=1)
+
+
+def test_partial_checkpoint_is_not_read(run):
+    checkpoint, saved = run
+    (checkpoint.folder / "epoch_000002").rename(checkpoint.folder / "epoch_000003.partial")
+    assert_resumes_from(checkpoint, saved, epoch=1)
+
+
+def test_older_checkpoints_are_removed(run, views):
+    checkpoint, _ = run
+    checkpoint.save(3)
+    names = sorted(path.name for path in checkpoint.folder.iterdir())
+    assert names == ["epoch_000002", "epoch_000003"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"model": {"pixel_weight": 0.5}}, "model.pixel_weight was 1.0, is 0.5"),
+        ({"views": {"seed": 7}}, "data.seed was 0, is 7"),
+        ({"views": {"batch_size": 6}}, "data.batch_size was 4, is 6"),
+        ({"rate": 0.1}, "optimizer.config.learning_rate was 0.05"),
+    ],
+)
+def test_run_with_other_settings_is_refused_with_their_names(run, records, change, named):
+    checkpoint, _ = run
+    settings = {"batch_size": 4, "image_size": 32} | change.get("views", {})
+    views = harl_tf.data.PairedViews(records, **settings)
+    model = tiny_hapicl(**change.get("model", {}))
+    model.compile(keras.optimizers.SGD(change.get("rate", 0.05), momentum=0.9))
+    with pytest.raises(ResumeError, match=named.replace(".", r"\.")):
+        Checkpoint(checkpoint.folder, views).resume(model)
+
+
+def test_every_and_keep_below_one_are_refused(views, tmp_path):
+    with pytest.raises(ValueError, match="every=0"):
+        Checkpoint(tmp_path, views, every=0)
+
+
+def test_last_epoch_is_saved_whatever_every_says(views, tmp_path):
+    model = tiny_hapicl()
+    model.fit(
+        views.from_epoch(0),
+        steps_per_epoch=1,
+        epochs=3,
+        callbacks=[Checkpoint(tmp_path / "run", views, every=2)],
+        shuffle=False,
+        verbose=0,
+    )
+    names = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert names == ["epoch_000002", "epoch_000003"]

@@ -1,0 +1,104 @@
+"""The probe measures and changes nothing."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from harl_tf import HAPiCL
+from harl_tf.callbacks import KNNProbe
+from harl_tf.evaluation import Embedder, knn_accuracy
+from harl_tf.layers import random_colour
+
+SIZE = 8
+
+
+def make_model():
+    keras.utils.set_random_seed(0)
+    image = keras.Input((SIZE, SIZE, 3))
+    maps = keras.layers.Conv2D(4, 4, strides=4)(image / 255.0)
+    model = HAPiCL(keras.Model(image, {"P1": maps}), hidden_units=4, pixel_units=3)
+    model.compile(keras.optimizers.SGD(0.05))
+    return model
+
+
+def make_stream():
+    random = np.random.default_rng(0)
+    batch = {}
+    for v in (1, 2):
+        batch[f"view{v}"] = random.integers(0, 256, (8, SIZE, SIZE, 3)).astype("uint8")
+        batch[f"mask{v}"] = random.integers(0, 2, (8, SIZE, SIZE)).astype("uint8")
+        batch[f"draws{v}"] = random.random((8, random_colour.DRAWS), "float32")
+    return tf.data.Dataset.from_tensor_slices(batch).batch(4)
+
+
+class Labelled:
+    """Labelled batches that count how often they are read."""
+
+    def __init__(self, seed):
+        random = np.random.default_rng(seed)
+        self.images = random.integers(0, 256, (6, SIZE, SIZE, 3)).astype("uint8")
+        self.labels = np.arange(6) % 2
+        self.reads = 0
+
+    def __iter__(self):
+        self.reads += 1
+        return iter([(self.images[:4], self.labels[:4]), (self.images[4:], self.labels[4:])])
+
+
+def fit(model, probe=None, epochs=1):
+    callbacks = [] if probe is None else [probe]
+    return model.fit(make_stream(), epochs=epochs, callbacks=callbacks, verbose=0).history
+
+
+def test_probe_leaves_weights_and_losses_identical():
+    plain, probed = make_model(), make_model()
+    history = fit(plain, epochs=3)
+    with_probe = fit(probed, KNNProbe(Labelled(0), Labelled(1)), epochs=3)
+    assert {**history, "knn_accuracy": with_probe["knn_accuracy"]} == with_probe
+    for weight, other in zip(plain.weights, probed.weights, strict=True):
+        np.testing.assert_array_equal(weight, other)
+
+
+def test_probe_logs_the_accuracy_of_the_current_backbone():
+    model, train, test = make_model(), Labelled(0), Labelled(1)
+    history = fit(model, KNNProbe(train, test, neighbours=3), epochs=2)
+    embed = Embedder(model.backbone)
+    assert history["knn_accuracy"][-1] == knn_accuracy(*embed(train), *embed(test), 3)
+
+
+@pytest.mark.parametrize(
+    ("every", "epochs", "probed"), [(1, 3, 3), (2, 5, [1, 2, 4, 5]), (3, 4, [1, 3, 4])]
+)
+def test_probe_first_every_nth_and_last_epoch(every, epochs, probed):
+    """Epochs counted from 1; between probes the latest value stands in the logs."""
+    probed = probed if isinstance(probed, list) else list(range(1, probed + 1))
+    train, model = Labelled(0), make_model()
+    probe = KNNProbe(train, Labelled(1), every=every)
+    probe.set_model(model)
+    probe.set_params({"epochs": epochs})
+    probe.on_train_begin()
+    scores, reads = [], []
+    for epoch in range(epochs):
+        before, logs = train.reads, {}
+        probe.on_epoch_end(epoch, logs)
+        scores.append(logs["knn_accuracy"])
+        reads.append(train.reads - before)
+    assert [epoch + 1 for epoch, read in enumerate(reads) if read] == probed
+    assert np.isfinite(scores).all()
+
+
+def test_probe_used_for_another_model_probes_that_one():
+    """The second model's features are constant zeros but for their first channel."""
+    train, test = Labelled(0), Labelled(0)
+    probe = KNNProbe(train, test, neighbours=1)
+    first, second = make_model(), make_model()
+    assert fit(first, probe)["knn_accuracy"] == [1.0]
+    second.backbone.layers[-1].kernel.assign(np.zeros((4, 4, 3, 4)))
+    second.backbone.trainable = False
+    assert fit(second, probe)["knn_accuracy"] == [0.5]
+
+
+def test_probe_every_below_one():
+    with pytest.raises(ValueError, match=r"Expected every ≥ 1. Received: every=0"):
+        KNNProbe([], [], every=0)

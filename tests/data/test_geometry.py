@@ -1,0 +1,175 @@
+"""Where views lie, and what their pixels are."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from harl_tf.data import RandomResizedCrop
+from harl_tf.data.geometry import ATTEMPTS, DRAWS, cut_view, draw_window
+
+
+@tf.function(reduce_retracing=True)
+def windows(draws, heights, widths, crop):
+    """One window per row of draws, in one graph."""
+    return tf.map_fn(
+        lambda row: draw_window(*row, crop), (draws, heights, widths), fn_output_signature=tf.int32
+    )
+
+
+def draw_many(heights, widths, crop, seed=0):
+    random = np.random.default_rng(seed)
+    draws = random.uniform(size=(len(heights), DRAWS)).astype("float32")
+    return draws, windows(draws, np.int32(heights), np.int32(widths), crop).numpy()
+
+
+def coordinates(height, width):
+    """An image whose red is twice the column and green twice the row."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([2 * columns, 2 * rows, 0 * rows], axis=-1).astype("uint8")
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [
+        RandomResizedCrop(),
+        RandomResizedCrop(area=(0.08, 0.3), aspect_ratio=(0.5, 2.0)),
+        RandomResizedCrop(area=(1.0, 1.0), aspect_ratio=(1.0, 1.0)),
+    ],
+)
+def test_windows_lie_inside_and_keep_the_ranges(crop):
+    """400 images. Sides are rounded by half a pixel, so areas by (h + w) / 2 and 1/4 at most.
+
+    Where none of the ten tries fits, the window is the largest centred one: its area may be
+    outside the range, its ratio is not.
+    """
+    random = np.random.default_rng(1)
+    heights, widths = random.integers(20, 200, (2, 400))
+    draws, result = draw_many(heights, widths, crop)
+    top, left, height, width, flip = result.T
+    assert (top >= 0).all()
+    assert (left >= 0).all()
+    assert (height >= 1).all()
+    assert (width >= 1).all()
+    assert (top + height <= heights).all()
+    assert (left + width <= widths).all()
+    assert (flip == (draws[:, -1] < 0.5)).all()
+    low, high = crop.aspect_ratio
+    assert ((width + 0.51) / (height - 0.51) >= low).all()
+    assert ((width - 0.51) / (height + 0.51) <= high).all()
+    found = ~((height == heights) | (width == widths))
+    slack = (height + width) / 2 + 1
+    area, whole = height * width, heights * widths
+    assert (area + slack >= crop.area[0] * whole)[found].all()
+    assert (area - slack <= crop.area[1] * whole)[found].all()
+
+
+def test_windows_follow_the_draws():
+    """Area uniform, ratio log-uniform, place uniform: the first try, which fits, in NumPy."""
+    crop = RandomResizedCrop(area=(0.1, 0.4), aspect_ratio=(0.8, 1.25))
+    draws, result = draw_many([120] * 300, [100] * 300, crop)
+    area = (0.1 + 0.3 * draws[:, 0].astype(float)) * 12000
+    ratio = np.exp(np.log(0.8) + draws[:, ATTEMPTS].astype(float) * np.log(1.25 / 0.8))
+    height, width = np.sqrt(area / ratio), np.sqrt(area * ratio)
+    assert np.abs(result[:, 2] - height).max() <= 0.5001
+    assert np.abs(result[:, 3] - width).max() <= 0.5001
+    top = np.floor(draws[:, -3] * (120 - result[:, 2] + 1))
+    left = np.floor(draws[:, -2] * (100 - result[:, 3] + 1))
+    np.testing.assert_array_equal(result[:, :2], np.stack([top, left], axis=-1))
+
+
+def test_windows_reach_every_edge_for_draws_next_to_one():
+    """0.99999994 (H - h + 1) is below H - h + 1 in float32: the last place, not one beyond."""
+    draws = np.full((1, DRAWS), 0.99999994, "float32")
+    for side in (33, 97, 1000, 4097):
+        crop = RandomResizedCrop(area=(0.2, 0.3), aspect_ratio=(1.0, 1.0))
+        sides = np.int32([side])
+        top, left, height, width, flip = windows(draws, sides, sides, crop).numpy()[0]
+        assert (top + height, left + width, flip) == (side, side, 0)
+
+
+def test_windows_skip_tries_that_do_not_fit():
+    """Try 0 is the whole area at the ratio 4/3 on a square, 115 wide: no; try 1 is 1/4: 50×50."""
+    draws = np.full((1, DRAWS), 0.5, "float32")
+    draws[0, :2] = 1.0, 0.0
+    draws[0, ATTEMPTS] = 1.0
+    crop = RandomResizedCrop(area=(0.25, 1.0))
+    sides = np.int32([100])
+    assert windows(draws, sides, sides, crop).numpy()[0].tolist() == [25, 25, 50, 50, 0]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((1, 400), (0, 200, 1, 1)), ((400, 1), (200, 0, 1, 1)), ((30, 400), (0, 180, 30, 40))],
+)
+def test_windows_fall_back_to_the_centre_of_narrow_images(size, expected):
+    """No try of 20 % or more fits; the largest window of ratio 4/3 (or 3/4) is 1 or 40 wide.
+
+    It begins at floor((W - w + 1) / 2): (400 - 1 + 1) / 2 = 200, (400 - 40 + 1) / 2 = 180.
+    """
+    _, result = draw_many([size[0]] * 5, [size[1]] * 5, RandomResizedCrop())
+    assert result[:, :4].tolist() == [list(expected)] * 5
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0])
+def test_windows_flip_never_or_always(probability):
+    crop = RandomResizedCrop(flip_probability=probability)
+    _, result = draw_many([50] * 50, [60] * 50, crop)
+    assert (result[:, 4] == probability).all()
+
+
+@pytest.mark.parametrize("flip", [0, 1])
+@pytest.mark.parametrize("window", [(5, 7, 40, 60), (0, 0, 90, 120), (50, 100, 8, 10)])
+def test_views_lie_where_the_formula_says(window, flip):
+    """x = left + (j + 1/2) w/S - 1/2, kept inside the window, mirrored j → S-1-j.
+
+    Red and green are 2x and 2y, so x and y are known to a quarter of a pixel.
+    """
+    size = 16
+    image = coordinates(90, 120)
+    view = cut_view(image, image[..., 0], tf.constant([*window, flip]), size)[0].numpy()
+    top, left, height, width = window
+    steps = (np.arange(size) + 0.5) / size
+    x = left + np.clip(steps * width - 0.5, 0, width - 1)
+    y = top + np.clip(steps * height - 0.5, 0, height - 1)
+    x = x[::-1] if flip else x
+    assert np.abs(view[..., 0] / 2 - x[None, :]).max() <= 0.2501
+    assert np.abs(view[..., 1] / 2 - y[:, None]).max() <= 0.2501
+
+
+@pytest.mark.parametrize("flip", [0, 1])
+@pytest.mark.parametrize("window", [(5, 7, 40, 60), (50, 100, 8, 10)])
+def test_masks_take_the_nearest_pixel_in_step_with_the_image(window, flip):
+    """The mask is twice the column number: of the pixel under the view's pixel centre."""
+    image = coordinates(90, 120)
+    _, mask = cut_view(image, image[..., 0], tf.constant([*window, flip]), 16)
+    columns = window[1] + np.floor((np.arange(16) + 0.5) / 16 * window[3])
+    columns = columns[::-1] if flip else columns
+    np.testing.assert_array_equal(mask, np.tile(2 * columns, (16, 1)))
+
+
+def test_views_of_a_binary_mask_stay_binary():
+    mask = np.random.default_rng(0).integers(0, 2, (50, 60)).astype("uint8")
+    _, cut = cut_view(coordinates(50, 60), mask, tf.constant([3, 4, 30, 41, 1]), 24)
+    assert set(np.unique(cut)) == {0, 1}
+
+
+def test_views_of_the_whole_image_at_its_size_are_the_image():
+    image = np.random.default_rng(0).integers(0, 256, (20, 20, 3)).astype("uint8")
+    view, mask = cut_view(image, image[..., 0], tf.constant([0, 0, 20, 20, 0]), 20)
+    np.testing.assert_array_equal(view, image)
+    np.testing.assert_array_equal(mask, image[..., 0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"area": (0.0, 1.0)}, r"Expected 0 < area\[0\] ≤ area\[1\] ≤ 1. Received: area="),
+        ({"area": (0.5, 0.2)}, r"Expected 0 < area\[0\] ≤ area\[1\] ≤ 1. Received: area="),
+        ({"area": (0.5, 1.2)}, r"Expected 0 < area\[0\] ≤ area\[1\] ≤ 1. Received: area="),
+        ({"aspect_ratio": (2.0, 0.5)}, r"Expected 0 < aspect_ratio\[0\] ≤ aspect_ratio\[1\]."),
+        ({"flip_probability": 1.5}, r"Expected flip_probability within \[0, 1\]. Received"),
+    ],
+)
+def test_crop_out_of_range(settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        RandomResizedCrop(**settings)

@@ -1,0 +1,97 @@
+"""Labelled photographs: each once, in order, whole."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import mask_generation
+from harl_tf.data import (
+    RecordsError,
+    in_first_half,
+    in_second_half,
+    labelled_images,
+    read_manifest,
+    records,
+)
+
+
+def everything(dataset):
+    images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def stored(folder):
+    """Names, labels and images in the order of the shards."""
+    files = [str(folder / shard.file) for shard in read_manifest(folder).shards]
+    return [
+        (fields[records.NAME].numpy(), int(fields[records.LABEL]), fields[records.IMAGE])
+        for fields in map(records.parse, tf.data.TFRecordDataset(files))
+    ]
+
+
+@pytest.fixture
+def folder(records):
+    return records
+
+
+def test_labelled_images_each_once_in_order(folder):
+    images, labels = everything(labelled_images(folder, 24, batch_size=5))
+    assert images.shape == (12, 24, 24, 3)
+    assert images.dtype == np.uint8
+    assert labels.dtype == np.int64
+    assert labels.tolist() == [label for _, label, _ in stored(folder)]
+    assert sorted(labels.tolist()) == [0] * 6 + [1] * 6
+
+
+def test_labelled_images_are_the_whole_photograph_averaged(folder):
+    """60×80 at 6×8 pixels a cell: the mean colour is kept, nothing is cut off or mirrored."""
+    images, _ = everything(labelled_images(folder, 10))
+    for image, (_, _, jpeg) in zip(images, stored(folder), strict=True):
+        blocks = records.decode_image(jpeg).numpy().reshape(10, 6, 10, 8, 3).mean(axis=(1, 3))
+        assert np.abs(image - blocks).mean() < 8
+
+
+def test_labelled_images_same_twice(folder):
+    dataset = labelled_images(folder, 16)
+    for first, second in zip(everything(dataset), everything(dataset), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_labelled_images_last_batch_may_be_smaller(folder):
+    sizes = [len(labels) for _, labels in labelled_images(folder, 16, batch_size=5)]
+    assert sizes == [5, 5, 2]
+
+
+def test_labelled_images_halves_part_the_set(folder):
+    halves = [
+        everything(labelled_images(folder, 16, keep=keep))
+        for keep in (in_first_half, in_second_half)
+    ]
+    images, _ = everything(labelled_images(folder, 16))
+    assert all(len(half[1]) > 0 for half in halves)
+    parts = [image.tobytes() for half in halves for image in half[0]]
+    assert sorted(parts) == sorted(image.tobytes() for image in images)
+
+
+def test_halves_depend_on_the_name_only():
+    """About half of 1000 names each, and each in exactly one."""
+    names = [f"class/{index}.jpg" for index in range(1000)]
+    first = np.array(in_first_half(tf.constant(names)))
+    np.testing.assert_array_equal(first, ~np.array(in_second_half(tf.constant(names))))
+    assert 440 < first.sum() < 560
+    assert bool(in_first_half("class/7.jpg")) == first[7]
+
+
+def test_labelled_images_without_labels(folder, photographs, tmp_path):
+    """A flat folder has no classes."""
+    mask_generation.convert(photographs / "odd", tmp_path / "flat", progress=False)
+    assert json.loads((tmp_path / "flat" / "manifest.json").read_text())["classes"] == []
+    with pytest.raises(RecordsError, match=r"has no labels. Convert a folder with one subfolder"):
+        labelled_images(tmp_path / "flat", 16)
+
+
+def test_labelled_images_missing_folder(tmp_path):
+    with pytest.raises(RecordsError, match="is not a folder of records"):
+        labelled_images(tmp_path / "none", 16)

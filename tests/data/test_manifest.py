@@ -1,0 +1,98 @@
+import json
+
+import pytest
+
+from harl_tf.data.manifest import FILE_NAME, Manifest, RecordsError, Shard, Skip, read_manifest
+
+MANIFEST = Manifest(
+    {"name": "m", "longest_side": 40},
+    ("żaba", "猫"),
+    (Shard("s-0", 2, 3, "ab"), Shard("s-1", 1, 0, "cd")),
+    (Skip("a b/é.jpg", "empty file"),),
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    MANIFEST.write(tmp_path)
+    (tmp_path / "s-0").write_bytes(b"abc")
+    (tmp_path / "s-1").write_bytes(b"")
+    return tmp_path
+
+
+def _change(folder, **fields):
+    known = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    (folder / FILE_NAME).write_text(json.dumps({**known, **fields}))
+
+
+def test_manifest_is_read_as_it_was_written(folder):
+    assert read_manifest(folder) == read_manifest(str(folder)) == MANIFEST
+    assert MANIFEST.records == 3
+
+
+def test_names_are_readable_in_the_file(folder):
+    assert "żaba" in (folder / FILE_NAME).read_text(encoding="utf-8")
+
+
+def test_digest_changes_with_the_shards_and_nothing_else():
+    digest = MANIFEST.digest()
+    assert len(digest) == 16
+    assert Manifest({}, (), MANIFEST.shards).digest() == digest
+    assert Manifest({}, (), MANIFEST.shards[::-1]).digest() != digest
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file", "without manifest", "manifest is a folder"])
+def test_other_folder_is_refused_with_advice(tmp_path, kind):
+    path = tmp_path / "records"
+    if kind == "a file":
+        path.write_text("")
+    elif kind == "manifest is a folder":
+        (path / FILE_NAME).mkdir(parents=True)
+    elif kind == "without manifest":
+        path.mkdir()
+    with pytest.raises(RecordsError, match=r"not a folder of records: .* Make one with: python"):
+        read_manifest(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": 1}'),
+        b'{"schema": 1, "shards": [1], "skipped": [], "classes": [], "method": {}}',
+        b'{"schema": 1, "shards": [], "skipped": [], "classes": [], "method": {}, "more": 1}',
+        b'{"schema": 1, "shards": [], "skipped": [], "classes": null, "method": {}}',
+    ],
+)
+def test_unreadable_manifest_is_an_error_of_one_line(folder, text):
+    (folder / FILE_NAME).write_bytes(text)
+    with pytest.raises(RecordsError, match=r"manifest\.json is no manifest of records: ") as error:
+        read_manifest(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_manifest_that_cannot_be_opened_is_an_error(folder, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+    with pytest.raises(RecordsError, match="cannot be opened: Permission denied"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("schema", [0, 2, "1", None])
+def test_other_schema_is_refused_with_both_versions(folder, schema):
+    _change(folder, schema=schema)
+    with pytest.raises(RecordsError, match=f"has schema {schema}; this version .* reads 1"):
+        read_manifest(folder)
+
+
+def test_shard_of_another_size_is_refused(folder):
+    (folder / "s-0").write_bytes(b"ab")
+    with pytest.raises(RecordsError, match=r"s-0 should have 3 bytes; it has 2\."):
+        read_manifest(folder)
+
+
+def test_missing_shard_is_refused(folder):
+    (folder / "s-1").unlink()
+    with pytest.raises(RecordsError, match=r"s-1 should have 0 bytes; it is missing\."):
+        read_manifest(folder)

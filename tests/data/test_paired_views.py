@@ -1,0 +1,210 @@
+"""The stream of paired views: complete, reproducible, independent of how it is stored."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import mask_generation
+from harl_tf.data import PairedViews, RandomResizedCrop, RecordsError, read_manifest, records
+from harl_tf.data.geometry import cut_view
+from harl_tf.layers import random_colour
+
+
+def take(views, count, epoch=0):
+    """The first batches of an epoch."""
+    return list(views.from_epoch(epoch).take(count).as_numpy_iterator())
+
+
+def examples(batches):
+    """One dict per example."""
+    return [
+        {key: values[row] for key, values in batch.items()}
+        for batch in batches
+        for row in range(len(batch["view1"]))
+    ]
+
+
+def fingerprint(example):
+    """The numbers drawn for an example: no two examples or passes share them."""
+    return example["draws1"].tobytes() + example["draws2"].tobytes()
+
+
+def assert_same(batches, others):
+    assert len(batches) == len(others)
+    for batch, other in zip(batches, others, strict=True):
+        assert batch.keys() == other.keys()
+        for key, values in batch.items():
+            np.testing.assert_array_equal(values, other[key], err_msg=key)
+
+
+def stored(folder):
+    """Images and masks of the records, by brute force."""
+    files = sorted(str(file) for file in folder.glob("*.tfrecord*"))
+    for serialized in tf.data.TFRecordDataset(files):
+        fields = records.parse(serialized)
+        yield (
+            records.decode_image(fields[records.IMAGE]).numpy(),
+            records.decode_mask(fields[records.MASK]).numpy(),
+        )
+
+
+def whole(folder, **settings):
+    """Views that are the whole photograph, unmirrored: an example can be recognised by them."""
+    crop = RandomResizedCrop(area=(1.0, 1.0), aspect_ratio=(4 / 3, 4 / 3), flip_probability=0.0)
+    settings = {"batch_size": 4, "image_size": 16, **settings}
+    return PairedViews(folder, crop1=crop, crop2=crop, **settings)
+
+
+@pytest.fixture(scope="module")
+def views(records):
+    return PairedViews(records, batch_size=4, image_size=16)
+
+
+@pytest.mark.parametrize("shuffle_block", [1, 5, 4096])
+def test_pass_holds_every_example_once(records, shuffle_block):
+    """Twelve photographs, three batches of four, in blocks of any size."""
+    seen = examples(take(whole(records, shuffle_block=shuffle_block), 3))
+    expected = [
+        cut_view(image, mask, tf.constant([0, 0, 60, 80, 0]), 16)[0].numpy().tobytes()
+        for image, mask in stored(records)
+    ]
+    assert len(set(expected)) == 12
+    assert sorted(example["view1"].tobytes() for example in seen) == sorted(expected)
+
+
+def test_batches_hold_what_the_windows_say(records, views):
+    """Every view is one of the photographs cut at its own window, mask included."""
+    photographs = list(stored(records))
+    for example in examples(take(views, 1)):
+        sources = []
+        for v in (1, 2):
+            window = example[f"window{v}"]
+            assert window[5:].tolist() == [60, 80]
+            found = []
+            for index, (image, mask) in enumerate(photographs):
+                view, cut = cut_view(image, mask, tf.constant(window[:5]), 16)
+                if np.array_equal(view, example[f"view{v}"]):
+                    np.testing.assert_array_equal(cut, example[f"mask{v}"])
+                    found.append(index)
+            sources.append(found)
+        assert len(sources[0]) == 1
+        assert sources[0] == sources[1]
+
+
+def test_batches_have_the_documented_form(views):
+    spec = views.from_epoch(0).element_spec
+    draws = random_colour.DRAWS
+    expected = {"view": ((4, 16, 16, 3), "uint8"), "mask": ((4, 16, 16), "uint8")}
+    expected |= {"window": ((4, 7), "int32"), "draws": ((4, draws), "float32")}
+    form = {key: (tuple(value.shape), value.dtype.name) for key, value in spec.items()}
+    assert form == {f"{key}{v}": value for key, value in expected.items() for v in (1, 2)}
+    (batch,) = take(views, 1)
+    for v in (1, 2):
+        assert (batch[f"draws{v}"] >= 0).all()
+        assert (batch[f"draws{v}"] < 1).all()
+        assert set(np.unique(batch[f"mask{v}"])) <= {0, 1}
+    assert len({fingerprint(example) for example in examples([batch])}) == 4
+
+
+def test_order_and_draws_differ_by_epoch(records):
+    first, second = (examples(take(whole(records), 3, epoch)) for epoch in (0, 1))
+    pictures = [[example["view1"].tobytes() for example in epoch] for epoch in (first, second)]
+    assert sorted(pictures[0]) == sorted(pictures[1])
+    assert pictures[0] != pictures[1]
+    assert not {fingerprint(e) for e in first} & {fingerprint(e) for e in second}
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_stream_from_an_epoch_is_the_tail_of_the_stream(views, epoch):
+    assert_same(take(views, 4, epoch), take(views, 3 * epoch + 4)[3 * epoch :])
+
+
+def test_stream_does_not_depend_on_the_global_seed(views):
+    keras.utils.set_random_seed(1)
+    first = take(views, 6)
+    keras.utils.set_random_seed(2)
+    tf.random.uniform(())
+    assert_same(first, take(views, 6))
+
+
+def test_stream_does_not_depend_on_sharding(records, photographs, tmp_path):
+    """In other shards the order is another, but an example draws the same numbers in an epoch."""
+    mask_generation.convert(photographs, tmp_path / "r", photographs_per_shard=3, progress=False)
+    assert len(read_manifest(tmp_path / "r").shards) > len(read_manifest(records).shards)
+    for epoch in (0, 2):
+        streams = []
+        for folder in (records, tmp_path / "r"):
+            views = PairedViews(folder, batch_size=4, image_size=16)
+            streams.append({fingerprint(e): e for e in examples(take(views, 3, epoch))})
+        assert len(streams[0]) == 12
+        assert streams[0].keys() == streams[1].keys()
+        for key, example in streams[0].items():
+            for name, values in example.items():
+                np.testing.assert_array_equal(values, streams[1][key][name], err_msg=name)
+
+
+def test_stream_does_not_depend_on_the_batch_size(records, views):
+    larger = take(PairedViews(records, batch_size=6, image_size=16), 2)
+    for example, other in zip(examples(take(views, 3)), examples(larger), strict=True):
+        assert fingerprint(example) == fingerprint(other)
+
+
+def test_another_seed_gives_another_stream(records, views):
+    first = {fingerprint(example) for example in examples(take(views, 3))}
+    for seed in (1, -1):
+        other = dataclasses.replace(views, seed=seed)
+        assert not first & {fingerprint(example) for example in examples(take(other, 3))}
+
+
+def test_views_of_one_example_differ_from_each_other(views):
+    for example in examples(take(views, 3)):
+        assert (example["draws1"] != example["draws2"]).all()
+
+
+def test_crops_apply_to_their_own_view(records):
+    small = RandomResizedCrop(area=(0.1, 0.1), aspect_ratio=(1.0, 1.0), flip_probability=1.0)
+    views = dataclasses.replace(whole(records), crop2=small)
+    for example in examples(take(views, 3)):
+        assert example["window1"].tolist() == [0, 0, 60, 80, 0, 60, 80]
+        # A tenth of 60 · 80 is 480 pixels, 21.9² of them.
+        assert example["window2"][2:5].tolist() == [22, 22, 1]
+
+
+def test_passes_per_epoch_makes_one_epoch_of_several(records, views):
+    """Two passes an epoch: epoch 1 begins where epoch 2 of one pass does."""
+    twice = dataclasses.replace(views, passes_per_epoch=2)
+    assert (views.steps_per_epoch, twice.steps_per_epoch) == (3, 6)
+    assert_same(take(twice, 3, epoch=1), take(views, 3, epoch=2))
+
+
+def test_batch_that_does_not_divide_leaves_the_rest_of_each_pass(records):
+    """Twelve photographs in batches of five: two batches a pass, ten different examples."""
+    views = PairedViews(records, batch_size=5, image_size=16)
+    assert views.steps_per_epoch == 2
+    batches = take(views, 4)
+    assert [len(batch["view1"]) for batch in batches] == [5] * 4
+    assert len({fingerprint(example) for example in examples(batches[:2])}) == 10
+    assert_same(batches[2:], take(views, 2, epoch=1))
+
+
+def test_batch_larger_than_the_set(records):
+    with pytest.raises(RecordsError, match=r"holds 12 records, fewer than .* batch_size=13"):
+        PairedViews(records, batch_size=13)
+
+
+@pytest.mark.parametrize("name", ["batch_size", "image_size", "passes_per_epoch", "shuffle_block"])
+def test_settings_below_one(records, name):
+    with pytest.raises(ValueError, match=rf"Expected {name} ≥ 1. Received: {name}=0"):
+        PairedViews(records, **{"batch_size": 4, name: 0})
+
+
+def test_settings_change_with_anything_that_changes_the_stream(records, views):
+    """What a checkpoint compares; where the folder lies is not part of it."""
+    settings = views.settings()
+    assert "folder" not in settings
+    assert settings == PairedViews(str(records), batch_size=4, image_size=16).settings()
+    for change in ({"seed": 1}, {"image_size": 32}, {"crop2": RandomResizedCrop((0.5, 1.0))}):
+        assert dataclasses.replace(views, **change).settings() != settings

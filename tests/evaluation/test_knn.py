@@ -1,0 +1,88 @@
+"""The weighted vote of nearest neighbours."""
+
+import math
+
+import numpy as np
+import pytest
+
+from harl_tf.evaluation import knn_accuracy
+
+
+def angles(*degrees):
+    radians = np.radians(degrees)
+    return np.stack([np.cos(radians), np.sin(radians)], axis=-1)
+
+
+def by_loops(train, train_labels, test, test_labels, neighbours, temperature):
+    """The definition, one test vector at a time."""
+    right = 0
+    for vector, label in zip(test, test_labels, strict=True):
+        cosines = [
+            float(vector @ other) / math.sqrt(float(vector @ vector) * float(other @ other))
+            for other in train
+        ]
+        votes = {}
+        for index in sorted(range(len(train)), key=lambda i: -cosines[i])[:neighbours]:
+            weight = math.exp(cosines[index] / temperature)
+            votes[train_labels[index]] = votes.get(train_labels[index], 0.0) + weight
+        right += max(votes, key=lambda c: votes[c]) == label
+    return right / len(test)
+
+
+@pytest.mark.parametrize("neighbours", [1, 3, 7, 50])
+@pytest.mark.parametrize("temperature", [0.07, 1.0])
+def test_knn_accuracy_equals_its_definition(neighbours, temperature):
+    random = np.random.default_rng(0)
+    train_labels, test_labels = random.integers(0, 4, 40), random.integers(0, 4, 30)
+    centres = 0.7 * random.normal(size=(4, 5))
+    train = centres[train_labels] + random.normal(size=(40, 5))
+    test = centres[test_labels] + random.normal(size=(30, 5))
+    arguments = (train, train_labels, test, test_labels, neighbours, temperature)
+    expected = by_loops(*arguments)
+    assert 0.2 < expected < 1
+    assert knn_accuracy(*arguments) == pytest.approx(expected)
+
+
+def test_knn_accuracy_closer_neighbour_outvotes_two_farther_ones():
+    """At 0° votes 10° for class 0 and 60°, -60° for class 1: cosines 0.985, 0.5, 0.5.
+
+    At τ = 0.07 e^(0.485/0.07) = 1000 against 2; at τ = 10 it is 1.05 against 2.
+    """
+    train, labels = angles(10, 60, -60), np.array([0, 1, 1])
+    test, truth = angles(0), np.array([0])
+    assert knn_accuracy(train, labels, test, truth, 3, temperature=0.07) == 1.0
+    assert knn_accuracy(train, labels, test, truth, 3, temperature=10.0) == 0.0
+    assert knn_accuracy(train, labels, test, truth, 1, temperature=10.0) == 1.0
+
+
+def test_knn_accuracy_lengths_do_not_matter():
+    train, labels = angles(0, 90), np.array([0, 1])
+    test, truth = angles(20, 70), np.array([0, 1])
+    scale = np.array([[1e-3], [1e5]])
+    assert knn_accuracy(train * scale, labels, test * scale[::-1], truth, 1) == 1.0
+
+
+def test_knn_accuracy_tiny_temperature_does_not_overflow():
+    """E^(1 / 1e-6) is infinite; only ratios to the nearest are taken."""
+    train, labels = angles(0, 5, 90), np.array([0, 0, 1])
+    assert knn_accuracy(train, labels, angles(1, 89), np.array([0, 1]), temperature=1e-6) == 1.0
+
+
+def test_knn_accuracy_class_absent_from_training_is_wrong():
+    train, labels = angles(0, 90), np.array([0, 1])
+    assert knn_accuracy(train, labels, angles(0, 90), np.array([0, 5]), 1) == 0.5
+
+
+@pytest.mark.parametrize("settings", [{"neighbours": 0}, {"temperature": 0.0}])
+def test_knn_accuracy_settings_out_of_range(settings):
+    one, label = angles(0), np.array([0])
+    with pytest.raises(ValueError, match=r"Expected neighbours ≥ 1 and temperature > 0. Received"):
+        knn_accuracy(one, label, one, label, **settings)
+
+
+@pytest.mark.parametrize(("train", "test"), [(0, 3), (3, 0)])
+def test_knn_accuracy_without_vectors(train, test):
+    vectors, labels = np.ones((3, 2)), np.zeros(3, int)
+    sentence = rf"Expected training and test vectors. Received: {train} and {test}"
+    with pytest.raises(ValueError, match=sentence):
+        knn_accuracy(vectors[:train], labels[:train], vectors[:test], labels[:test])
