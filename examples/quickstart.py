@@ -125,8 +125,11 @@ def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labelled: pathlib.Path) 
 
 def halves(labelled: pathlib.Path) -> list:
     """Labelled pictures to learn from and to be scored on, split by a hash of their names."""
-    keeps = (harl_tf.data.in_first_half, harl_tf.data.in_second_half)
-    return [labelled_images(labelled, FLAGS.image_size, 16, keep=keep) for keep in keeps]
+    first, second = harl_tf.data.in_first_half, harl_tf.data.in_second_half
+    return [
+        labelled_images(labelled, FLAGS.image_size, 16, keep=first, shuffle_seed=0),
+        labelled_images(labelled, FLAGS.image_size, 16, keep=second),
+    ]
 
 
 def finetune(backbone: keras.Model, labelled: pathlib.Path) -> tuple[keras.Model, float]:
@@ -138,7 +141,7 @@ def finetune(backbone: keras.Model, labelled: pathlib.Path) -> tuple[keras.Model
     outputs = keras.layers.Dense(classes, name="classes", dtype="float32")(pooled)
     classifier = keras.Model(images, outputs)
     classifier.compile(
-        keras.optimizers.AdamW(3e-4),
+        keras.optimizers.AdamW(1e-4),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=False,

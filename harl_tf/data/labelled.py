@@ -1,4 +1,4 @@
-"""Labelled photographs for probes and fine-tuning: whole, in order, unaugmented."""
+"""Labelled photographs for probes and fine-tuning: whole and unaugmented."""
 
 import pathlib
 from collections.abc import Callable
@@ -8,12 +8,16 @@ import tensorflow as tf
 from harl_tf.data import records
 from harl_tf.data.manifest import RecordsError, read_manifest
 
+_SHUFFLED = 8192
+"""Most records, still compressed, that are held to draw the next one from."""
+
 
 def labelled_images(
     folder: str | pathlib.Path,
     image_size: int,
     batch_size: int = 64,
     keep: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    shuffle_seed: int | None = None,
 ) -> tf.data.Dataset:
     """Images and labels of a folder of records, each image once.
 
@@ -23,6 +27,8 @@ def labelled_images(
         batch_size: Images per batch; the last batch may be smaller. Default: 64.
         keep: Optional function from a record's name (scalar string tensor) to a bool tensor, for a
             part of the set, such as ``in_first_half``. Default: all.
+        shuffle_seed: Seed of a new random order in every epoch, for training; records lie class by
+            class. Default: None, the order of the records.
 
     Returns:
         A ``tf.data.Dataset`` of ``(images, labels)``: uint8 ``(batch, size, size, 3)`` and int64
@@ -45,9 +51,11 @@ def labelled_images(
     parsed = tf.data.TFRecordDataset(files).map(records.parse)
     if keep is not None:
         parsed = parsed.filter(lambda fields: keep(fields[records.NAME]))
-        # Counted once, for Keras warns of data sets whose length it finds out by their end.
-        count = parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1)
-        parsed = parsed.apply(tf.data.experimental.assert_cardinality(count))
+    # Counted once, for Keras warns of data sets whose length it finds out by their end.
+    count = int(parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1))
+    parsed = parsed.apply(tf.data.experimental.assert_cardinality(count))
+    if shuffle_seed is not None and count:
+        parsed = parsed.shuffle(min(count, _SHUFFLED), seed=shuffle_seed)
 
     def decode(fields: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         image = records.decode_image(fields[records.IMAGE])

@@ -95,3 +95,21 @@ def test_labelled_images_without_labels(folder, photographs, tmp_path):
 def test_labelled_images_missing_folder(tmp_path):
     with pytest.raises(RecordsError, match="is not a folder of records"):
         labelled_images(tmp_path / "none", 16)
+
+
+def test_shuffled_images_are_the_same_ones_in_a_new_order_every_epoch(folder):
+    """Classes lie one after the other in the records; training must not see them so."""
+    dataset = labelled_images(folder, 16, shuffle_seed=0)
+    first, second = everything(dataset), everything(dataset)
+    in_order = everything(labelled_images(folder, 16))
+
+    def sums(images):
+        return images.sum(axis=(1, 2, 3)).tolist()
+
+    assert sums(first[0]) != sums(second[0])
+    assert sorted(sums(first[0])) == sorted(sums(second[0])) == sorted(sums(in_order[0]))
+
+
+def test_length_of_the_data_set_is_known(folder):
+    half = labelled_images(folder, 16, batch_size=1, keep=in_first_half)
+    assert int(half.cardinality()) == len(list(half))
