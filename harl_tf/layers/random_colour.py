@@ -5,23 +5,36 @@ geometry (``harl_tf.data.geometry``) and it draws no random number: every draw a
 batch, made from (seed, epoch, example), so that a batch looks the same on any number of replicas.
 """
 
+import enum
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-DRAWS = 10
-"""Uniform draws in [0, 1) that one view of one example needs."""
+
+class Draw(enum.IntEnum):
+    """What each of the uniform draws in [0, 1) of one view of one example decides."""
+
+    BRIGHTNESS = 0
+    CONTRAST = 1
+    SATURATION = 2
+    HUE = 3
+    JITTER = 4
+    GREYSCALE = 5
+    SIGMA = 6
+    BLUR = 7
+    SOLARIZE = 8
+
+
+DRAWS = len(Draw)
+"""Uniform draws that one view of one example needs."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]], np.float32
 )
 _FROM_YIQ = np.linalg.inv(_TO_YIQ).astype(np.float32)
-# The 24 orders of the four jitter operations, as torchvision's ColorJitter shuffles them.
-_ORDERS = np.array(np.meshgrid(*[range(4)] * 4, indexing="ij")).reshape(4, -1).T
-_ORDERS = _ORDERS[[len(set(row)) == 4 for row in _ORDERS.tolist()]].astype(np.int32)
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")
@@ -29,7 +42,7 @@ class RandomColour(keras.layers.Layer):
     """Colour jitter, greyscale, Gaussian blur and solarisation, as BYOL and SimCLR use them.
 
     Brightness, contrast, saturation and hue are all affine in the colours, and so is greyscale:
-    their composition, in an order drawn per image, is one 3×3 matrix and one offset per image,
+    their composition, whose order does not matter, is one 3×3 matrix and one offset per image,
     clipped once at the end. (torchvision clips after every operation, a small difference in
     saturated pixels.) Blur is two matrix products with a Gaussian drawn per image, on edges
     extended by their last pixel.
@@ -115,17 +128,17 @@ class RandomColour(keras.layers.Layer):
         images = self._recolour(images, draws)
         if self.probabilities["blur_probability"] > 0:
             images = self._blur(images, draws)
-        solarize = draws[:, 9] < self.probabilities["solarize_probability"]
+        solarize = draws[:, Draw.SOLARIZE] < self.probabilities["solarize_probability"]
         inverted = tf.where(images >= 128.0, 255.0 - images, images)
         return tf.where(solarize[:, None, None, None], inverted, images)
 
     def _recolour(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         matrix, offset = self._jitter(draws, tf.reduce_mean(images, axis=(1, 2)))
-        keep = draws[:, 5] >= self.probabilities["jitter_probability"]
+        keep = draws[:, Draw.JITTER] >= self.probabilities["jitter_probability"]
         identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
         matrix = tf.where(keep[:, None, None], identity, matrix)
         offset = tf.where(keep[:, None], 0.0, offset)
-        grey = draws[:, 6] < self.probabilities["greyscale_probability"]
+        grey = draws[:, Draw.GREYSCALE] < self.probabilities["greyscale_probability"]
         to_grey = tf.constant(np.tile(_LUMA, (3, 1)))
         matrix = tf.where(grey[:, None, None], to_grey @ matrix, matrix)
         offset = tf.where(grey[:, None], tf.linalg.matvec(to_grey, offset), offset)
@@ -135,43 +148,33 @@ class RandomColour(keras.layers.Layer):
         return tf.reshape(tf.clip_by_value(flat, 0.0, 255.0), shape)
 
     def _jitter(self, draws: tf.Tensor, mean_colour: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The four jitter operations in a drawn order, as matrix (B, 3, 3) and offset (B, 3)."""
+        """The four jitter operations as matrix (B, 3, 3) and offset (B, 3).
 
-        def factor(column: int, name: str) -> tf.Tensor:
+        They commute: brightness scales everything, saturation and hue leave every luminance as it
+        is, and contrast pulls towards a grey, which those two leave alone.
+        """
+
+        def factor(draw: Draw, name: str) -> tf.Tensor:
             strength = self.strengths[name]
             low = max(0.0, 1.0 - strength)
-            return low + draws[:, column] * (1.0 + strength - low)
+            return low + draws[:, draw] * (1.0 + strength - low)
 
+        brightness = factor(Draw.BRIGHTNESS, "brightness")
+        contrast = factor(Draw.CONTRAST, "contrast")
+        saturation = factor(Draw.SATURATION, "saturation")[:, None, None]
         identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
         to_grey = tf.constant(np.tile(_LUMA, (3, 1)))
-        brightness = factor(0, "brightness")[:, None, None] * identity
-        contrast_factor = factor(1, "contrast")
-        saturation = factor(2, "saturation")[:, None, None]
-        saturation = saturation * identity + (1.0 - saturation) * to_grey
-        hue = _hue_rotation((2.0 * draws[:, 3] - 1.0) * self.strengths["hue"])
-        contrast = contrast_factor[:, None, None] * identity
-        operations = tf.stack([brightness, contrast, saturation, hue], axis=1)
-        order_index = tf.cast(draws[:, 4] * len(_ORDERS), tf.int32)
-        order = tf.gather(_ORDERS, tf.minimum(order_index, len(_ORDERS) - 1))
-        matrix, offset = identity, tf.zeros_like(draws[:, :3])
-        for step in range(4):
-            index = order[:, step]
-            operation = tf.gather(operations, index, batch_dims=1)
-            # Contrast pulls towards the mean luminance of the image as the operations before it
-            # left it; being affine, they map the mean colour as they map every pixel.
-            colour_now = tf.linalg.matvec(matrix, mean_colour) + offset
-            luma_now = tf.reduce_sum(colour_now * _LUMA, axis=-1)
-            pull = tf.where(index == 1, (1.0 - contrast_factor) * luma_now, 0.0)
-            offset = tf.linalg.matvec(operation, offset) + pull[:, None]
-            matrix = operation @ matrix
-        return matrix, offset
+        matrix = saturation * identity + (1.0 - saturation) * to_grey
+        matrix = _hue_rotation((2.0 * draws[:, Draw.HUE] - 1.0) * self.strengths["hue"]) @ matrix
+        grey = (1.0 - contrast) * brightness * tf.reduce_sum(mean_colour * _LUMA, axis=-1)
+        return (brightness * contrast)[:, None, None] * matrix, grey[:, None] * tf.ones((1, 3))
 
     def _blur(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         height, width = images.shape[1], images.shape[2]
         low, high = (sigma * height / 224.0 for sigma in self.blur_sigma)
-        sigma = low + draws[:, 7] * (high - low)
+        sigma = low + draws[:, Draw.SIGMA] * (high - low)
         # An image that is not blurred gets a Gaussian too narrow to reach its neighbours.
-        sigma = tf.where(draws[:, 8] < self.probabilities["blur_probability"], sigma, 1e-3)
+        sigma = tf.where(draws[:, Draw.BLUR] < self.probabilities["blur_probability"], sigma, 1e-3)
         rows, columns = _gaussian_matrix(sigma, height), _gaussian_matrix(sigma, width)
         images = tf.einsum("bij,bjwc->biwc", rows, images)
         return tf.einsum("bij,bhjc->bhic", columns, images)

@@ -49,7 +49,7 @@ class HAPiCL(Pretraining):
         >>> model = HAPiCL(resnet(18), hidden_units=32)
         >>> model.compile(keras.optimizers.SGD(0.1))
         >>> views = np.zeros((2, 64, 64, 3), "uint8")
-        >>> masks, draws = np.zeros((2, 64, 64), "uint8"), np.full((2, 10), 0.9, "float32")
+        >>> masks, draws = np.zeros((2, 64, 64), "uint8"), np.full((2, 9), 0.9, "float32")
         >>> batch = dict(view1=views, view2=views, mask1=masks, mask2=masks)
         >>> terms = model.train_step(dict(**batch, draws1=draws, draws2=draws))
         >>> sorted(terms)
