@@ -48,9 +48,13 @@ class Clock(keras.callbacks.Callback):
 def make_records(archives: pathlib.Path, work: pathlib.Path) -> None:
     """Unpacks the photographs and computes their masks, once."""
     for name in ("caltech101", "imagenet1k_samples"):
-        if not (work / "photographs" / name).exists():
+        folder, partial = work / "photographs" / name, work / f"{name}.partial"
+        if not folder.exists():
             with tarfile.open(archives / f"{name}.tar") as archive:
-                archive.extractall(work / "photographs", filter="data")
+                archive.extractall(partial, filter="data")
+            folder.parent.mkdir(exist_ok=True)
+            (partial / name).rename(folder)
+            partial.rmdir()
     if not (work / "unlabelled").exists():
         mask_generation.convert(work / "photographs", work / "unlabelled", workers=2)
     if not (work / "labelled").exists():
@@ -118,6 +122,7 @@ def main(_: list[str]) -> None:
             writer = csv.DictWriter(file, row)
             writer.writeheader()
             writer.writerow({**row, "epoch": 0, "knn_accuracy": probe.score()})
+    drop_rows_after(log, first)
     logger = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: append(log, {"epoch": epoch + 1, **logs})
     )
@@ -134,6 +139,13 @@ def main(_: list[str]) -> None:
     results.mkdir(parents=True, exist_ok=True)
     (results / f"{FLAGS.run}.csv").write_text(log.read_text())
     plot(log, results / f"{FLAGS.run}.png")
+
+
+def drop_rows_after(log: pathlib.Path, epoch: int) -> None:
+    """Removes what was logged after the epoch that a run continues from."""
+    header, *rows = log.read_text().splitlines()
+    kept = [row for row in rows if int(row.split(",")[0]) <= epoch]
+    log.write_text("\n".join([header, *kept]) + "\n")
 
 
 def append(log: pathlib.Path, row: dict[str, float]) -> None:

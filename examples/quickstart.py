@@ -9,6 +9,7 @@ Interrupted, the same command goes on from the last saved epoch.
 """
 
 import io
+import json
 import os
 import pathlib
 import sys
@@ -19,6 +20,7 @@ import keras
 import numpy as np
 import skimage.data
 from absl import app, flags, logging
+from matplotlib.figure import Figure
 from PIL import Image
 
 import harl_tf
@@ -26,6 +28,7 @@ import mask_generation
 from harl_tf.data import PairedViews, labelled_images, read_manifest
 from harl_tf.visualization import Section, colour_map, similarity_maps, write_page
 from mask_generation.contact_sheet import draw_mask
+from mask_generation.photographs import find_photographs
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("photographs", None, "Folder of unlabelled photographs to pretrain on.")
@@ -65,6 +68,23 @@ def write_bundled_labelled(folder: pathlib.Path) -> None:
         image.resize((96, 96), Image.Resampling.BICUBIC).save(subfolder / f"{index:03d}.png")
 
 
+def check_sources(out: pathlib.Path) -> None:
+    """Notes what the output is made from, and refuses to go on with it from something else."""
+    sources = {
+        name: str(pathlib.Path(folder).resolve()) if folder else "scikit-image"
+        for name, folder in (("photographs", FLAGS.photographs), ("labelled", FLAGS.labelled))
+    }
+    if FLAGS.labelled and not find_photographs(FLAGS.labelled)[1]:
+        raise FileNotFoundError(f"{FLAGS.labelled} needs one subfolder of photographs per class.")
+    noted = out / "sources.json"
+    if noted.exists() and json.loads(noted.read_text()) != sources:
+        raise FileExistsError(
+            f"{out} was made from other photographs ({noted}). Choose another folder with --out."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    noted.write_text(json.dumps(sources))
+
+
 def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     """Turns both folders of photographs into records with masks, unless that is done already."""
     records, labelled = out / "records", out / "labelled"
@@ -80,6 +100,10 @@ def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
         # Classification needs no mask, so no picture is left out for the want of a good one.
         mask_generation.convert(
             source or out / "labelled_photographs", labelled, longest_side=400, degenerate="keep"
+        )
+    if not all(half.cardinality() for half in halves(labelled)):
+        raise harl_tf.data.RecordsError(
+            f"{labelled} has too few photographs to learn from some and be tested on others."
         )
     return records, labelled
 
@@ -213,14 +237,10 @@ def enlarge(image: np.ndarray, side: int) -> np.ndarray:
 
 def draw_curves(log: pathlib.Path) -> Section:
     """Loss terms, spread of the embeddings and kNN accuracy over the epochs."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     table = np.genfromtxt(log, delimiter=",", names=True)
     table = np.atleast_1d(table)
-    figure, axes = plt.subplots(1, 4, figsize=(14, 3), layout="constrained")
+    figure = Figure(figsize=(14, 3), layout="constrained")
+    axes = figure.subplots(1, 4)
     names = ("loss_instance", "loss_pixel", "embedding_std", "knn_accuracy")
     for axis, name in zip(axes, names, strict=True):
         axis.plot(table["epoch"] + 1, table[name], marker=".")
@@ -239,6 +259,7 @@ def run() -> None:
     """Goes the whole way."""
     out = pathlib.Path(FLAGS.out)
     print("1/4 masks and records")
+    check_sources(out)
     records, labelled = make_records(out)
     count = read_manifest(records).records
     batch = min(FLAGS.batch_size, count)
@@ -255,14 +276,18 @@ def run() -> None:
     card = harl_tf.export.Card(data=FLAGS.photographs or "16 photographs of scikit-image")
     saved = harl_tf.export_backbone(model, out / "backbone", card, overwrite=True)
     classifier, accuracy = finetune(harl_tf.load_backbone(saved), labelled)
-    classifier.save(out / "classifier.keras")
-    _, from_scratch = finetune(before, labelled)
+    # With Keras's own batch normalisation the file opens without harl_tf.
+    harl_tf.models.rebuild(classifier, keras.layers.BatchNormalization).save(
+        out / "classifier.keras"
+    )
+    photographs = draw_photographs(before, model.backbone, records)
+    _, from_scratch = finetune(before, labelled)  # from here on, `before` is trained
     print(f"accuracy, fine-tuned from the pretrained backbone: {accuracy:.3f}")
     print(f"accuracy, the same from random initialisation:     {from_scratch:.3f}")
 
     print("4/4 pictures")
     sections = [
-        draw_photographs(before, model.backbone, records),
+        photographs,
         draw_views(model, views),
         draw_curves(out / "log.csv"),
     ]
@@ -280,6 +305,7 @@ def main(_: list[str]) -> int:
         harl_tf.data.RecordsError,
         harl_tf.callbacks.ResumeError,
         harl_tf.export.ExportError,
+        OSError,
     )
     try:
         run()

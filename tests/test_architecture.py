@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 
 import pytest
 
@@ -64,6 +65,8 @@ def test_source_keeps_the_house_rules(path):
     names = imports(path)
     assert not any("keras.src" in name or "tensorflow.keras" in name for name in names)
     assert "tf.keras" not in text
+    assert "keras.src" not in text
+    assert not re.search(r"^\s*(import harl_tf$|from \.)", text, flags=re.MULTILINE)
     assert not any(name.endswith(".*") for name in names)
     assert "tf.distribute." not in text or path.name == "distribution.py"
     assert ast.get_docstring(ast.parse(text)), "a module says what it owns"

@@ -62,6 +62,19 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder = pathlib.Path(folder)
         self.views = views
         self.every, self.keep = every, keep
+        self._settings: dict[str, Any] | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Notes the settings the run starts with, and checks the length of its epochs."""
+        steps = self.params.get("steps")
+        if steps != self.views.steps_per_epoch:
+            raise ValueError(
+                "Expected steps_per_epoch=views.steps_per_epoch, "
+                f"{self.views.steps_per_epoch}, in fit: only then does an epoch end where the data "
+                f"can be taken up again. Received: steps_per_epoch={steps}."
+            )
+        if self._settings is None:
+            self._settings = _settings(self.model, self.views)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time."""
@@ -83,7 +96,9 @@ class Checkpoint(keras.callbacks.Callback):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         self.model.save_weights(temporary / _WEIGHTS)
-        state = {"epoch": epoch, "settings": _settings(self.model, self.views)}
+        # As the run began: callbacks may change the optimizer's learning rate under way.
+        settings = self._settings or _settings(self.model, self.views)
+        state = {"epoch": epoch, "settings": settings}
         (temporary / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
         digests = {name: _sha256(temporary / name) for name in (_WEIGHTS, _STATE)}
         (temporary / _COMPLETE).write_text(json.dumps(digests, indent=1), encoding="utf-8")
@@ -109,13 +124,14 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             ResumeError: If the settings differ from those of the run.
         """
+        self._settings = _settings(model, self.views)
         complete = self._complete()
         if not complete:
             return 0
         newest = complete[-1]
         state = json.loads((newest / _STATE).read_text(encoding="utf-8"))
         # Through JSON and back, so that both sides have its types.
-        settings = json.loads(json.dumps(_settings(model, self.views)))
+        settings = json.loads(json.dumps(self._settings))
         _refuse_differences(state["settings"], settings, newest)
         # Without its variables an optimizer would silently stay as new.
         with model.distribute_strategy.scope():

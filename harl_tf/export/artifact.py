@@ -17,6 +17,8 @@ import pathlib
 NATIVE, METADATA, CARD, CHECKSUMS = "backbone.keras", "metadata.json", "MODEL_CARD.md", "SHA256SUMS"
 SERVE, SERVE_TRAINING = "serve", "serve_training"
 MODEL_SCHEMA = 1
+_SAVED_MODEL = ("saved_model.pb", "fingerprint.pb", "variables", "assets")
+_OURS = frozenset((*_SAVED_MODEL, NATIVE, METADATA, CARD, CHECKSUMS))
 
 
 class ExportError(Exception):
@@ -58,6 +60,29 @@ def check(folder: pathlib.Path) -> None:
         if found[name] != digest:
             raise ExportError(
                 f"{folder / name} has changed since the export; copy the backbone again."
+            )
+
+
+def check_disposable(folder: pathlib.Path) -> None:
+    """Checks that a folder, if it exists, holds an export or a part of one and nothing else.
+
+    Args:
+        folder: What is about to be replaced.
+
+    Raises:
+        ExportError: Naming the first file that no export wrote.
+
+    Example:
+        >>> check_disposable(pathlib.Path("no/such/folder"))
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ExportError(f"{folder} is not a folder; it is left alone.")
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts
+        if inside[0] not in _OURS:
+            raise ExportError(
+                f"{path} is not part of an exported backbone, so {folder} is left alone. Move it "
+                "away or choose another folder."
             )
 
 

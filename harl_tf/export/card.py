@@ -84,7 +84,8 @@ With plain Keras (create it inside the strategy's scope if there is one):
     )
 
 Leave out `call_training_endpoint` to freeze the layer; `trainable=False` alone would not keep its
-batch statistics still.
+batch statistics still. On several replicas `serve_training` gives each its own batch statistics:
+use `load_backbone`, whose statistics span them, or leave the training endpoint out.
 
 ## Settings of the pretraining
 

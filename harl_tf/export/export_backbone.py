@@ -38,7 +38,7 @@ def export_backbone(
         The folder.
 
     Raises:
-        ExportError: If the folder exists.
+        ExportError: If the folder exists, or holds anything but an older export.
 
     Example:
         ::
@@ -47,19 +47,16 @@ def export_backbone(
             backbone = harl_tf.load_backbone("backbone")
     """
     folder = pathlib.Path(folder)
-    if folder.exists():
-        if not overwrite:
-            raise artifact.ExportError(
-                f"{folder} exists. Choose another folder or pass overwrite=True."
-            )
-        if not (folder / artifact.CHECKSUMS).is_file():
-            raise artifact.ExportError(
-                f"{folder} exists and is not an exported backbone; it is left alone."
-            )
+    if folder.exists() and not overwrite:
+        raise artifact.ExportError(
+            f"{folder} exists. Choose another folder or pass overwrite=True."
+        )
+    artifact.check_disposable(folder)
     with _float32():
         backbone = rebuild(model.backbone, keras.layers.BatchNormalization, dtype="float32")
     facts = metadata(model, backbone, card or Card())
     partial = folder.with_name(folder.name + ".partial")
+    artifact.check_disposable(partial)
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -7,6 +7,7 @@ import keras
 from harl_tf.export import artifact
 from harl_tf.layers import FusedBatchNormalization
 from harl_tf.models import rebuild
+from harl_tf.models.backbones import batch_normalizations
 
 
 def load_backbone(
@@ -45,7 +46,6 @@ def load_backbone(
     native = keras.saving.load_model(folder / artifact.NATIVE, compile=False)
     policy = dtype or keras.config.dtype_policy().name
     backbone = rebuild(native, FusedBatchNormalization, synchronized=synchronized, dtype=policy)
-    for layer in backbone._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = train_batch_norm
+    for layer in batch_normalizations(backbone):
+        layer.trainable = train_batch_norm
     return backbone

@@ -5,6 +5,7 @@ Owns the form every backbone has in this package: a functional ``keras.Model`` f
 does.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +78,8 @@ def feature_pyramid(
     """Gives a network the form that harl_tf trains: images 0–255 in, a dict of maps out.
 
     Batch normalisation is replaced by ``FusedBatchNormalization``; weights are copied, so a
-    pretrained network stays pretrained. The argument itself is not changed.
+    pretrained network stays pretrained. The argument itself is not changed. Normalisations inside
+    composite layers cannot be reached; a warning says so.
 
     Args:
         network: A KerasHub backbone with ``pyramid_outputs``, or a functional model whose output
@@ -111,6 +113,15 @@ def feature_pyramid(
     graph = keras.Model(network.inputs, outputs, name=name or network.name)
     policy = keras.config.dtype_policy()
     graph = rebuild(graph, FusedBatchNormalization, synchronized=synchronized)
+    within = sum(weight.name == "moving_mean" for weight in graph.weights)
+    within -= len(batch_normalizations(graph))
+    if within:
+        warnings.warn(
+            f"{within} batch normalisations of {network.name!r} lie inside composite layers and "
+            "stay as they are: on several replicas each has its own statistics. Train on one "
+            "device, or use a backbone whose normalisations are layers of its graph, like ResNet.",
+            stacklevel=2,
+        )
     if mean is None:
         return graph
     images = keras.Input((None, None, 3), name="images", dtype=policy.variable_dtype)
@@ -153,11 +164,32 @@ def rebuild(
             return rebuild(layer, batch_normalization, synchronized, dtype)
         config: dict[str, Any] = layer.get_config()
         if dtype is not None and "dtype" in config:
-            config["dtype"] = dtype
+            in_full = isinstance(layer, keras.layers.Rescaling | keras.layers.InputLayer)
+            config["dtype"] = keras.DTypePolicy(dtype).variable_dtype if in_full else dtype
         if isinstance(layer, keras.layers.BatchNormalization):
+            if config["axis"] == len(layer.input.shape) - 1:  # the last axis, counted from the left
+                config["axis"] = -1
             return batch_normalization.from_config({**config, "synchronized": synchronized})
         return layer.__class__.from_config(config)
 
     copy = keras.models.clone_model(graph, clone_function=convert)
     copy.set_weights(graph.get_weights())
     return copy
+
+
+def batch_normalizations(graph: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """The batch normalisations of a functional model, those of models within it included.
+
+    Those inside composite layers are not seen: they are no part of the graph.
+
+    Example:
+        >>> len(batch_normalizations(resnet(18)))
+        20
+    """
+    found = []
+    for layer in graph.layers:
+        if isinstance(layer, keras.Model):
+            found += batch_normalizations(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            found.append(layer)
+    return found

@@ -69,8 +69,8 @@ class Pretraining(keras.Model):
         self.augmentation1 = augmentations[0]
         self.augmentation2 = augmentations[1]
         self._means = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
-        # XLA on CPUs is slower than the kernels it replaces (docs/design.md); compile(jit_compile=
-        # True) still turns it on.
+        # Not by XLA: on CPUs it is slower than the kernels it replaces, and it cannot compile a
+        # step that several replicas share.
         self.supports_jit = False
         self.built = True
 
@@ -105,6 +105,22 @@ class Pretraining(keras.Model):
             View(self.augmentation1(batch["view1"], batch["draws1"]), batch["mask1"]),
             View(self.augmentation2(batch["view2"], batch["draws2"]), batch["mask2"]),
         )
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        """``keras.Model.fit`` on the batches of ``harl_tf.data.PairedViews``.
+
+        Raises:
+            ValueError: If the replicas cannot share a batch evenly.
+        """
+        spec = getattr(x, "element_spec", None)
+        size = spec["view1"].shape[0] if isinstance(spec, Mapping) and "view1" in spec else None
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if size is not None and size % replicas:
+            raise ValueError(
+                f"Expected a batch_size that {replicas} replicas share evenly, such as "
+                f"{size - size % replicas or replicas}. Received: batch_size={size}."
+            )
+        return super().fit(x, *args, **kwargs)
 
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the weights; what ``fit`` calls."""
@@ -179,14 +195,14 @@ def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
 
     Returns:
         This replica's share of a scalar: the standard deviation of the normalised embeddings over
-        the rows, averaged over dimensions and multiplied by √dimensions. 1 when they are spread
-        over the whole sphere, 0 when all are equal.
+        the rows of all replicas, averaged over dimensions and multiplied by √dimensions. 1 when
+        they are spread over the whole sphere, 0 when all are equal.
 
     Example:
         >>> float(embedding_std(tf.eye(64))) > 0.9, round(float(embedding_std(tf.ones((64, 8)))), 3)
         (True, 0.0)
     """
-    unit = l2_normalize(tf.stop_gradient(embeddings))
+    unit = distribution.gather_rows(l2_normalize(tf.stop_gradient(embeddings)))
     deviation = tf.reduce_mean(tf.math.reduce_std(unit, axis=0))
     scale = float(embeddings.shape[-1]) ** 0.5
     return deviation * scale / distribution.replica_count()

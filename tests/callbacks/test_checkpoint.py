@@ -105,7 +105,7 @@ def test_last_epoch_is_saved_whatever_every_says(views, tmp_path):
     model = tiny_hapicl()
     model.fit(
         views.from_epoch(0),
-        steps_per_epoch=1,
+        steps_per_epoch=views.steps_per_epoch,
         epochs=3,
         callbacks=[Checkpoint(tmp_path / "run", views, every=2)],
         shuffle=False,
@@ -113,3 +113,31 @@ def test_last_epoch_is_saved_whatever_every_says(views, tmp_path):
     )
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert names == ["epoch_000002", "epoch_000003"]
+
+
+def test_epoch_of_another_length_is_refused(views, tmp_path):
+    with pytest.raises(ValueError, match=r"views\.steps_per_epoch, 3, .* steps_per_epoch=1"):
+        tiny_hapicl().fit(
+            views.from_epoch(0),
+            steps_per_epoch=1,
+            callbacks=[Checkpoint(tmp_path / "run", views)],
+            shuffle=False,
+            verbose=0,
+        )
+
+
+def test_run_whose_learning_rate_a_callback_changed_can_be_resumed(views, tmp_path):
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    model = tiny_hapicl()
+    model.fit(
+        views.from_epoch(0),
+        steps_per_epoch=views.steps_per_epoch,
+        epochs=2,
+        callbacks=[halve, checkpoint],
+        shuffle=False,
+        verbose=0,
+    )
+    resumed = tiny_hapicl()
+    assert Checkpoint(tmp_path / "run", views).resume(resumed) == 2
+    assert float(resumed.optimizer.learning_rate) == pytest.approx(0.05 / 4)

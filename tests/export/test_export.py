@@ -71,6 +71,7 @@ def test_loaded_backbone_takes_the_precision_asked_for(exported):
     backbone = harl_tf.load_backbone(exported[1], dtype="mixed_bfloat16")
     assert backbone(IMAGES)["P3"].dtype == "bfloat16"
     assert {str(weight.dtype) for weight in backbone.weights} == {"float32"}
+    assert backbone.get_layer("normalize").compute_dtype == "float32"
 
 
 def test_model_trained_in_bfloat16_is_exported_in_float32(tmp_path):
@@ -79,7 +80,7 @@ def test_model_trained_in_bfloat16_is_exported_in_float32(tmp_path):
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     keras.config.set_dtype_policy("float32")
     native = keras.saving.load_model(folder / "backbone.keras")
-    assert {layer.compute_dtype for layer in native._flatten_layers()} == {"float32"}
+    assert {layer.compute_dtype for layer in native.layers[-1].layers} == {"float32"}
 
 
 def test_saved_model_runs_in_tensorflow_at_any_size(exported):
@@ -124,6 +125,13 @@ def test_existing_folder_is_kept_unless_it_is_an_export_to_overwrite(exported, t
     with pytest.raises(harl_tf.export.ExportError, match="left alone"):
         harl_tf.export_backbone(model, tmp_path / "mine", overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    (tmp_path / "mine" / "SHA256SUMS").write_text("of other things")
+    with pytest.raises(harl_tf.export.ExportError, match=r"thesis\.txt is not part"):
+        harl_tf.export_backbone(model, tmp_path / "mine", overwrite=True)
     once = harl_tf.export_backbone(model, tmp_path / "backbone")
     harl_tf.export_backbone(model, once, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backbone", "mine"]
+    (tmp_path / "other.partial").mkdir()
+    (tmp_path / "other.partial" / "draft.txt").write_text("kept")
+    with pytest.raises(harl_tf.export.ExportError, match=r"draft\.txt is not part"):
+        harl_tf.export_backbone(model, tmp_path / "other")

@@ -58,3 +58,11 @@ def test_two_replicas_equal_one_device_after_three_epochs_in_float64(records, tw
     single = train(None, tiny_hapicl, views, epochs=3)
     double = train(two_replicas, tiny_hapicl, views, epochs=3)
     assert largest_difference(single, double) <= 1e-8
+
+
+def test_batch_that_replicas_cannot_share_is_refused(records, two_replicas):
+    views = harl_tf.data.PairedViews(records, batch_size=5, image_size=32)
+    with two_replicas.scope():
+        model = tiny_hapicl()
+    with pytest.raises(ValueError, match=r"2 replicas share evenly, such as 4.*batch_size=5"):
+        model.fit(views.from_epoch(0), steps_per_epoch=1, verbose=0, shuffle=False)

@@ -79,8 +79,8 @@ def test_rebuild_with_keras_layers_computes_the_same():
     backbone = harl_tf.models.feature_pyramid(keras_hub_resnet())
     backbone(IMAGES, training=True)  # moves the statistics away from 0 and 1
     plain = harl_tf.models.rebuild(backbone, keras.layers.BatchNormalization)
-    kinds = {type(layer) for layer in plain._flatten_layers()}
-    assert FusedBatchNormalization not in kinds
+    kinds = {type(layer) for layer in harl_tf.models.backbones.batch_normalizations(plain)}
+    assert kinds == {keras.layers.BatchNormalization}
     np.testing.assert_allclose(plain(IMAGES)["P3"], backbone(IMAGES)["P3"], atol=1e-5)
 
 
@@ -90,3 +90,27 @@ def test_feature_pyramid_under_bfloat16_keeps_float32_weights_and_normalisation(
     assert backbone(IMAGES)["P5"].dtype == "bfloat16"
     assert {str(weight.dtype) for weight in backbone.weights} == {"float32"}
     assert backbone.get_layer("normalize").compute_dtype == "float32"
+
+
+def test_normalisation_over_the_last_axis_counted_from_the_left_is_replaced():
+    image = keras.Input((8, 8, 3))
+    network = keras.Model(image, {"P0": keras.layers.BatchNormalization(axis=3)(image)})
+    (layer,) = harl_tf.models.backbones.batch_normalizations(
+        harl_tf.models.feature_pyramid(network)
+    )
+    assert isinstance(layer, FusedBatchNormalization)
+
+
+class Block(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.norm = keras.layers.BatchNormalization()
+
+    def call(self, inputs, training=None):
+        return self.norm(inputs, training=training)
+
+
+def test_normalisation_inside_a_composite_layer_is_said_to_stay():
+    image = keras.Input((8, 8, 3))
+    with pytest.warns(UserWarning, match=r"1 batch normalisations .* inside composite layers"):
+        harl_tf.models.feature_pyramid(keras.Model(image, {"P0": Block()(image)}))
