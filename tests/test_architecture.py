@@ -71,13 +71,3 @@ def test_source_keeps_the_house_rules(path):
     assert "tf.distribute." not in text or path.name == "distribution.py"
     assert ast.get_docstring(ast.parse(text)), "a module says what it owns"
     assert text.count("\n") <= 350, "one idea per file"
-
-
-def test_mask_workers_start_without_tensorflow():
-    """A worker imports mask_generation.example; TensorFlow would cost it seconds."""
-    import subprocess
-    import sys
-
-    code = "import mask_generation.example, sys; print('tensorflow' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

@@ -110,7 +110,7 @@ def feature_pyramid(
             f"{type(network).__name__} with output {outputs}. Wrap it: "
             'keras.Model(network.input, {"P5": network.output}).'
         )
-    graph = keras.Model(network.inputs, outputs, name=name or network.name)
+    graph = keras.Model(network.input, outputs, name=name or network.name)
     policy = keras.config.dtype_policy()
     graph = rebuild(graph, FusedBatchNormalization, synchronized=synchronized)
     within = sum(weight.name == "moving_mean" for weight in graph.weights)

@@ -27,7 +27,7 @@ def test_feature_pyramid_equals_the_network_it_was_made_from(training):
     """KerasHub's own maps of images normalised by hand; batch statistics by another kernel."""
     network = keras_hub_resnet()
     normalized = (IMAGES - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_STD)
-    original = keras.Model(network.inputs, network.pyramid_outputs)
+    original = keras.Model(network.input, network.pyramid_outputs)
     expected = original(normalized.astype("float32"), training=training)
     maps = harl_tf.models.feature_pyramid(keras_hub_resnet_like(network))(IMAGES, training=training)
     assert sorted(maps) == ["P2", "P3"]
