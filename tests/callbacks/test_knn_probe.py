@@ -51,13 +51,16 @@ def fit(model, probe=None, epochs=1):
     return model.fit(make_stream(), epochs=epochs, callbacks=callbacks, verbose=0).history
 
 
-def test_probe_leaves_weights_and_losses_identical():
+def test_probe_leaves_weights_and_losses_as_they_are():
     plain, probed = make_model(), make_model()
     history = fit(plain, epochs=3)
     with_probe = fit(probed, KNNProbe(Labelled(0), Labelled(1)), epochs=3)
-    assert {**history, "knn_accuracy": with_probe["knn_accuracy"]} == with_probe
+    assert sorted({*history, "knn_accuracy"}) == sorted(with_probe)
+    # Not to the bit: threads that add up in another order round differently.
+    for name, values in history.items():
+        np.testing.assert_allclose(values, with_probe[name], rtol=1e-5)
     for weight, other in zip(plain.weights, probed.weights, strict=True):
-        np.testing.assert_array_equal(weight, other)
+        np.testing.assert_allclose(weight, other, atol=1e-5)
 
 
 def test_probe_logs_the_accuracy_of_the_current_backbone():
