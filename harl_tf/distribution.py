@@ -8,6 +8,9 @@ add up to the mean, Keras optimizers add up the gradients of the replicas, so th
 replicas is the update of one device on the same global batch, with no factor 1/N to remember.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 
@@ -104,3 +107,89 @@ def share_of_global_mean(values: tf.Tensor, counted: tf.Tensor | None = None) ->
         values = tf.where(counted, values, tf.zeros_like(values))
     total = sum_over_replicas(tf.reduce_sum(tf.stop_gradient(weights)))
     return tf.reduce_sum(values) / tf.maximum(total, tf.ones_like(total))
+
+
+def step_function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function of an iterator by which Keras trains or tests: a step on every replica.
+
+    It takes the place of Keras 3.15's own, which fails on several workers, on several steps per
+    execution with collectives, and on batches with other than float and integer tensors.
+
+    Args:
+        model: A compiled ``keras.Model``.
+        step: Its ``train_step`` or ``test_step``: a batch in, a dict of scalars out.
+
+    Returns:
+        A function of an iterator of batches; it runs ``model.steps_per_execution`` steps and
+        returns the dict of the last one, averaged over the replicas.
+    """
+    strategy, steps = model.distribute_strategy, int(model.steps_per_execution)
+
+    @tf.autograph.experimental.do_not_convert
+    def one(iterator: Any) -> Any:
+        outputs = strategy.run(step, args=(next(iterator),))
+        return {
+            name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+            for name, value in outputs.items()
+        }
+
+    def several(iterator: Any) -> Any:
+        outputs = one(iterator)
+        for _ in tf.range(steps - 1):
+            outputs = one(iterator)
+        return outputs
+
+    function = one if steps == 1 else several
+    return function if model.run_eagerly else tf.function(function, reduce_retracing=True)
+
+
+def distribute(
+    strategy: Any, stream: Callable[..., tf.data.Dataset], epoch: int
+) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+    """Gives every worker its part of a stream.
+
+    Args:
+        strategy: The strategy.
+        stream: ``PairedViews.from_epoch``.
+        epoch: First epoch.
+
+    Returns:
+        The stream itself where there is one worker. With several, a distributed data set in which
+        each worker reads and decodes the rows of the global batch that are its own.
+    """
+    if not _has_several_workers(strategy):
+        return stream(epoch)
+
+    def part(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        workers = context.num_input_pipelines
+        return stream(
+            epoch,
+            worker=context.input_pipeline_id,
+            workers=workers,
+            replicas=context.num_replicas_in_sync // workers,
+        )
+
+    return strategy.distribute_datasets_from_function(part)
+
+
+def is_chief() -> bool:
+    """Whether this process is the one that writes files for all workers.
+
+    Returns:
+        True outside a strategy, on a single machine, and on the first of several workers.
+
+    Example:
+        >>> is_chief()
+        True
+    """
+    resolver = tf.distribute.get_strategy().cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    if resolver.task_type == "chief":
+        return True
+    has_chief = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == "worker" and resolver.task_id == 0 and not has_chief
+
+
+def _has_several_workers(strategy: Any) -> bool:
+    return strategy.extended._in_multi_worker_mode()  # TensorFlow has no public name for it

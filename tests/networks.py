@@ -20,8 +20,8 @@ def tiny_pyramid() -> keras.Model:
 def tiny_hapicl(seed: int = 0, **settings) -> harl_tf.HAPiCL:
     """HAPiCL on the network above, the same weights for the same seed, compiled."""
     keras.utils.set_random_seed(seed)
-    model = harl_tf.HAPiCL(
-        tiny_pyramid(), **{"hidden_units": 32, "projection_units": 16, "pixel_units": 16} | settings
-    )
+    instance = harl_tf.models.InstanceContrast(projection_units=16, hidden_units=32)
+    arguments = {"instance": instance, "hidden_units": 32, "pixel_units": 16} | settings
+    model = harl_tf.HAPiCL(tiny_pyramid(), **arguments)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
     return model

@@ -14,14 +14,19 @@ SOURCES = sorted(
 # A module may import from its own rank's package and from lower ranks.
 RANKS = {
     "distribution": 0,
+    "schedules": 0,
     "losses": 1,
-    "layers": 1,
-    "models": 2,
-    "data": 2,
-    "evaluation": 3,
-    "callbacks": 4,
-    "export": 4,
-    "visualization": 4,
+    "optimizers": 1,
+    "layers": 2,
+    "metrics": 2,
+    "data": 3,
+    "models": 4,
+    "evaluation": 5,
+    "callbacks": 6,
+    "export": 6,
+    "visualization": 6,
+    "recipes": 7,
+    "commands": 8,
 }
 
 

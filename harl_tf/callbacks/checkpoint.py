@@ -19,7 +19,9 @@ import shutil
 from typing import Any
 
 import keras
+import numpy as np
 
+from harl_tf import distribution
 from harl_tf.data import PairedViews
 
 _WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
@@ -33,6 +35,9 @@ class ResumeError(Exception):
 
 class Checkpoint(keras.callbacks.Callback):
     """Saves the run at the end of epochs; ``resume`` brings it back to its last saved epoch.
+
+    Among several workers the first one writes, into a folder that all of them can read. A model
+    whose weights are no longer finite numbers is not saved.
 
     With the same settings the continued run has the same weights as one that was never stopped
     (to the bit, on one machine with ``tf.config.experimental.enable_op_determinism()``).
@@ -90,8 +95,15 @@ class Checkpoint(keras.callbacks.Callback):
 
         Returns:
             The checkpoint's folder.
+
+        Raises:
+            FloatingPointError: If a weight is NaN or infinite; earlier checkpoints stay.
         """
         final = self.folder / f"epoch_{epoch:06d}"
+        with self.model.distribute_strategy.scope():
+            if not distribution.is_chief():
+                return final
+        _refuse_infinite(self.model, final)
         temporary = self.folder / f"{final.name}.partial"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
@@ -144,6 +156,16 @@ class Checkpoint(keras.callbacks.Callback):
         return [path for path in sorted(self.folder.glob("epoch_??????")) if _is_complete(path)]
 
 
+def _refuse_infinite(model: keras.Model, checkpoint: pathlib.Path) -> None:
+    for variable in model.variables:
+        value = keras.ops.convert_to_numpy(variable.value)
+        if value.dtype.kind not in "iub" and not np.isfinite(value.astype("float64")).all():
+            raise FloatingPointError(
+                f"Expected finite weights. Received: NaN or infinity in {variable.path}; "
+                f"{checkpoint} was not made, earlier checkpoints are as they were."
+            )
+
+
 def _is_complete(path: pathlib.Path) -> bool:
     try:
         digests = json.loads((path / _COMPLETE).read_text(encoding="utf-8"))
@@ -158,6 +180,8 @@ def _settings(model: keras.Model, views: PairedViews) -> dict[str, Any]:
     return {
         "model": _anonymous(model.get_config()),
         "optimizer": _anonymous(optimizer),
+        "accumulation_steps": model.accumulation_steps,
+        "global_clip_norm": model.global_clip_norm,
         "data": views.settings(),
         "precision": keras.config.dtype_policy().name,
     }

@@ -23,8 +23,9 @@ class PairedViews:
     A batch is a dict of ``view1``, ``view2`` (uint8, ``(batch, size, size, 3)``), ``mask1``,
     ``mask2`` (uint8, ``(batch, size, size)``, 1 = foreground), ``window1``, ``window2`` (int32,
     ``(batch, 7)``: top, left, height, width of the view in the photograph, 1 if mirrored, height
-    and width of the photograph) and ``draws1``, ``draws2`` (float32, uniform in [0, 1): what the
-    colour augmentation on the device draws from).
+    and width of the photograph), ``draws1``, ``draws2`` (float32, uniform in [0, 1): what the
+    colour augmentation on the device draws from) and ``seed`` (int32, ``(batch, 2)``: for what
+    methods draw by themselves, such as cells).
 
     Attributes:
         folder: Folder of records, as ``mask_generation.convert`` writes it.
@@ -85,18 +86,31 @@ class PairedViews:
         del fields["folder"]
         return {"records": read_manifest(self.folder).digest(), **fields}
 
-    def from_epoch(self, epoch: int) -> tf.data.Dataset:
+    def from_epoch(
+        self, epoch: int, worker: int = 0, workers: int = 1, replicas: int = 1
+    ) -> tf.data.Dataset:
         """The endless stream of batches from the start of an epoch on.
+
+        With several workers each reads only its own rows of every global batch, in the order that
+        one worker would have them; ``model.fit(views)`` arranges that.
 
         Args:
             epoch: First epoch, counted from 0.
+            worker: Which of the workers this is, counted from 0. Default: 0.
+            workers: Number of workers that share a global batch. Default: 1.
+            replicas: Number of replicas of this worker, if each is to have a batch of its own.
+                Default: 1, all rows of the worker in one batch.
 
         Returns:
             A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` with it.
         """
         first = epoch * self.passes_per_epoch
         passes = tf.data.Dataset.range(first, tf.int64.max)
-        dataset = passes.flat_map(self._one_pass)
+        rows = self.batch_size // workers
+        dataset = passes.flat_map(
+            lambda index: self._one_pass(index, worker * rows, (worker + 1) * rows)
+        )
+        dataset = dataset.batch(rows // replicas, drop_remainder=True)
         options = tf.data.Options()
         options.deterministic = True
         # Batches are made whole and then dealt out to replicas; files hold no meaning for that.
@@ -104,7 +118,8 @@ class PairedViews:
         options.experimental_distribute.auto_shard_policy = policy
         return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
 
-    def _one_pass(self, index: tf.Tensor) -> tf.data.Dataset:
+    def _one_pass(self, index: tf.Tensor, start: int, stop: int) -> tf.data.Dataset:
+        """The rows from start to stop of each global batch of one pass, one by one."""
         manifest = read_manifest(self.folder)
         files = [str(pathlib.Path(self.folder) / shard.file) for shard in manifest.shards]
         key = tf.random.fold_in(tf.constant([self.seed, 0x4A41], tf.int64), index)
@@ -120,12 +135,19 @@ class PairedViews:
                 rows, tf.random.fold_in(key, block)
             )
         ).unbatch()
-        examples = serialized.map(
+        serialized = serialized.take(manifest.records // self.batch_size * self.batch_size)
+        if stop - start < self.batch_size:
+            numbered = serialized.enumerate().filter(
+                lambda number, _: (
+                    (number % self.batch_size >= start) & (number % self.batch_size < stop)
+                )
+            )
+            serialized = numbered.map(lambda _, record: record)
+        return serialized.map(
             lambda record: self._example(record, key),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
-        return examples.batch(self.batch_size, drop_remainder=True)
 
     def _example(self, serialized: tf.Tensor, pass_key: tf.Tensor) -> dict[str, tf.Tensor]:
         fields = records.parse(serialized)
@@ -136,7 +158,10 @@ class PairedViews:
         image = records.decode_image(fields[records.IMAGE])
         mask = records.decode_mask(fields[records.MASK])
         height, width = tf.shape(image)[0], tf.shape(image)[1]
-        example: dict[str, tf.Tensor] = {}
+        # Another key than that of the draws, which the same counter would make from it.
+        own_key = tf.random.fold_in(key, 1)
+        seed = tf.random.stateless_uniform([2], own_key, None, None, tf.int32)
+        example: dict[str, tf.Tensor] = {"seed": seed}
         for view, crop in ((1, self.crop1), (2, self.crop2)):
             own = draws[view - 1]
             window = geometry.draw_window(own[: geometry.DRAWS], height, width, crop)

@@ -1,7 +1,7 @@
 """From pixels to feature-map cells: which region a cell belongs to.
 
-Owns the one convention of how a mask meets a feature map: the share of a cell's pixels that are
-foreground. Point sampling would lose small objects, and counting any touched cell would triple
+Owns the one convention of how a mask meets a feature map: the share of a cell's pixels that belong
+to a region. Point sampling would lose small objects, and counting any touched cell would triple
 them.
 """
 
@@ -10,7 +10,7 @@ import dataclasses
 import tensorflow as tf
 
 # Less than one pixel's share of any cell, more than float32 loses in a share: exactly half stays
-# half where 1/pixels is not a binary fraction.
+# half where 1/pixels is not a binary fraction, and no region is made of rounding alone.
 _ROUNDING = 1e-6
 
 
@@ -19,33 +19,46 @@ class CellLabels:
     """Regions of the cells of a feature map, cells in row-major order.
 
     Attributes:
-        share: ``(batch, cells)`` float32 in [0, 1], the foreground's share of the cell.
-        regions: ``(batch, cells)`` int32, 1 where at least half of the cell is foreground.
-        valid: ``(batch, cells)`` bool, False for cells too mixed to belong to either region.
+        shares: ``(batch, cells, regions)`` float32 in [0, 1], each region's share of the cell.
+        regions: ``(batch, cells)`` int32, the region with the largest share; of equal ones that of
+            the highest number, so that half foreground is foreground.
+        valid: ``(batch, cells)`` bool, False for cells too mixed to belong to any region.
     """
 
-    share: tf.Tensor
+    shares: tf.Tensor
     regions: tf.Tensor
     valid: tf.Tensor
 
+    @property
+    def share(self) -> tf.Tensor:
+        """``(batch, cells)`` float32, the share that is not background."""
+        return tf.reduce_sum(self.shares[..., 1:], axis=-1)
+
+    @property
+    def members(self) -> tf.Tensor:
+        """``(batch, cells, regions)`` float32, 1 for the region a valid cell belongs to."""
+        one_hot = tf.one_hot(self.regions, self.shares.shape[-1])
+        return one_hot * tf.cast(self.valid, one_hot.dtype)[..., None]
+
 
 def cell_labels(
-    masks: tf.Tensor, grid: tuple[int, int], boundary_margin: float = 0.0
+    masks: tf.Tensor, grid: tuple[int, int], boundary_margin: float = 0.0, regions: int = 2
 ) -> CellLabels:
-    """Labels the cells of a feature map by their foreground share.
+    """Labels the cells of a feature map by the shares of the regions in them.
 
     Args:
-        masks: ``(batch, height, width)`` of 0 and 1.
+        masks: ``(batch, height, width)`` of region numbers below ``regions``; 0 is the background.
         grid: Height and width of the feature map, in cells.
-        boundary_margin: Cells whose share is nearer than this to one half are not valid, within
-            [0, 0.5]. 0 keeps all cells; 0.25 leaves out those between a quarter and three.
-            Default: 0.
+        boundary_margin: How far a cell's two largest shares must lie from being equal, as the
+            larger one's distance from one half when there are two regions, within [0, 0.5]. 0
+            keeps all cells; 0.25 leaves out those between a quarter and three. Default: 0.
+        regions: Number of regions, the background included, at least 2. Default: 2, a binary mask.
 
     Returns:
         ``CellLabels`` of ``grid[0] * grid[1]`` cells.
 
     Raises:
-        ValueError: If ``boundary_margin`` is out of range or the mask is smaller than the grid.
+        ValueError: If an argument is out of range or the mask is smaller than the grid.
 
     Example:
         >>> mask = tf.constant([[[1, 1, 0, 0], [1, 1, 0, 0]]])
@@ -57,17 +70,31 @@ def cell_labels(
             "Expected boundary_margin within [0, 0.5]. "
             f"Received: boundary_margin={boundary_margin}."
         )
+    if regions < 2:
+        raise ValueError(f"Expected regions ≥ 2. Received: regions={regions}.")
     height, width = masks.shape[1], masks.shape[2]
     if height is not None and width is not None and (height < grid[0] or width < grid[1]):
         raise ValueError(
             f"Expected masks at least as large as the feature map {grid[0]}×{grid[1]}. "
             f"Received: masks of {height}×{width} pixels."
         )
-    pixels = tf.cast(masks, tf.float32)[..., None]
-    share = tf.image.resize(pixels, grid, method=tf.image.ResizeMethod.AREA)
-    share = tf.reshape(share, (tf.shape(masks)[0], grid[0] * grid[1]))
+    shares = _shares(masks, grid, regions)
+    largest = tf.math.top_k(shares, 2).values
+    is_largest = shares >= largest[..., :1] - 2 * _ROUNDING
+    number = tf.where(is_largest, tf.range(regions), -1)
     return CellLabels(
-        share=share,
-        regions=tf.cast(share >= 0.5 - _ROUNDING, tf.int32),
-        valid=tf.abs(share - 0.5) >= boundary_margin - _ROUNDING,
+        shares=shares,
+        regions=tf.reduce_max(number, axis=-1),
+        valid=largest[..., 0] - largest[..., 1] >= 2 * (boundary_margin - _ROUNDING),
     )
+
+
+def _shares(masks: tf.Tensor, grid: tuple[int, int], regions: int) -> tf.Tensor:
+    numbers = tf.range(1, regions)
+    pixels = tf.cast(tf.equal(tf.cast(masks, tf.int32)[..., None], numbers), tf.float32)
+    shares = tf.image.resize(pixels, grid, method=tf.image.ResizeMethod.AREA)
+    shares = tf.reshape(shares, (tf.shape(masks)[0], grid[0] * grid[1], regions - 1))
+    shares = tf.where(shares < _ROUNDING, 0.0, tf.where(shares > 1 - _ROUNDING, 1.0, shares))
+    background = 1.0 - tf.reduce_sum(shares, axis=-1, keepdims=True)
+    background = tf.where(background < _ROUNDING, 0.0, background)
+    return tf.concat([background, shares], axis=-1)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from harl_tf import distribution
 from harl_tf.losses.normalize import l2_normalize
+from harl_tf.losses.temperature import check_temperature
 
 
 def nt_xent(embeddings1: tf.Tensor, embeddings2: tf.Tensor, temperature: float = 0.2) -> tf.Tensor:
@@ -35,8 +36,7 @@ def nt_xent(embeddings1: tf.Tensor, embeddings2: tf.Tensor, temperature: float =
         >>> float(tf.exp(nt_xent(same, same))[0])
         5.0...
     """
-    if temperature <= 0:
-        raise ValueError(f"Expected temperature > 0. Received: temperature={temperature}.")
+    check_temperature(temperature)
     local1, local2 = l2_normalize(embeddings1), l2_normalize(embeddings2)
     global1, global2 = distribution.gather_rows(local1), distribution.gather_rows(local2)
     queries = tf.concat([local1, local2], axis=0)

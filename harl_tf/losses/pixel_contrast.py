@@ -1,18 +1,19 @@
 """HAPiCL's pixel-level contrastive loss between the cells of two views' feature maps.
 
 Owns the formula; the cell labels come from ``harl_tf.losses.cell_labels``, the embeddings from the
-models.
+models. The forms of the released HAPiCLR code are in ``harl_tf.losses.pixel_contrast_pooled``.
 """
 
-import dataclasses
+from typing import NamedTuple
 
 import tensorflow as tf
 
+from harl_tf import distribution
 from harl_tf.losses.normalize import l2_normalize
+from harl_tf.losses.temperature import check_temperature
 
 
-@dataclasses.dataclass(frozen=True)
-class PixelContrast:
+class PixelContrast(NamedTuple):
     """What one direction of the loss is, image by image.
 
     Attributes:
@@ -25,6 +26,18 @@ class PixelContrast:
     counted: tf.Tensor
 
 
+class Prototypes(NamedTuple):
+    """Mean foreground keys of the images of all replicas, negatives for other images' foreground.
+
+    Attributes:
+        vectors: ``(images, dimensions)``; constants.
+        is_negative: ``(batch, images)`` bool, which of them are negatives for which image here.
+    """
+
+    vectors: tf.Tensor
+    is_negative: tf.Tensor
+
+
 def pixel_contrast(
     queries: tf.Tensor,
     keys: tf.Tensor,
@@ -33,11 +46,14 @@ def pixel_contrast(
     query_valid: tf.Tensor | None = None,
     key_valid: tf.Tensor | None = None,
     temperature: float = 0.2,
-    foreground_weight: float = 0.5,
+    foreground_weight: float | tf.Tensor = 0.5,
+    regions: int = 2,
+    near: tf.Tensor | None = None,
+    prototypes: Prototypes | None = None,
 ) -> PixelContrast:
     """Contrasts every cell of one view with the cells of the same image's other view.
 
-    A cell's positives are the cells of its own region, its negatives those of the other region:
+    A cell's positives P are the cells of its own region, its negatives Q those of other regions:
     ``l_i = log Σ_{P∪Q} exp(s_ij / τ) - log Σ_P exp(s_ij / τ)``. It is the loss of HAPiCLR (The
     Visual Computer, 2024; released code's ``pixel_level_contrastive``) normalised per cell instead
     of per image, so that easy cells cannot hide hard ones. Cells average within their region,
@@ -45,19 +61,23 @@ def pixel_contrast(
     image without foreground neither counts as perfect nor as failed.
 
     Alone, this loss is content with one foreground and one background vector for the whole data
-    set: it needs an instance-level loss beside it.
+    set: it needs an instance-level loss, or prototypes, beside it.
 
     Args:
         queries: ``(batch, cells, dimensions)``, one view's cells; need not be normalised.
         keys: ``(batch, key_cells, dimensions)``, the other view's.
-        query_regions: ``(batch, cells)`` int, 0 = background, 1 = foreground.
+        query_regions: ``(batch, cells)`` int below ``regions``, 0 = background.
         key_regions: ``(batch, key_cells)`` int, likewise.
         query_valid: Optional ``(batch, cells)`` bool; cells that are False are left out. Default:
             all are in.
         key_valid: Optional ``(batch, key_cells)`` bool, likewise.
         temperature: Positive, the paper's τ. Default: 0.2.
         foreground_weight: Within [0, 1], the weight of the foreground cells' mean; the background
-            has the rest. The paper's α. Default: 0.5.
+            has the rest. Several foreground regions share it equally. The paper's α. Default: 0.5.
+        regions: Number of regions, the background included. Default: 2.
+        near: Optional ``(batch, cells, key_cells)`` bool: positives must be near, and far cells of
+            the own region are neither positives nor negatives. Default: all are near.
+        prototypes: Optional further negatives for the foreground cells. Default: none.
 
     Returns:
         A ``PixelContrast`` with one value per image.
@@ -69,34 +89,83 @@ def pixel_contrast(
         Two cells of either region that all look the same: each finds its own half by chance,
         which costs log 2.
 
-        >>> regions = tf.constant([[0, 0, 1, 1]])
-        >>> result = pixel_contrast(tf.ones((1, 4, 8)), tf.ones((1, 4, 8)), regions, regions)
+        >>> halves = tf.constant([[0, 0, 1, 1]])
+        >>> result = pixel_contrast(tf.ones((1, 4, 8)), tf.ones((1, 4, 8)), halves, halves)
         >>> float(tf.exp(result.loss)[0]), bool(result.counted[0])
         (2.0..., True)
     """
-    if temperature <= 0:
-        raise ValueError(f"Expected temperature > 0. Received: temperature={temperature}.")
-    if not 0 <= foreground_weight <= 1:
+    check_temperature(temperature)
+    if isinstance(foreground_weight, int | float) and not 0 <= foreground_weight <= 1:
         raise ValueError(
             "Expected foreground_weight within [0, 1]. "
             f"Received: foreground_weight={foreground_weight}."
         )
     query_valid = tf.ones_like(query_regions, tf.bool) if query_valid is None else query_valid
     key_valid = tf.ones_like(key_regions, tf.bool) if key_valid is None else key_valid
-    similarity = tf.matmul(l2_normalize(queries), l2_normalize(keys), transpose_b=True)
-    logits = similarity / temperature
-
+    queries = l2_normalize(queries)
+    logits = tf.matmul(queries, l2_normalize(keys), transpose_b=True) / temperature
     same_region = tf.equal(query_regions[:, :, None], key_regions[:, None, :])
-    candidates = query_valid[:, :, None] & key_valid[:, None, :]
-    positives = candidates & same_region
-    negatives = candidates & ~same_region
-    cell_counted = tf.reduce_any(positives, axis=-1) & tf.reduce_any(negatives, axis=-1)
-    cell_loss = _masked_logsumexp(logits, candidates) - _masked_logsumexp(logits, positives)
-    cell_loss = tf.where(cell_counted, cell_loss, 0.0)
+    both_valid = query_valid[:, :, None] & key_valid[:, None, :]
+    positives = both_valid & same_region
+    if near is not None:
+        positives &= near
+    negatives = both_valid & ~same_region
+    candidates = positives | negatives
+    if prototypes is not None:
+        further, used = _to_prototypes(queries, query_valid & (query_regions > 0), prototypes)
+        logits = tf.concat([logits, further / temperature], axis=-1)
+        positives = tf.concat([positives, tf.zeros_like(used)], axis=-1)
+        negatives = tf.concat([negatives, used], axis=-1)
+        candidates = tf.concat([candidates, used], axis=-1)
+    counted = tf.reduce_any(positives, axis=-1) & tf.reduce_any(negatives, axis=-1)
+    loss = _masked_logsumexp(logits, candidates) - _masked_logsumexp(logits, positives)
+    loss = tf.where(counted, loss, 0.0)
+    members = tf.one_hot(query_regions, regions, on_value=True, off_value=False)
+    return _mean_of_regions(loss, members & counted[..., None], foreground_weight)
 
-    regions = tf.stack([query_regions == 0, query_regions == 1], axis=-1)
-    weights = tf.constant([1.0 - foreground_weight, foreground_weight], logits.dtype)
-    return _weighted_region_means(cell_loss, regions & cell_counted[..., None], weights)
+
+def foreground_prototypes(
+    keys: tf.Tensor, key_regions: tf.Tensor, key_valid: tf.Tensor | None = None
+) -> Prototypes:
+    """The normalised mean foreground key of every image of the global batch.
+
+    Background means are not used: the sky of one photograph is no negative of another's.
+
+    Args:
+        keys: ``(batch, cells, dimensions)``; need not be normalised.
+        key_regions: ``(batch, cells)`` int, 0 = background.
+        key_valid: Optional ``(batch, cells)`` bool. Default: all cells are valid.
+
+    Returns:
+        ``Prototypes`` for ``pixel_contrast``: negatives for an image are those of the other images
+        that have any foreground.
+
+    Example:
+        >>> keys, ids = tf.ones((2, 3, 4)), tf.constant([[0, 1, 1], [0, 0, 0]])
+        >>> foreground_prototypes(keys, ids).is_negative.numpy().tolist()
+        [[False, False], [True, False]]
+    """
+    is_foreground = key_regions > 0
+    if key_valid is not None:
+        is_foreground &= key_valid
+    unit = l2_normalize(keys)
+    mean = tf.einsum("bn,bnd->bd", tf.cast(is_foreground, unit.dtype), unit)
+    vectors = distribution.gather_rows(tf.stop_gradient(l2_normalize(mean)))
+    exists = tf.cast(tf.reduce_any(is_foreground, axis=-1), tf.int32)
+    exists = distribution.gather_rows(exists) > 0
+    batch = tf.shape(keys)[0]
+    own = tf.range(batch) + distribution.first_row_index(batch)
+    is_other = tf.not_equal(own[:, None], tf.range(tf.shape(vectors)[0]))
+    return Prototypes(vectors, exists & is_other)
+
+
+def _to_prototypes(
+    queries: tf.Tensor, is_anchor: tf.Tensor, prototypes: Prototypes
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Similarities (B, N, P) of the cells with the prototypes, and which of them count."""
+    vectors = tf.stop_gradient(l2_normalize(prototypes.vectors))
+    used = is_anchor[:, :, None] & prototypes.is_negative[:, None, :]
+    return tf.einsum("bnd,pd->bnp", queries, vectors), used
 
 
 def _masked_logsumexp(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
@@ -104,15 +173,19 @@ def _masked_logsumexp(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     return tf.reduce_logsumexp(tf.where(mask, logits, logits.dtype.min / 2), axis=-1)
 
 
-def _weighted_region_means(
-    cell_loss: tf.Tensor, members: tf.Tensor, weights: tf.Tensor
+def _mean_of_regions(
+    loss: tf.Tensor, members: tf.Tensor, foreground_weight: float | tf.Tensor
 ) -> PixelContrast:
     """Mean over each region's cells (B, N, R), then the weighted mean over regions present."""
-    members = tf.cast(members, cell_loss.dtype)
+    members = tf.cast(members, loss.dtype)
+    foreground_weight = tf.cast(foreground_weight, loss.dtype)
     sizes = tf.reduce_sum(members, axis=1)
-    means = tf.reduce_sum(cell_loss[..., None] * members, axis=1) / tf.maximum(sizes, 1.0)
-    present = tf.where(sizes > 0, weights, 0.0)
-    total = tf.reduce_sum(present, axis=-1)
+    means = tf.reduce_sum(loss[..., None] * members, axis=1) / tf.maximum(sizes, 1.0)
+    present = tf.cast(sizes > 0, loss.dtype)
+    foregrounds = tf.reduce_sum(present[:, 1:], axis=-1, keepdims=True)
+    of_foreground = present[:, 1:] * foreground_weight / tf.maximum(foregrounds, 1.0)
+    weights = tf.concat([present[:, :1] * (1.0 - foreground_weight), of_foreground], axis=-1)
+    total = tf.reduce_sum(weights, axis=-1)
     counted = total > 0
-    loss = tf.reduce_sum(present * means, axis=-1) / tf.where(counted, total, 1.0)
-    return PixelContrast(loss=loss, counted=counted)
+    mean = tf.reduce_sum(weights * means, axis=-1) / tf.where(counted, total, 1.0)
+    return PixelContrast(mean, counted)

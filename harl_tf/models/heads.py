@@ -1,11 +1,20 @@
 """Heads: the small networks between a backbone and a loss, thrown away after pretraining."""
 
+from collections.abc import Sequence
+
 import keras
 
 from harl_tf.layers import FusedBatchNormalization
 
 
-def mlp_head(channels: int, hidden_units: int, units: int, name: str) -> keras.Sequential:
+def mlp_head(
+    channels: int,
+    hidden_units: int | Sequence[int],
+    units: int,
+    name: str,
+    batch_norm: bool = True,
+    output_norm: bool = False,
+) -> keras.Sequential:
     """Linear, batch normalisation, ReLU, linear: the head of SimCLR, BYOL, HARL and HAPiCL.
 
     On the rows of pooled features it is their projector; on the cells of a feature map, one row
@@ -13,9 +22,13 @@ def mlp_head(channels: int, hidden_units: int, units: int, name: str) -> keras.S
 
     Args:
         channels: Number of input channels.
-        hidden_units: Width of the hidden layer.
+        hidden_units: Width of the hidden layer, or of each of several.
         units: Number of output channels.
         name: Name of the head.
+        batch_norm: Whether hidden layers are normalised; MoCo's and DenseCL's are not.
+            Default: True.
+        output_norm: Whether the output is normalised too, without scale and offset, as in SimSiam's
+            projector. Default: False.
 
     Returns:
         A built ``keras.Sequential``, ``(rows, channels)`` → ``(rows, units)``.
@@ -24,14 +37,17 @@ def mlp_head(channels: int, hidden_units: int, units: int, name: str) -> keras.S
         >>> mlp_head(8, 16, 4, "projector")(np.ones((6, 8))).shape.as_list()
         [6, 4]
     """
-    head = keras.Sequential(
-        [
-            keras.layers.Dense(hidden_units, use_bias=False, name="hidden"),
-            FusedBatchNormalization(name="hidden_norm"),
-            keras.layers.ReLU(name="hidden_relu"),
-            keras.layers.Dense(units, name="output"),
-        ],
-        name=name,
-    )
+    widths = (hidden_units,) if isinstance(hidden_units, int) else tuple(hidden_units)
+    layers: list[keras.layers.Layer] = []
+    for index, width in enumerate(widths):
+        stem = "hidden" if len(widths) == 1 else f"hidden{index + 1}"
+        layers.append(keras.layers.Dense(width, use_bias=not batch_norm, name=stem))
+        if batch_norm:
+            layers.append(FusedBatchNormalization(name=f"{stem}_norm"))
+        layers.append(keras.layers.ReLU(name=f"{stem}_relu"))
+    layers.append(keras.layers.Dense(units, use_bias=not output_norm, name="output"))
+    if output_norm:
+        layers.append(FusedBatchNormalization(center=False, scale=False, name="output_norm"))
+    head = keras.Sequential(layers, name=name)
     head.build((None, channels))
     return head

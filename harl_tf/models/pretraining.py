@@ -1,53 +1,57 @@
 """What every pretraining method shares: two views in, named loss terms out, one training step.
 
-Owns the training step, the reported metrics and the check of the batch. It owns no objective:
-methods subclass ``Pretraining`` and say what their loss terms are.
+Owns the networks, the training step, the reported figures and the check of the batch. It owns no
+objective: methods subclass ``Pretraining`` and say which branches they consist of.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution
-from harl_tf.layers import RandomColour
-from harl_tf.losses import l2_normalize
-
-BATCH_KEYS = ("view1", "view2", "mask1", "mask2", "draws1", "draws2")
-"""What a batch must hold; ``harl_tf.data.PairedViews`` makes them."""
-
-
-class View(NamedTuple):
-    """One augmented view of a batch of images.
-
-    Attributes:
-        images: ``(batch, height, width, 3)`` float32, 0–255.
-        masks: ``(batch, height, width)`` uint8, 1 = foreground.
-    """
-
-    images: tf.Tensor
-    masks: tf.Tensor
+from harl_tf import distribution, metrics
+from harl_tf.data import PairedViews
+from harl_tf.layers import simclr_colour
+from harl_tf.models import batch_check, training
+from harl_tf.models.branch import Branch
+from harl_tf.models.divergence import StopOnDivergence
+from harl_tf.models.forward import Forward, View
+from harl_tf.models.momentum import follow, target_copy
+from harl_tf.schedules import Schedule, value_at
 
 
 class Pretraining(keras.Model):
-    """Base class of the methods: a backbone, two colour augmentations, a training step.
+    """Base class of the methods: a backbone, branches on it, two colour augmentations, a step.
 
-    A subclass defines ``loss_terms(view1, view2, training)`` and lists in ``metric_names`` what
-    that returns. Called on images, the model is its backbone.
+    Each branch has heads and a loss on the feature maps of two views; the total loss is the
+    weighted sum of theirs. If any of them uses a target network, the backbone has a copy that
+    follows it as a moving average. Called on images, the model is its backbone.
 
     Args:
         backbone: A model as ``harl_tf.models.feature_pyramid`` or ``resnet`` makes it.
+        branches: The branches by name; their losses are reported as ``loss_<name>``.
+        weights: Weight of a branch's loss, a number or a schedule. Default: 1 for all.
+        momentum: Momentum of the target network, a number in [0, 1] or a schedule. Default: 0.99.
+        share_batch_statistics: Whether both views go through the networks as one batch, as in
+            SimCLR's release, or one after the other, as in BYOL's and MoCo's. Default: True.
+        regions: Number of regions in the masks, the background included. Default: 2.
         augmentations: The colour augmentation of the first and of the second view. Default:
-            SimCLR's, the same for both.
+            SimCLR's for both, whatever the method, so that a comparison changes one thing.
         name: Name of the model.
-    """
 
-    metric_names: Sequence[str] = ("loss",)
+    Raises:
+        ValueError: If an argument is not as above.
+    """
 
     def __init__(
         self,
         backbone: keras.Model,
+        branches: Mapping[str, Branch],
+        weights: Mapping[str, Schedule] | None = None,
+        momentum: Schedule = 0.99,
+        share_batch_statistics: bool = True,
+        regions: int = 2,
         augmentations: Sequence[keras.layers.Layer] | None = None,
         name: str | None = None,
     ) -> None:
@@ -58,21 +62,68 @@ class Pretraining(keras.Model):
                 "harl_tf.models.resnet(50) or harl_tf.models.feature_pyramid(network) makes it. "
                 f"Received: {backbone!r}."
             )
-        if augmentations is None:
-            augmentations = (simclr_colour(), simclr_colour())
+        if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
+            raise ValueError(f"Expected momentum within [0, 1]. Received: momentum={momentum}.")
+        augmentations = augmentations or (simclr_colour(), simclr_colour())
         if len(augmentations) != 2:
             raise ValueError(
                 "Expected two augmentations, one for each view. "
                 f"Received: {len(augmentations)} of them."
             )
         self.backbone = backbone
-        self.augmentation1 = augmentations[0]
-        self.augmentation2 = augmentations[1]
+        self.branches = dict(branches)
+        for branch in self.branches.values():
+            branch.connect(backbone.output)
+        uses_target = any(branch.uses_target for branch in self.branches.values())
+        self.target_backbone = target_copy(backbone) if uses_target else None
+        self.branch_weights = dict(weights or {})
+        self.momentum, self.regions = momentum, regions
+        self.share_batch_statistics = share_batch_statistics
+        self.augmentation1, self.augmentation2 = augmentations[0], augmentations[1]
+        self.accumulation_steps = 1
+        self.global_clip_norm: float | None = None
         self._means = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
         # Not by XLA: on CPUs it is slower than the kernels it replaces, and it cannot compile a
         # step that several replicas share.
         self.supports_jit = False
         self.built = True
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """What a step reports: loss terms, the figures of the branches, those of the views."""
+        names = ["loss"]
+        if len(self.branches) > 1:
+            names += [f"loss_{name}" for name in self.branches]
+        for branch in self.branches.values():
+            names += branch.figures
+        return (*names, "foreground_share", "lost_region_share")
+
+    def compile(
+        self,
+        optimizer: Any,
+        accumulation_steps: int = 1,
+        global_clip_norm: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """``keras.Model.compile``, without losses and metrics: the method has its own.
+
+        Args:
+            optimizer: A Keras optimizer. Schedules in it count updates of the weights.
+            accumulation_steps: Parts that a batch is split into; their gradients are averaged
+                before the update. Memory falls, negatives and batch statistics are those of a
+                part. Default: 1.
+            global_clip_norm: Largest norm of the gradient of the global batch, over all variables;
+                larger gradients are scaled down to it. Default: none.
+            **kwargs: Further arguments of ``keras.Model.compile``, such as ``run_eagerly`` and
+                ``steps_per_execution``.
+
+        Raises:
+            ValueError: If an argument is out of range, or the optimizer is to do by itself what
+                goes wrong on several replicas.
+        """
+        training.check_settings(optimizer, accumulation_steps, global_clip_norm)
+        self.accumulation_steps, self.global_clip_norm = accumulation_steps, global_clip_norm
+        super().compile(optimizer, **{"jit_compile": False, **kwargs})
 
     def loss_terms(self, view1: View, view2: View, training: bool) -> dict[str, tf.Tensor]:
         """The objective of the method.
@@ -86,13 +137,34 @@ class Pretraining(keras.Model):
             A scalar for each of ``metric_names``, each this replica's share of a mean over the
             global batch; ``"loss"`` is what is minimised.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not define loss_terms().")
+        forward = Forward(
+            (view1, view2),
+            self.backbone,
+            self.target_backbone,
+            self._step(),
+            training,
+            self.share_batch_statistics,
+        )
+        terms: dict[str, tf.Tensor] = {}
+        total: list[tf.Tensor] = []
+        for name, branch in self.branches.items():
+            loss, figures = branch.loss_terms(forward)
+            terms |= {f"loss_{name}": loss, **figures}
+            weight = value_at(self.branch_weights.get(name, 1.0), forward.step)
+            total.append(tf.cast(weight, loss.dtype) * loss)
+        return {
+            **terms,
+            "loss": tf.add_n(total),
+            "foreground_share": metrics.foreground_share(view1.masks, view2.masks),
+            "lost_region_share": metrics.lost_region_share(view1.masks, view2.masks),
+        }
 
     def augment(self, batch: Mapping[str, tf.Tensor]) -> tuple[View, View]:
         """Makes the two views of a batch, colours included.
 
         Args:
-            batch: Tensors under ``BATCH_KEYS``; others are ignored.
+            batch: Tensors under ``BATCH_KEYS`` and under what the branches need besides
+                (``window1``, ``window2``, ``seed``); others are ignored.
 
         Returns:
             The first and the second view.
@@ -100,39 +172,63 @@ class Pretraining(keras.Model):
         Raises:
             ValueError: If a key is missing or a mask is not of its images' size.
         """
-        _check_batch(batch)
+        further = [key for branch in self.branches.values() for key in branch.batch_keys]
+        batch_check.check_batch(batch, further, self.regions)
+        seed = batch.get("seed")
         return (
-            View(self.augmentation1(batch["view1"], batch["draws1"]), batch["mask1"]),
-            View(self.augmentation2(batch["view2"], batch["draws2"]), batch["mask2"]),
+            View(
+                self.augmentation1(batch["view1"], batch["draws1"]),
+                batch["mask1"],
+                batch.get("window1"),
+                seed,
+            ),
+            View(
+                self.augmentation2(batch["view2"], batch["draws2"]),
+                batch["mask2"],
+                batch.get("window2"),
+                None if seed is None else tf.bitwise.invert(seed),
+            ),
         )
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """``keras.Model.fit`` on the batches of ``harl_tf.data.PairedViews``.
 
+        Args:
+            x: A ``PairedViews``, or a data set of its batches. The former brings its own number of
+                steps per epoch, starts at ``initial_epoch``, and gives every worker its part.
+            *args: Further arguments of ``keras.Model.fit``.
+            **kwargs: Further arguments of ``keras.Model.fit``.
+
         Raises:
-            ValueError: If the replicas cannot share a batch evenly.
+            ValueError: If the replicas cannot share a batch evenly, or the batch is not as
+                expected.
+            FloatingPointError: If the loss is no longer a finite number.
         """
-        spec = getattr(x, "element_spec", None)
-        size = spec["view1"].shape[0] if isinstance(spec, Mapping) and "view1" in spec else None
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if size is not None and size % replicas:
-            raise ValueError(
-                f"Expected a batch_size that {replicas} replicas share evenly, such as "
-                f"{size - size % replicas or replicas}. Received: batch_size={size}."
-            )
-        return super().fit(x, *args, **kwargs)
+        batch_check.check_replicas(x, self.distribute_strategy.num_replicas_in_sync)
+        if isinstance(x, PairedViews):
+            first = kwargs.get("initial_epoch", 0)
+            kwargs = {"steps_per_epoch": x.steps_per_epoch, "shuffle": False, **kwargs}
+            x = distribution.distribute(self.distribute_strategy, x.from_epoch, first)
+        callbacks = kwargs.pop("callbacks", None) or []
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+            callbacks = [StopOnDivergence(), *callbacks]
+        with batch_check.plain_errors():
+            return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the weights; what ``fit`` calls."""
-        view1, view2 = self.augment(batch)
-        with tf.GradientTape() as tape:
-            terms = self.loss_terms(view1, view2, training=True)
-            loss = terms["loss"]
-            if self.losses:  # regularizers of the user's own layers, the same on every replica
-                loss += tf.cast(tf.add_n(self.losses) / distribution.replica_count(), loss.dtype)
-            scaled = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        parts = [
+            training.loss_and_gradients(self, part, variables)
+            for part in training.split(batch, self.accumulation_steps)
+        ]
+        terms, gradients = training.average(parts)
+        if self.global_clip_norm is not None:
+            gradients = training.clip(gradients, self.global_clip_norm, self.optimizer)
+        momentum = value_at(self.momentum, self._step())
+        self.optimizer.apply(gradients, variables)
+        follow(self.momentum_pairs(), momentum)
         return self._report(terms)
 
     def test_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -140,14 +236,45 @@ class Pretraining(keras.Model):
         view1, view2 = self.augment(batch)
         return self._report(self.loss_terms(view1, view2, training=False))
 
+    def momentum_pairs(self) -> list[tuple[keras.Model, keras.Model]]:
+        """Every online network that has a target, with it."""
+        pairs = [pair for branch in self.branches.values() for pair in branch.momentum_pairs()]
+        if self.target_backbone is not None:
+            pairs.append((self.backbone, self.target_backbone))
+        return pairs
+
     def call(self, images: tf.Tensor, training: bool | None = None) -> dict[str, tf.Tensor]:
         """Feature maps of images ``(batch, height, width, 3)``, 0–255."""
         return self.backbone(images, training=training)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """The function of an iterator that ``fit`` calls; see ``harl_tf.distribution``."""
+        if force or getattr(self, "train_function", None) is None:
+            self.train_function = distribution.step_function(self, self.train_step)
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """Likewise for ``evaluate``."""
+        if force or getattr(self, "test_function", None) is None:
+            self.test_function = distribution.step_function(self, self.test_step)
+        return self.test_function
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras' own pulls a batch to find out shapes, which fails on several workers and restarts
+        # the stream. All layers are built already; the optimizer is what is left.
+        if self.optimizer is not None and not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The running means of the loss terms."""
         return list(self._means.values())
+
+    def _step(self) -> tf.Tensor:
+        if getattr(self, "optimizer", None) is None:
+            return tf.constant(0, tf.int64)
+        return tf.convert_to_tensor(self.optimizer.iterations)
 
     def _report(self, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         replicas = distribution.replica_count()
@@ -155,14 +282,35 @@ class Pretraining(keras.Model):
             mean.update_state(terms[name] * replicas)
         return {name: mean.result() for name, mean in self._means.items()}
 
+    def get_compile_config(self) -> dict[str, Any]:
+        """What ``compile`` was called with."""
+        return {
+            **(super().get_compile_config() or {}),
+            "accumulation_steps": self.accumulation_steps,
+            "global_clip_norm": self.global_clip_norm,
+        }
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as ``get_compile_config`` says."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def get_config(self) -> dict[str, Any]:
         """Configuration from which the model can be rebuilt."""
         serialize = keras.saving.serialize_keras_object
-        return {
-            "name": self.name,
-            "backbone": serialize(self.backbone),
-            "augmentations": [serialize(self.augmentation1), serialize(self.augmentation2)],
+        settings: dict[str, Any] = {
+            "backbone": self.backbone,
+            "augmentations": [self.augmentation1, self.augmentation2],
+            "share_batch_statistics": self.share_batch_statistics,
+            **({} if self.target_backbone is None else {"momentum": self.momentum}),
+            **self.method_settings(),
         }
+        return {"name": self.name, **{key: serialize(value) for key, value in settings.items()}}
+
+    def method_settings(self) -> dict[str, Any]:
+        """The arguments of the method's own constructor. Default: those of its only branch."""
+        (branch,) = self.branches.values()
+        return branch.settings()
 
     @classmethod
     def from_config(
@@ -170,55 +318,6 @@ class Pretraining(keras.Model):
     ) -> "Pretraining":
         """Rebuilds the model from ``get_config()``."""
         restore = keras.saving.deserialize_keras_object
-        backbone = restore(config["backbone"], custom_objects=custom_objects)
-        augmentations = [
-            restore(layer, custom_objects=custom_objects) for layer in config["augmentations"]
-        ]
-        return cls(**{**config, "backbone": backbone, "augmentations": augmentations})
-
-
-def simclr_colour() -> RandomColour:
-    """SimCLR's colour augmentation (Chen et al. 2020, appendix A, strength 1).
-
-    Example:
-        >>> simclr_colour().strengths["brightness"]
-        0.8
-    """
-    return RandomColour(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2)
-
-
-def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
-    """How far embeddings are from having collapsed into one vector.
-
-    Args:
-        embeddings: ``(rows, dimensions)``; need not be normalised.
-
-    Returns:
-        This replica's share of a scalar: the standard deviation of the normalised embeddings over
-        the rows of all replicas, averaged over dimensions and multiplied by √dimensions. 1 when
-        they are spread over the whole sphere, 0 when all are equal.
-
-    Example:
-        >>> float(embedding_std(tf.eye(64))) > 0.9, round(float(embedding_std(tf.ones((64, 8)))), 3)
-        (True, 0.0)
-    """
-    unit = distribution.gather_rows(l2_normalize(tf.stop_gradient(embeddings)))
-    deviation = tf.reduce_mean(tf.math.reduce_std(unit, axis=0))
-    scale = float(embeddings.shape[-1]) ** 0.5
-    return deviation * scale / distribution.replica_count()
-
-
-def _check_batch(batch: Mapping[str, tf.Tensor]) -> None:
-    keys = sorted(batch) if isinstance(batch, Mapping) else type(batch).__name__
-    missing = [key for key in BATCH_KEYS if key not in keys]
-    if missing:
-        raise ValueError(
-            f"Expected a batch with the keys {', '.join(BATCH_KEYS)}, as harl_tf.data.PairedViews "
-            f"makes it. Missing: {', '.join(missing)}. Received: {keys}."
+        return cls(
+            **{key: restore(value, custom_objects=custom_objects) for key, value in config.items()}
         )
-    for view, mask in (("view1", "mask1"), ("view2", "mask2")):
-        if batch[view].shape[1:3] != batch[mask].shape[1:3]:
-            raise ValueError(
-                f"Expected {mask} of the height and width of {view}, {batch[view].shape[1:3]}. "
-                f"Received: {mask} of shape {batch[mask].shape}."
-            )

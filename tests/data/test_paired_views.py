@@ -100,7 +100,8 @@ def test_batches_have_the_documented_form(views):
     expected = {"view": ((4, 16, 16, 3), "uint8"), "mask": ((4, 16, 16), "uint8")}
     expected |= {"window": ((4, 7), "int32"), "draws": ((4, draws), "float32")}
     form = {key: (tuple(value.shape), value.dtype.name) for key, value in spec.items()}
-    assert form == {f"{key}{v}": value for key, value in expected.items() for v in (1, 2)}
+    of_views = {f"{key}{v}": value for key, value in expected.items() for v in (1, 2)}
+    assert form == of_views | {"seed": ((4, 2), "int32")}
     (batch,) = take(views, 1)
     for v in (1, 2):
         assert (batch[f"draws{v}"] >= 0).all()

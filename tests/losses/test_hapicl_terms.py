@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from harl_tf import HAPiCL
-from harl_tf.models.pretraining import View
+from harl_tf.models import InstanceContrast, View
 from tests.reference import hapicl_numpy as ref
 
 
@@ -15,15 +15,22 @@ def make_model(**settings):
     image = keras.Input((12, 12, 3))
     maps = keras.layers.Conv2D(5, 6, strides=6, name="cells")(image / 255.0)
     model = HAPiCL(
-        keras.Model(image, {"P1": maps}), hidden_units=6, pixel_units=4, projection_units=3,
+        keras.Model(image, {"P1": maps}),
+        InstanceContrast(projection_units=3, hidden_units=6, temperature=0.3),
+        hidden_units=6,
+        pixel_units=4,
         **settings,
-    )  # fmt: skip
-    for head in (model.projector, model.pixel_head):
+    )
+    for head in heads_of(model):
         random = np.random.default_rng(1)
         for weight in head.weights:
             sign = 1 if "variance" in weight.path else random.choice([-1, 1], weight.shape)
             weight.assign(random.uniform(0.5, 1.5, weight.shape) * sign)
     return model
+
+
+def heads_of(model):
+    return model.branches["instance"].projector, model.branches["pixel"].pixel_head
 
 
 def make_views(batch=4):
@@ -46,15 +53,16 @@ def head_in_numpy(head, rows):
 def test_hapicl_terms_agree_with_the_reference(margin):
     """Features come from the backbone; heads, pooling, labels and losses are redone in NumPy."""
     keras.config.set_dtype_policy("float64")
-    settings = {"instance_temperature": 0.3, "pixel_temperature": 0.15, "foreground_weight": 0.7}
+    settings = {"temperature": 0.15, "foreground_weight": 0.7}
     model = make_model(boundary_margin=margin, pixel_weight=2.0, **settings)
+    projector, pixel_head = heads_of(model)
     view1, view2 = make_views()
     terms = model.loss_terms(view1, view2, training=False)
 
     maps = [model.backbone(view.images)["P1"].numpy() for view in (view1, view2)]
-    pooled = [head_in_numpy(model.projector, m.mean(axis=(1, 2))) for m in maps]
-    instance = ref.nt_xent(*pooled, settings["instance_temperature"])
-    cells = [head_in_numpy(model.pixel_head, m.reshape(4, 4, 5)) for m in maps]
+    pooled = [head_in_numpy(projector, m.mean(axis=(1, 2))) for m in maps]
+    instance = ref.nt_xent(*pooled, 0.3)
+    cells = [head_in_numpy(pixel_head, m.reshape(4, 4, 5)) for m in maps]
     labels = [ref.cell_labels(view.masks, (2, 2), margin) for view in (view1, view2)]
     (_, y1, ok1), (_, y2, ok2) = labels
     pixel = ref.pixel_loss(*cells, y1, y2, ok1, ok2, 0.15, 0.7)
@@ -70,7 +78,7 @@ def test_hapicl_terms_gradient_agrees_with_differences():
     keras.config.set_dtype_policy("float64")
     model = make_model()
     view1, view2 = make_views()
-    kernel = model.pixel_head.trainable_variables[-2]
+    kernel = heads_of(model)[1].trainable_variables[-2]
     start = kernel.numpy()
 
     def loss(value):

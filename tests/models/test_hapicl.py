@@ -47,9 +47,10 @@ def test_step_moves_every_trainable_weight(batch):
 def test_pixel_weight_zero_leaves_the_pixel_head_alone(batch):
     """With weight 0 its gradient is 0, so plain SGD does not move it."""
     model = tiny_hapicl(pixel_weight=0.0)
-    before = [variable.numpy().copy() for variable in model.pixel_head.trainable_variables]
+    pixel_head = model.branches["pixel"].pixel_head
+    before = [variable.numpy().copy() for variable in pixel_head.trainable_variables]
     model.train_step(batch)
-    for old, variable in zip(before, model.pixel_head.trainable_variables, strict=True):
+    for old, variable in zip(before, pixel_head.trainable_variables, strict=True):
         np.testing.assert_array_equal(old, variable.numpy())
 
 

@@ -1,0 +1,89 @@
+"""PixPro's two formulas: propagation among the cells of a view, consistency between views."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from harl_tf.losses.normalize import l2_normalize
+
+
+class PixelConsistency(NamedTuple):
+    """What one direction of the loss is, image by image.
+
+    Attributes:
+        loss: ``(batch,)``; 0 where ``counted`` is False.
+        counted: ``(batch,)`` bool, whether the two views have any cells near each other.
+    """
+
+    loss: tf.Tensor
+    counted: tf.Tensor
+
+
+def pixel_propagation(
+    cells: tf.Tensor, transformed: tf.Tensor, sharpness: float = 2.0
+) -> tf.Tensor:
+    """Smooths each cell with the transformed cells of its view that resemble it.
+
+    ``y_i = Σ_j max(cos(x_i, x_j), 0)^γ g(x_j)``: Xie et al., Propagate Yourself (2021), eq. 3–4.
+    (The released code scales every g(x_j) to length one first; pass it so to have that.)
+
+    Args:
+        cells: ``(batch, cells, dimensions)``, the x.
+        transformed: ``(batch, cells, units)``, the g(x).
+        sharpness: Positive, the paper's γ. Default: 2.
+
+    Returns:
+        ``(batch, cells, units)``.
+
+    Raises:
+        ValueError: If ``sharpness`` is not positive.
+
+    Example:
+        Two opposite cells keep to themselves:
+
+        >>> cells = tf.constant([[[1.0, 0.0], [-1.0, 0.0]]])
+        >>> pixel_propagation(cells, cells).numpy().tolist()
+        [[[1.0, 0.0], [-1.0, 0.0]]]
+    """
+    if sharpness <= 0:
+        raise ValueError(f"Expected sharpness > 0. Received: sharpness={sharpness}.")
+    unit = l2_normalize(cells)
+    similarity = tf.nn.relu(tf.matmul(unit, unit, transpose_b=True))
+    if sharpness == 2.0:
+        similarity = tf.square(similarity)
+    elif sharpness != 1.0:
+        # Below one the power has no finite slope at zero; where there is no similarity there is
+        # no gradient either.
+        safe = tf.where(similarity > 0, similarity, 1.0)
+        similarity = tf.where(similarity > 0, tf.pow(safe, sharpness), 0.0)
+    return tf.matmul(similarity, tf.cast(transformed, similarity.dtype))
+
+
+def pixel_consistency(
+    propagated: tf.Tensor, targets: tf.Tensor, near: tf.Tensor
+) -> PixelConsistency:
+    """Mean distance ``2 - 2 cos`` of all pairs of cells that lie near each other in the image.
+
+    Xie et al. 2021, eq. 5, as a distance: their loss is the sum of both directions minus 4. Images
+    whose views do not meet are left out of the mean instead of averaged in as zeros.
+
+    Args:
+        propagated: ``(batch, cells, dimensions)`` of one view; need not be normalised.
+        targets: ``(batch, target_cells, dimensions)`` of the other; constants.
+        near: ``(batch, cells, target_cells)`` bool.
+
+    Returns:
+        A ``PixelConsistency`` with one value per image.
+
+    Example:
+        >>> near = tf.constant([[[True]], [[False]]])
+        >>> result = pixel_consistency(tf.ones((2, 1, 8)), -tf.ones((2, 1, 8)), near)
+        >>> result.loss.numpy().round(5).tolist(), result.counted.numpy().tolist()
+        ([4.0, 0.0], [True, False])
+    """
+    targets = tf.stop_gradient(l2_normalize(targets))
+    distance = 2.0 - 2.0 * tf.matmul(l2_normalize(propagated), targets, transpose_b=True)
+    weights = tf.cast(near, distance.dtype)
+    pairs = tf.reduce_sum(weights, axis=(1, 2))
+    loss = tf.reduce_sum(distance * weights, axis=(1, 2)) / tf.maximum(pairs, 1.0)
+    return PixelConsistency(loss, pairs > 0)

@@ -1,0 +1,118 @@
+"""Collapse, alignment, uniformity and accuracy of the embeddings of a batch of pairs.
+
+Owns the formulas. Each function returns this replica's share of the figure of the global batch, as
+the loss terms do: the shares of all replicas add up to it.
+"""
+
+import tensorflow as tf
+
+from harl_tf import distribution
+from harl_tf.losses.normalize import l2_normalize
+
+
+def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
+    """How far embeddings are from having collapsed into one vector.
+
+    Args:
+        embeddings: ``(rows, dimensions)``; need not be normalised.
+
+    Returns:
+        This replica's share of a scalar: the standard deviation of the normalised embeddings over
+        the rows of all replicas, averaged over dimensions and multiplied by √dimensions. 1 when
+        they are spread over the whole sphere, 0 when all are equal.
+
+    Example:
+        >>> float(embedding_std(tf.eye(64))) > 0.9, round(float(embedding_std(tf.ones((64, 8)))), 3)
+        (True, 0.0)
+    """
+    unit = distribution.gather_rows(l2_normalize(tf.stop_gradient(embeddings)))
+    deviation = tf.reduce_mean(tf.math.reduce_std(unit, axis=0))
+    scale = float(embeddings.shape[-1]) ** 0.5
+    return deviation * scale / distribution.replica_count()
+
+
+def alignment(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
+    """Mean squared distance of the two views of an image on the sphere.
+
+    Wang and Isola, Understanding Contrastive Representation Learning through Alignment and
+    Uniformity on the Hypersphere (2020), with their exponent 2.
+
+    Args:
+        embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
+        embeddings2: ``(batch, dimensions)``, second views of the same images.
+
+    Returns:
+        This replica's share of a scalar from 0 (equal) to 4 (opposite). Falls while learning.
+
+    Example:
+        >>> float(alignment(tf.eye(2), tf.eye(2)[::-1]))
+        2.0
+    """
+    unit1, unit2 = (l2_normalize(tf.stop_gradient(each)) for each in (embeddings1, embeddings2))
+    distances = tf.reduce_sum(tf.math.squared_difference(unit1, unit2), axis=-1)
+    return distribution.share_of_global_mean(distances)
+
+
+def uniformity(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
+    """Logarithm of the mean Gaussian potential of all pairs of embeddings of the global batch.
+
+    Wang and Isola 2020, with their t = 2; both views count, an embedding with itself does not.
+
+    Args:
+        embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
+        embeddings2: ``(batch, dimensions)``, second views.
+
+    Returns:
+        This replica's share of a scalar: 0 when all embeddings are equal, near -4 when they are
+        spread over a sphere of many dimensions.
+
+    Example:
+        Two opposite vectors, squared distance 4:
+
+        >>> float(uniformity(tf.ones((1, 4)), -tf.ones((1, 4))))
+        -8.0...
+    """
+    similarity, itself, _ = _similarities(embeddings1, embeddings2)
+    potential = tf.where(itself, similarity.dtype.min / 2, 4.0 * similarity - 4.0)
+    local = tf.reduce_logsumexp(potential, axis=-1)
+    pairs = tf.cast(tf.shape(similarity)[1], similarity.dtype)
+    everything = tf.reduce_logsumexp(distribution.gather_rows(local))
+    mean = everything - tf.math.log(pairs) - tf.math.log(pairs - 1.0)
+    return mean / distribution.replica_count()
+
+
+def contrastive_accuracy(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
+    """Share of the embeddings whose most similar other embedding is their partner's.
+
+    Args:
+        embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
+        embeddings2: ``(batch, dimensions)``, second views of the same images.
+
+    Returns:
+        This replica's share of a scalar in [0, 1], among both views of the global batch. Equally
+        similar ones do not count as found.
+
+    Example:
+        >>> float(contrastive_accuracy(tf.eye(4), tf.eye(4)))
+        1.0
+        >>> float(contrastive_accuracy(tf.ones((4, 2)), tf.ones((4, 2))))
+        0.0
+    """
+    similarity, itself, partner = _similarities(embeddings1, embeddings2)
+    own = tf.gather(similarity, partner, axis=1, batch_dims=1)
+    is_partner = tf.equal(tf.range(tf.shape(similarity)[1])[None], partner[:, None])
+    others = tf.where(itself | is_partner, similarity.dtype.min / 2, similarity)
+    found = tf.cast(own > tf.reduce_max(others, axis=-1), similarity.dtype)
+    return distribution.share_of_global_mean(found)
+
+
+def _similarities(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Cosines (2B, 2G) of local with global embeddings, which are their own, partners' columns."""
+    unit1, unit2 = (l2_normalize(tf.stop_gradient(each)) for each in (first, second))
+    keys = [distribution.gather_rows(unit1), distribution.gather_rows(unit2)]
+    similarity = tf.matmul(tf.concat([unit1, unit2], 0), tf.concat(keys, 0), transpose_b=True)
+    local, total = tf.shape(unit1)[0], tf.shape(keys[0])[0]
+    rows = tf.range(local) + distribution.first_row_index(local)
+    own = tf.concat([rows, rows + total], axis=0)
+    partner = tf.concat([rows + total, rows], axis=0)
+    return similarity, tf.equal(tf.range(2 * total)[None], own[:, None]), partner

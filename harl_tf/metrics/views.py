@@ -1,0 +1,51 @@
+"""What the views of a batch hold of their images' regions."""
+
+import tensorflow as tf
+
+from harl_tf import distribution
+
+
+def foreground_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
+    """Share of the pixels of both views that are not background.
+
+    Args:
+        masks1: ``(batch, height, width)`` of region numbers, 0 = background.
+        masks2: Those of the second views.
+
+    Returns:
+        This replica's share of a scalar in [0, 1].
+
+    Example:
+        >>> float(foreground_share(tf.ones((1, 2, 2)), tf.zeros((1, 2, 2))))
+        0.5
+    """
+    shares = [_foreground(masks) for masks in (masks1, masks2)]
+    return distribution.share_of_global_mean((shares[0] + shares[1]) / 2.0)
+
+
+def lost_region_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
+    """Share of the views that have lost their foreground or their background.
+
+    Such views have no pixel-level negatives. Crops that are too small, or masks that are too small
+    or too large, show here.
+
+    Args:
+        masks1: ``(batch, height, width)`` of region numbers, 0 = background.
+        masks2: Those of the second views.
+
+    Returns:
+        This replica's share of a scalar in [0, 1].
+
+    Example:
+        >>> float(lost_region_share(tf.ones((1, 2, 2)), tf.constant([[[0, 1], [1, 1]]])))
+        0.5
+    """
+    lost = []
+    for masks in (masks1, masks2):
+        share = _foreground(masks)
+        lost.append(tf.cast((share == 0.0) | (share == 1.0), tf.float32))
+    return distribution.share_of_global_mean((lost[0] + lost[1]) / 2.0)
+
+
+def _foreground(masks: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.cast(masks > 0, tf.float32), axis=(1, 2))

@@ -1,0 +1,92 @@
+"""Is this what ``harl_tf.data.PairedViews`` makes? Errors that say what was expected instead."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from harl_tf.data import PairedViews
+
+BATCH_KEYS = ("view1", "view2", "mask1", "mask2", "draws1", "draws2")
+"""What every batch must hold."""
+
+_MARK = "harl_tf: "
+
+
+def check_batch(batch: Any, further: Sequence[str], regions: int) -> None:
+    """Checks the keys, sizes and mask values of a batch.
+
+    Args:
+        batch: The batch.
+        further: Keys that the method needs besides ``BATCH_KEYS``.
+        regions: Number of regions that masks may hold.
+
+    Raises:
+        ValueError: If a key is missing or a mask is not of its images' size. Mask values are
+            checked when the batch is computed; ``plain_errors`` makes the same error of it.
+    """
+    expected = (*BATCH_KEYS, *dict.fromkeys(further))
+    keys = sorted(batch) if isinstance(batch, Mapping) else type(batch).__name__
+    missing = [key for key in expected if key not in keys]
+    if missing:
+        raise ValueError(
+            f"Expected a batch with the keys {', '.join(expected)}, as harl_tf.data.PairedViews "
+            f"makes it. Missing: {', '.join(missing)}. Received: {keys}."
+        )
+    for view, mask in (("view1", "mask1"), ("view2", "mask2")):
+        if batch[view].shape[1:3] != batch[mask].shape[1:3]:
+            raise ValueError(
+                f"Expected {mask} of the height and width of {view}, {batch[view].shape[1:3]}. "
+                f"Received: {mask} of shape {batch[mask].shape}."
+            )
+        largest = tf.reduce_max(tf.cast(batch[mask], tf.int32))
+        tf.debugging.Assert(
+            largest < regions,
+            [
+                f"{_MARK}Expected {mask} with values below {regions}, 0 = background (regions of "
+                "the method; a mask of 0 and 255 wants division by 255). Received the value:",
+                largest,
+            ],
+        )
+
+
+def check_replicas(x: Any, replicas: int) -> None:
+    """Checks that replicas can share the batches of a stream evenly.
+
+    Args:
+        x: A ``PairedViews`` or a data set; anything else passes.
+        replicas: Number of replicas.
+
+    Raises:
+        ValueError: If they cannot.
+
+    Example:
+        >>> check_replicas(tf.data.Dataset.range(4).batch(2), replicas=2)
+    """
+    spec = getattr(x, "element_spec", None)
+    size = spec["view1"].shape[0] if isinstance(spec, Mapping) and "view1" in spec else None
+    if isinstance(x, PairedViews):
+        size = x.batch_size
+    if size is not None and size % replicas:
+        raise ValueError(
+            f"Expected a batch_size that {replicas} replicas share evenly, such as "
+            f"{size - size % replicas or replicas}. Received: batch_size={size}."
+        )
+
+
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns the failed checks of a running step into a ``ValueError`` of one sentence.
+
+    Example:
+        >>> with plain_errors():
+        ...     pass
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        if _MARK not in error.message:
+            raise
+        sentence = error.message.split(_MARK, 1)[1].split("\n")[0].replace("\\'", "'")
+        raise ValueError(sentence.replace("']", "").replace("' [", " ").strip(" ]'")) from None

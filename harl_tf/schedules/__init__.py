@@ -1,0 +1,13 @@
+"""Values that change over a run: learning rates, EMA momentum, weights of loss terms.
+
+All are Keras ``LearningRateSchedule``s and count updates of the weights. Step functions, such as
+HARL's steps of alpha and beta, are ``keras.optimizers.schedules.PiecewiseConstantDecay``; there is
+no second class for them here.
+"""
+
+from harl_tf.schedules.batch_scaling import linear_scaling as linear_scaling
+from harl_tf.schedules.batch_scaling import sqrt_scaling as sqrt_scaling
+from harl_tf.schedules.cosine import Cosine as Cosine
+from harl_tf.schedules.value import Schedule as Schedule
+from harl_tf.schedules.value import value_at as value_at
+from harl_tf.schedules.warmup import warmup_cosine as warmup_cosine

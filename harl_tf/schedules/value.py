@@ -1,0 +1,68 @@
+"""Reads a number that may be a schedule, in the precision that a weight needs.
+
+Owns what "a float or a schedule" means wherever an argument may be either: the EMA momentum, the
+weight of the foreground, the weight of the whole image.
+"""
+
+import numbers
+from typing import Any, TypeAlias
+
+import keras
+import tensorflow as tf
+
+Schedule: TypeAlias = "float | keras.optimizers.schedules.LearningRateSchedule"
+"""A number, or what it is at each update of the weights."""
+
+
+def value_at(schedule: Schedule, step: Any) -> tf.Tensor:
+    """Value of a number or of a schedule at a step.
+
+    In a graph the value follows the step; a Python number that changes between two calls of a
+    traced function would not be seen.
+
+    Args:
+        schedule: A number, constant over the run, or any Keras schedule: ``Cosine``,
+            ``warmup_cosine(...)``, ``keras.optimizers.schedules.PiecewiseConstantDecay`` for steps.
+            The latter still has the earlier value *at* a boundary and the next one after it.
+        step: Scalar number of updates made so far; usually ``optimizer.iterations``.
+
+    Returns:
+        Scalar tensor: float32, or float64 where Keras is set to it.
+
+    Raises:
+        TypeError: If ``schedule`` is neither a number nor a Keras schedule.
+
+    Example:
+        HARL's weight of the whole image: 0.6, from half of the run on 0.4, from 70 % on 0.2.
+
+        >>> steps = keras.optimizers.schedules.PiecewiseConstantDecay([50, 70], [0.6, 0.4, 0.2])
+        >>> [round(float(value_at(steps, step)), 3) for step in (0, 50, 51, 70, 71)]
+        [0.6, 0.6, 0.4, 0.4, 0.2]
+        >>> float(value_at(0.5, step=0))
+        0.5
+    """
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return keras.ops.convert_to_tensor(schedule(step), value_dtype())
+    if isinstance(schedule, numbers.Real):
+        return tf.constant(schedule, value_dtype())
+    raise TypeError(
+        "Expected a number or a keras.optimizers.schedules.LearningRateSchedule. "
+        f"Received: {schedule!r}."
+    )
+
+
+def value_dtype() -> str:
+    """Dtype of a schedule's values: never less than float32.
+
+    An EMA momentum of 0.999 is 1 in bfloat16, and the target network would stand still.
+
+    Returns:
+        ``"float64"`` if that is Keras' ``floatx`` or the dtype of the weights under its policy,
+        otherwise ``"float32"``.
+
+    Example:
+        >>> value_dtype()
+        'float32'
+    """
+    wanted = (keras.config.floatx(), keras.config.dtype_policy().variable_dtype)
+    return "float64" if "float64" in wanted else "float32"
