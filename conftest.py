@@ -1,6 +1,6 @@
 """Shared fixtures, for the tests and for the examples in docstrings.
 
-Two logical CPU devices, small photographs, a folder of their records.
+Four logical CPU devices, small photographs, a folder of their records.
 """
 
 import os
@@ -18,9 +18,9 @@ from PIL import Image
 import harl_tf
 import mask_generation
 
-# Before TensorFlow looks at its devices: the tests of replicas need two.
+# Before TensorFlow looks at its devices: the tests of replicas need them.
 tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
 
 
@@ -40,9 +40,19 @@ def default_policy():
 
 @pytest.fixture(scope="session")
 def two_replicas():
-    """One strategy for all tests; a second one with default collectives would hang the process."""
+    """Made once; a second strategy with default collectives would hang the process."""
+    return mirrored(2)
+
+
+@pytest.fixture(scope="session")
+def four_replicas():
+    return mirrored(4)
+
+
+def mirrored(count: int) -> tf.distribute.MirroredStrategy:
     return tf.distribute.MirroredStrategy(
-        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+        [f"CPU:{index}" for index in range(count)],
+        cross_device_ops=tf.distribute.ReductionToOneDevice(),
     )
 
 

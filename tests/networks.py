@@ -1,5 +1,7 @@
 """Networks small enough for tests."""
 
+from collections.abc import Callable
+
 import keras
 
 import harl_tf
@@ -25,3 +27,49 @@ def tiny_hapicl(seed: int = 0, **settings) -> harl_tf.HAPiCL:
     model = harl_tf.HAPiCL(tiny_pyramid(), **arguments)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
     return model
+
+
+def tiny_methods() -> dict[str, Callable[[], harl_tf.models.Pretraining]]:
+    """Every method on the network above, and HAPiCL with each of its options, uncompiled."""
+    models, small = harl_tf.models, {"projection_units": 16, "hidden_units": 32}
+    queued = small | {"queue_size": 64}
+    pixel = {"pixel_units": 16, "hidden_units": 32}
+
+    def hapicl(instance: models.Branch, **settings) -> harl_tf.HAPiCL:
+        return harl_tf.HAPiCL(tiny_pyramid(), instance, **pixel, **settings)
+
+    def nt_xent() -> models.Branch:
+        return models.InstanceContrast(**small)
+
+    return {
+        "simclr": lambda: harl_tf.SimCLR(tiny_pyramid(), **small),
+        "moco_v2": lambda: harl_tf.MoCoV2(tiny_pyramid(), **queued),
+        "moco_v2_symmetric": lambda: harl_tf.MoCoV2(tiny_pyramid(), **queued, symmetric=True),
+        "byol": lambda: harl_tf.BYOL(tiny_pyramid(), **small),
+        "simsiam": lambda: harl_tf.SimSiam(tiny_pyramid(), 32, 16),
+        "pixpro": lambda: harl_tf.PixPro(tiny_pyramid(), **small),
+        "detcon": lambda: harl_tf.DetCon(tiny_pyramid(), drawn_regions=4, **small),
+        "densecl": lambda: harl_tf.DenseCL(tiny_pyramid(), **queued),
+        "harl": lambda: harl_tf.HARL(tiny_pyramid(), **small),
+        "harl_mask_loss": lambda: harl_tf.HARL(tiny_pyramid(), whole_weight=0, **small),
+        "harl_foreground_hybrid": lambda: harl_tf.HARL(
+            tiny_pyramid(),
+            foreground_weight=1,
+            whole_weight=harl_tf.schedules.Cosine(0.9, 0.0, 100, floor=0.3),
+            **small,
+        ),
+        "harl_intermediate": lambda: harl_tf.HARL(tiny_pyramid(), region_level="P2", **small),
+        "hapicl": lambda: hapicl(nt_xent()),
+        "hapicl_moco": lambda: hapicl(models.MomentumContrast(**queued, symmetric=True)),
+        "hapicl_byol": lambda: hapicl(models.Bootstrap(**small)),
+        "hapicl_harl": lambda: hapicl(models.RegionBootstrap(**small)),
+        "hapicl_momentum_keys": lambda: hapicl(nt_xent(), momentum_keys=True),
+        "hapicl_fused_maps": lambda: hapicl(nt_xent(), level=("P2", "P3")),
+        "hapicl_sampled": lambda: hapicl(nt_xent(), level="P2", cells_per_region=5),
+        "hapicl_near": lambda: hapicl(nt_xent(), near=0.7, boundary_margin=0.1),
+        "hapicl_sampled_near": lambda: hapicl(nt_xent(), near=0.7, cells_per_region=5),
+        "hapicl_prototypes": lambda: hapicl(nt_xent(), prototypes=True),
+        "hapicl_regions": lambda: hapicl(nt_xent(), pool_regions=True),
+        "hapicl_per_image": lambda: hapicl(nt_xent(), reduction="image"),
+        "hapicl_per_batch": lambda: hapicl(nt_xent(), reduction="batch"),
+    }

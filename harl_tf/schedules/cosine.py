@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf.schedules.value import value_dtype
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")
@@ -60,14 +59,14 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
         self.floor = None if floor is None else float(floor)
 
     def __call__(self, step: Any) -> tf.Tensor:
-        """Value after ``step`` updates: float32, or float64 where Keras is set to it."""
+        """Value after ``step`` updates, float64."""
         # float64 inside, since float32 cannot count beyond 2^24 and half precision not even far
         # enough for one epoch.
         progress = tf.clip_by_value(keras.ops.cast(step, "float64") / self.steps, 0.0, 1.0)
         value = self.end - (self.end - self.start) * (tf.cos(math.pi * progress) + 1.0) / 2.0
         if self.floor is not None:
             value = tf.maximum(value, self.floor)
-        return tf.cast(value, value_dtype())
+        return value
 
     def get_config(self) -> dict[str, Any]:
         """Configuration from which the schedule can be rebuilt."""

@@ -27,7 +27,9 @@ def value_at(schedule: Schedule, step: Any) -> tf.Tensor:
         step: Scalar number of updates made so far; usually ``optimizer.iterations``.
 
     Returns:
-        Scalar tensor: float32, or float64 where Keras is set to it.
+        Scalar float64 tensor, to be cast to what it is used with. Not to Keras' default dtype: an
+        EMA momentum of 0.999 is 1 in bfloat16, and the threads in which replicas run do not know
+        the dtype policy of the program.
 
     Raises:
         TypeError: If ``schedule`` is neither a number nor a Keras schedule.
@@ -42,27 +44,10 @@ def value_at(schedule: Schedule, step: Any) -> tf.Tensor:
         0.5
     """
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        return keras.ops.convert_to_tensor(schedule(step), value_dtype())
+        return tf.cast(schedule(step), tf.float64)
     if isinstance(schedule, numbers.Real):
-        return tf.constant(schedule, value_dtype())
+        return tf.constant(schedule, tf.float64)
     raise TypeError(
         "Expected a number or a keras.optimizers.schedules.LearningRateSchedule. "
         f"Received: {schedule!r}."
     )
-
-
-def value_dtype() -> str:
-    """Dtype of a schedule's values: never less than float32.
-
-    An EMA momentum of 0.999 is 1 in bfloat16, and the target network would stand still.
-
-    Returns:
-        ``"float64"`` if that is Keras' ``floatx`` or the dtype of the weights under its policy,
-        otherwise ``"float32"``.
-
-    Example:
-        >>> value_dtype()
-        'float32'
-    """
-    wanted = (keras.config.floatx(), keras.config.dtype_policy().variable_dtype)
-    return "float64" if "float64" in wanted else "float32"
