@@ -11,7 +11,6 @@ import keras
 import tensorflow as tf
 
 
-
 @keras.saving.register_keras_serializable(package="harl_tf")
 class Cosine(keras.optimizers.schedules.LearningRateSchedule):
     """``end - (end - start) * (cos(pi * step / steps) + 1) / 2``, up or down, then ``end``.
