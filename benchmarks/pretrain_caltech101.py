@@ -65,17 +65,13 @@ def make_records(archives: pathlib.Path, work: pathlib.Path) -> None:
 
 def make_model(steps: int) -> harl_tf.HAPiCL:
     """ResNet-18 with 6×6 cells at 96 pixels, trained by SGD with warm-up and cosine decay."""
-    colour = harl_tf.layers.RandomColour
-    augmentations = [colour(0.4, 0.4, 0.4, 0.1, name=name) for name in ("first", "second")]
+    colours = [harl_tf.layers.moco_colour() for _ in range(2)]
     model = harl_tf.HAPiCL(
         harl_tf.models.resnet(18, output_stride=16),
         pixel_weight=FLAGS.pixel_weight,
-        augmentations=augmentations,
+        augmentations=colours,
     )
-    warmup = steps // 20
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=0.06, warmup_steps=warmup
-    )
+    rate = harl_tf.schedules.warmup_cosine(0.06, steps, warmup_steps=steps // 20)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9, weight_decay=1e-4))
     return model
 
@@ -127,12 +123,10 @@ def main(_: list[str]) -> None:
         on_epoch_end=lambda epoch, logs: append(log, {"epoch": epoch + 1, **logs})
     )
     model.fit(
-        views.from_epoch(first),
-        steps_per_epoch=views.steps_per_epoch,
+        views,
         epochs=FLAGS.epochs,
         initial_epoch=first,
         callbacks=[probe, Clock(), logger, checkpoint],
-        shuffle=False,
         verbose=2,
     )
     results = pathlib.Path(FLAGS.results)

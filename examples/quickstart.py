@@ -111,13 +111,9 @@ def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 def make_model(steps: int) -> harl_tf.HAPiCL:
     """HAPiCL on a ResNet-18 whose last map has a cell per 16 pixels."""
     keras.utils.set_random_seed(0)
-    augmentations = [
-        harl_tf.layers.RandomColour(0.4, 0.4, 0.4, 0.1, name=name) for name in ("first", "second")
-    ]
-    model = harl_tf.HAPiCL(harl_tf.models.resnet(18, output_stride=16), augmentations=augmentations)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - steps // 10, warmup_target=0.03, warmup_steps=steps // 10
-    )
+    colours = [harl_tf.layers.moco_colour() for _ in range(2)]
+    model = harl_tf.HAPiCL(harl_tf.models.resnet(18, output_stride=16), augmentations=colours)
+    rate = harl_tf.schedules.warmup_cosine(0.03, steps, warmup_steps=steps // 10)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9, weight_decay=1e-4))
     return model
 
@@ -137,14 +133,8 @@ def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labelled: pathlib.Path) 
         probe.set_model(model)
         print(f"kNN accuracy before training: {probe.score():.3f}")
     log = keras.callbacks.CSVLogger(str(out / "log.csv"), append=first > 0)
-    model.fit(
-        views.from_epoch(first),
-        steps_per_epoch=views.steps_per_epoch,
-        epochs=FLAGS.epochs,
-        initial_epoch=first,
-        callbacks=[probe, log, checkpoint],
-        shuffle=False,
-    )
+    callbacks = [probe, log, checkpoint]
+    model.fit(views, epochs=FLAGS.epochs, initial_epoch=first, callbacks=callbacks)
 
 
 def halves(labelled: pathlib.Path) -> list:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 ATTEMPTS = 10
 DRAWS = 2 * ATTEMPTS + 3
-"""Uniform draws in [0, 1) that one view needs."""
+"""Uniform draws in [0, 1) that one window needs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +21,16 @@ class RandomResizedCrop:
         area: Smallest and largest share of the image's area. Default: (0.2, 1).
         aspect_ratio: Smallest and largest width/height. Default: (3/4, 4/3).
         flip_probability: Share of views mirrored left to right. Default: 0.5.
+        minimum_foreground: Windows whose foreground share is not above this are drawn anew, within
+            [0, 1); HARL's and HAPiCLR's releases have 0.3. Default: 0, any window will do.
+        windows: How many windows are drawn at most, the last one taken as it is. Default: 5.
     """
 
     area: tuple[float, float] = (0.2, 1.0)
     aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3)
     flip_probability: float = 0.5
+    minimum_foreground: float = 0.0
+    windows: int = 5
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -41,6 +46,16 @@ class RandomResizedCrop:
                 "Expected flip_probability within [0, 1]. "
                 f"Received: flip_probability={self.flip_probability}."
             )
+        if not 0 <= self.minimum_foreground < 1 or self.windows < 1:
+            raise ValueError(
+                "Expected minimum_foreground within [0, 1) and windows ≥ 1. Received: "
+                f"minimum_foreground={self.minimum_foreground}, windows={self.windows}."
+            )
+
+    @property
+    def draws(self) -> int:
+        """Uniform draws in [0, 1) that one view needs."""
+        return DRAWS * (self.windows if self.minimum_foreground > 0 else 1)
 
 
 def draw_window(
@@ -88,6 +103,39 @@ def draw_window(
     left = tf.floor(horizontal * (image_width - window_width + 1.0))
     flip = tf.cast(mirror < crop.flip_probability, tf.float32)
     return tf.cast(tf.stack([top, left, window_height, window_width, flip]), tf.int32)
+
+
+def choose_window(draws: tf.Tensor, mask: tf.Tensor, crop: RandomResizedCrop) -> tf.Tensor:
+    """Chooses a window with enough foreground, if ``crop`` asks for it.
+
+    Args:
+        draws: ``(crop.draws,)`` float32, uniform in [0, 1).
+        mask: ``(height, width)`` uint8 region numbers, 0 = background.
+        crop: What windows are allowed.
+
+    Returns:
+        ``(5,)`` int32, as ``draw_window`` makes it: the first of ``crop.windows`` whose foreground
+        share is above ``crop.minimum_foreground``, or else the last.
+
+    Example:
+        >>> crop = RandomResizedCrop(area=(1.0, 1.0), minimum_foreground=0.3)
+        >>> choose_window(tf.zeros(crop.draws), tf.ones((100, 80), tf.uint8), crop).numpy().tolist()
+        [0, 0, 100, 80, 1]
+    """
+    height, width = tf.shape(mask)[0], tf.shape(mask)[1]
+    drawn = [
+        draw_window(draws[start : start + DRAWS], height, width, crop)
+        for start in range(0, crop.draws, DRAWS)
+    ]
+    if len(drawn) == 1:
+        return drawn[0]
+    foreground = tf.cast(mask > 0, tf.float32)
+    shares = [
+        tf.reduce_mean(foreground[top : top + rows, left : left + columns])
+        for top, left, rows, columns, _ in map(tf.unstack, drawn)
+    ]
+    enough = tf.stack([*(share > crop.minimum_foreground for share in shares[:-1]), True])
+    return tf.stack(drawn)[tf.argmax(tf.cast(enough, tf.int32))]
 
 
 def cut_view(

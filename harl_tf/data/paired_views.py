@@ -154,7 +154,8 @@ class PairedViews:
         # An example is its name: it draws the same numbers wherever its record lies.
         identity = tf.strings.to_hash_bucket_fast(fields[records.NAME], tf.int64.max)
         key = tf.random.fold_in(pass_key, identity)
-        draws = tf.random.stateless_uniform([2, geometry.DRAWS + random_colour.DRAWS], key)
+        of_crop = max(self.crop1.draws, self.crop2.draws)
+        draws = tf.random.stateless_uniform([2, of_crop + random_colour.DRAWS], key)
         image = records.decode_image(fields[records.IMAGE])
         mask = records.decode_mask(fields[records.MASK])
         height, width = tf.shape(image)[0], tf.shape(image)[1]
@@ -164,12 +165,12 @@ class PairedViews:
         example: dict[str, tf.Tensor] = {"seed": seed}
         for view, crop in ((1, self.crop1), (2, self.crop2)):
             own = draws[view - 1]
-            window = geometry.draw_window(own[: geometry.DRAWS], height, width, crop)
+            window = geometry.choose_window(own[: crop.draws], mask, crop)
             image_view, mask_view = geometry.cut_view(image, mask, window, self.image_size)
             example |= {
                 f"view{view}": image_view,
                 f"mask{view}": mask_view,
                 f"window{view}": tf.concat([window, tf.stack([height, width])], axis=0),
-                f"draws{view}": own[geometry.DRAWS :],
+                f"draws{view}": own[of_crop:],
             }
         return example

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from harl_tf.data import RandomResizedCrop
-from harl_tf.data.geometry import ATTEMPTS, DRAWS, cut_view, draw_window
+from harl_tf.data.geometry import ATTEMPTS, DRAWS, choose_window, cut_view, draw_window
 
 
 @tf.function(reduce_retracing=True)
@@ -173,3 +173,33 @@ def test_views_of_the_whole_image_at_its_size_are_the_image():
 def test_crop_out_of_range(settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         RandomResizedCrop(**settings)
+
+
+def test_window_with_enough_foreground_is_the_first_drawn_of_those():
+    """Foreground is the left half: windows are drawn until one has more than 60 % of it."""
+    mask = np.zeros((40, 60), np.uint8)
+    mask[:, :30] = 2
+    crop = RandomResizedCrop(area=(0.1, 0.3), minimum_foreground=0.6, windows=4)
+    several = 0
+    for seed in range(40):
+        draws = np.random.default_rng(seed).uniform(size=(4, DRAWS)).astype("float32")
+        drawn = [draw_window(tf.constant(row), 40, 60, crop).numpy() for row in draws]
+        shares = [(mask[t : t + h, w0 : w0 + w] > 0).mean() for t, w0, h, w, _ in drawn]
+        first = next((i for i, share in enumerate(shares) if share > 0.6), 3)
+        chosen = choose_window(tf.constant(draws.ravel()), tf.constant(mask), crop)
+        np.testing.assert_array_equal(chosen, drawn[first])
+        several += first > 0
+    assert several > 5
+
+
+def test_window_without_a_minimum_takes_the_first_whatever_it_shows():
+    draws = tf.constant(np.random.default_rng(0).uniform(size=DRAWS).astype("float32"))
+    crop = RandomResizedCrop()
+    chosen = choose_window(draws, tf.zeros((40, 60), tf.uint8), crop)
+    np.testing.assert_array_equal(chosen, draw_window(draws, 40, 60, crop))
+
+
+@pytest.mark.parametrize("arguments", [{"minimum_foreground": 1.0}, {"windows": 0}])
+def test_window_minimum_out_of_range(arguments):
+    with pytest.raises(ValueError, match="Expected minimum_foreground within"):
+        RandomResizedCrop(**arguments)
