@@ -1,6 +1,7 @@
 """Is this what ``harl_tf.data.PairedViews`` makes? Errors that say what was expected instead."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,17 +36,17 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> None:
             f"makes it. Missing: {', '.join(missing)}. Received: {keys}."
         )
     for view, mask in (("view1", "mask1"), ("view2", "mask2")):
-        if batch[view].shape[1:3] != batch[mask].shape[1:3]:
+        if batch[view].shape[1:3] != batch[mask].shape[1:]:
             raise ValueError(
-                f"Expected {mask} of the height and width of {view}, {batch[view].shape[1:3]}. "
-                f"Received: {mask} of shape {batch[mask].shape}."
+                f"Expected {mask} of the height and width of {view}, {batch[view].shape[1:3]}, "
+                f"without channels. Received: {mask} of shape {batch[mask].shape}."
             )
         largest = tf.reduce_max(tf.cast(batch[mask], tf.int32))
         tf.debugging.Assert(
             largest < regions,
             [
-                f"{_MARK}Expected {mask} with values below {regions}, 0 = background (regions of "
-                "the method; a mask of 0 and 255 wants division by 255). Received the value:",
+                f"{_MARK}Expected {mask} with values below {regions}, the regions of the method, "
+                "0 = background; masks of 0 and 255 are to be divided by 255. Received:",
                 largest,
             ],
         )
@@ -88,5 +89,7 @@ def plain_errors() -> Iterator[None]:
     except tf.errors.InvalidArgumentError as error:
         if _MARK not in error.message:
             raise
-        sentence = error.message.split(_MARK, 1)[1].split("\n")[0].replace("\\'", "'")
-        raise ValueError(sentence.replace("']", "").replace("' [", " ").strip(" ]'")) from None
+        # "... Received:] [255]" from a graph, "... Received:'\n255" without; of several replicas
+        # each may have its own, and the first will do.
+        sentence = error.message.split(_MARK, 1)[1]
+        raise ValueError(re.sub(r"(?s)Received:\D*(\d+).*", r"Received: \1.", sentence)) from None

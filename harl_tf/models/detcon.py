@@ -54,6 +54,10 @@ class RegionContrast(Branch):
     ) -> None:
         super().__init__(name="region_contrast")
         check_temperature(temperature)
+        if drawn_regions < 1:
+            raise ValueError(
+                f"Expected drawn_regions ≥ 1. Received: drawn_regions={drawn_regions}."
+            )
         self.regions, self.drawn_regions, self.level = regions, drawn_regions, level
         self.projection_units, self.hidden_units = projection_units, hidden_units
         self.temperature = temperature

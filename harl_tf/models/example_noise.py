@@ -29,7 +29,8 @@ def example_noise(seeds: tf.Tensor, count: int) -> tf.Tensor:
     # Odd steps of the golden ratio visit all 32-bit numbers.
     counter = tf.cast(tf.range(1, count + 1), tf.uint32) * tf.constant(0x9E3779B9, tf.uint32)
     bits = _mix(_mix(state[:, None] + counter[None, :]) ^ second[:, None])
-    return (tf.cast(tf.bitwise.right_shift(bits, _word(8)), tf.float32) + 0.5) / 2.0**24
+    # Not 24 bits: float32 has no halves beyond 2^23, and the last number would round to 1.
+    return (tf.cast(tf.bitwise.right_shift(bits, _word(9)), tf.float32) + 0.5) / 2.0**23
 
 
 def gumbel(uniform: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from harl_tf import distribution
-from harl_tf.losses import RegionAverage, region_average
+from harl_tf.losses import RegionAverage, cell_labels, region_average
 from harl_tf.models.branch import EMBEDDING_METRICS, BranchLoss, embedding_figures
 from harl_tf.models.byol import Bootstrap
 from harl_tf.models.feature_maps import Level, as_cells, channels, level_names, pooled, select_map
@@ -117,7 +117,9 @@ class RegionBootstrap(Bootstrap):
         assert forward.target is not None
         networks = forward.online, forward.target
         maps = [select_map(network[view], self.region_level) for network in networks]
-        labels = forward.labels((maps[0].shape[1], maps[0].shape[2]))[view]
+        # Masks of several regions: whatever is not background is foreground.
+        foreground = tf.cast(forward.views[view].masks > 0, tf.uint8)
+        labels = cell_labels(foreground, (maps[0].shape[1], maps[0].shape[2]))
         weights = tf.stack([1.0 - labels.share, labels.share], axis=-1)
         online, target = (region_average(as_cells(each), weights) for each in maps)
         return online, target

@@ -196,6 +196,16 @@ class PixelContrastBranch(Branch):
             raise ValueError(
                 f"Expected foreground_weight within [0, 1]. Received: foreground_weight={alpha}."
             )
+        if not 0 <= self.boundary_margin <= 0.5:
+            raise ValueError(
+                "Expected boundary_margin within [0, 0.5]. "
+                f"Received: boundary_margin={self.boundary_margin}."
+            )
+        if self.cells_per_region is not None and self.cells_per_region < 1:
+            raise ValueError(
+                "Expected cells_per_region ≥ 1, or None. "
+                f"Received: cells_per_region={self.cells_per_region}."
+            )
         if self.near is not None and self.near <= 0:
             raise ValueError(f"Expected near > 0, or None. Received: near={self.near}.")
         options = {

@@ -42,6 +42,9 @@ class PixelPropagation(Branch):
         level: Level = None,
     ) -> None:
         super().__init__(name="pixel_propagation")
+        for argument, value in (("distance", distance), ("sharpness", sharpness)):
+            if value <= 0:
+                raise ValueError(f"Expected {argument} > 0. Received: {argument}={value}.")
         self.projection_units, self.hidden_units = projection_units, hidden_units
         self.distance, self.sharpness, self.level = distance, sharpness, level
 

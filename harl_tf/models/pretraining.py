@@ -62,6 +62,8 @@ class Pretraining(keras.Model):
                 "harl_tf.models.resnet(50) or harl_tf.models.feature_pyramid(network) makes it. "
                 f"Received: {backbone!r}."
             )
+        if regions < 2:
+            raise ValueError(f"Expected regions ≥ 2. Received: regions={regions}.")
         if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
             raise ValueError(f"Expected momentum within [0, 1]. Received: momentum={momentum}.")
         augmentations = augmentations or (simclr_colour(), simclr_colour())
@@ -149,7 +151,7 @@ class Pretraining(keras.Model):
         total: list[tf.Tensor] = []
         for name, branch in self.branches.items():
             loss, figures = branch.loss_terms(forward)
-            terms |= {f"loss_{name}": loss, **figures}
+            terms |= figures if len(self.branches) == 1 else {f"loss_{name}": loss, **figures}
             weight = value_at(self.branch_weights.get(name, 1.0), forward.step)
             total.append(tf.cast(weight, loss.dtype) * loss)
         return {
@@ -215,6 +217,11 @@ class Pretraining(keras.Model):
             callbacks = [StopOnDivergence(), *callbacks]
         with batch_check.plain_errors():
             return super().fit(x, *args, callbacks=callbacks, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """``keras.Model.evaluate``: the loss terms of batches, without an update."""
+        with batch_check.plain_errors():
+            return super().evaluate(*args, **kwargs)
 
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the weights; what ``fit`` calls."""
@@ -302,6 +309,7 @@ class Pretraining(keras.Model):
             "backbone": self.backbone,
             "augmentations": [self.augmentation1, self.augmentation2],
             "share_batch_statistics": self.share_batch_statistics,
+            "regions": self.regions,
             **({} if self.target_backbone is None else {"momentum": self.momentum}),
             **self.method_settings(),
         }
