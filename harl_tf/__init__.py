@@ -11,6 +11,7 @@ from harl_tf import losses as losses
 from harl_tf import metrics as metrics
 from harl_tf import models as models
 from harl_tf import optimizers as optimizers
+from harl_tf import recipes as recipes
 from harl_tf import schedules as schedules
 from harl_tf import visualization as visualization
 from harl_tf.export import export_backbone as export_backbone

@@ -8,6 +8,7 @@ add up to the mean, Keras optimizers add up the gradients of the replicas, so th
 replicas is the update of one device on the same global batch, with no factor 1/N to remember.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -157,7 +158,7 @@ def distribute(
         The stream itself where there is one worker. With several, a distributed data set in which
         each worker reads and decodes the rows of the global batch that are its own.
     """
-    if not _has_several_workers(strategy):
+    if worker_count(strategy) == 1:
         return stream(epoch)
 
     def part(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -170,6 +171,60 @@ def distribute(
         )
 
     return strategy.distribute_datasets_from_function(part)
+
+
+def make_strategy(name: str) -> tf.distribute.Strategy:
+    """The strategy that a command line names.
+
+    Args:
+        name: ``"one"``, this device; ``"mirrored"``, all GPUs of this machine; ``"multi-worker"``,
+            the machines that TF_CONFIG lists. The last must be made before anything else is
+            computed.
+
+    Returns:
+        The strategy.
+
+    Raises:
+        ValueError: If ``name`` is none of these, or there is no TF_CONFIG for several workers.
+
+    Example:
+        >>> make_strategy("one").num_replicas_in_sync
+        1
+    """
+    if name == "one":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if name != "multi-worker":
+        raise ValueError(f'Expected "one", "mirrored" or "multi-worker". Received: {name!r}.')
+    if "TF_CONFIG" not in os.environ:
+        raise ValueError(
+            "Expected the environment variable TF_CONFIG, which lists the workers and says which "
+            "one this is. Received: none."
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def worker_count(strategy: tf.distribute.Strategy) -> int:
+    """Number of processes, on one machine or several, that train one model together.
+
+    Args:
+        strategy: The strategy.
+
+    Returns:
+        How many workers TF_CONFIG names under a ``MultiWorkerMirroredStrategy``; 1 under any other.
+
+    Example:
+        >>> worker_count(tf.distribute.get_strategy())
+        1
+    """
+    resolver = strategy.cluster_resolver
+    if resolver is None:
+        return 1
+    cluster = resolver.cluster_spec()
+    # Evaluators and parameter servers, which may be named as well, do not share the batch.
+    training = [job for job in cluster.jobs if job in ("chief", "worker")]
+    return max(1, sum(cluster.num_tasks(job) for job in training))
 
 
 def is_chief() -> bool:
@@ -189,7 +244,3 @@ def is_chief() -> bool:
         return True
     has_chief = "chief" in resolver.cluster_spec().jobs
     return resolver.task_type == "worker" and resolver.task_id == 0 and not has_chief
-
-
-def _has_several_workers(strategy: Any) -> bool:
-    return strategy.extended._in_multi_worker_mode()  # TensorFlow has no public name for it

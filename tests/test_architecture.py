@@ -27,6 +27,7 @@ RANKS = {
     "visualization": 6,
     "recipes": 7,
     "commands": 8,
+    "__main__": 9,
 }
 
 

@@ -15,13 +15,16 @@ BATCH_KEYS = ("view1", "view2", "mask1", "mask2", "draws1", "draws2")
 _MARK = "harl_tf: "
 
 
-def check_batch(batch: Any, further: Sequence[str], regions: int) -> None:
+def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, tf.Tensor]:
     """Checks the keys, sizes and mask values of a batch.
 
     Args:
         batch: The batch.
         further: Keys that the method needs besides ``BATCH_KEYS``.
         regions: Number of regions that masks may hold.
+
+    Returns:
+        The batch; what is computed from it, an update of the weights say, waits for the check.
 
     Raises:
         ValueError: If a key is missing or a mask is not of its images' size. Mask values are
@@ -35,6 +38,7 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> None:
             f"Expected a batch with the keys {', '.join(expected)}, as harl_tf.data.PairedViews "
             f"makes it. Missing: {', '.join(missing)}. Received: {keys}."
         )
+    checks = []
     for view, mask in (("view1", "mask1"), ("view2", "mask2")):
         if batch[view].shape[1:3] != batch[mask].shape[1:]:
             raise ValueError(
@@ -42,29 +46,37 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> None:
                 f"without channels. Received: {mask} of shape {batch[mask].shape}."
             )
         largest = tf.reduce_max(tf.cast(batch[mask], tf.int32))
-        tf.debugging.Assert(
-            largest < regions,
-            [
-                f"{_MARK}Expected {mask} with values below {regions}, the regions of the method, "
-                "0 = background; masks of 0 and 255 are to be divided by 255. Received:",
-                largest,
-            ],
+        sentence = (
+            f"{_MARK}Expected {mask} with values below {regions}, the regions of the method, "
+            "0 = background; masks of 0 and 255 are to be divided by 255. Received:"
         )
+        checks.append(tf.debugging.Assert(largest < regions, [sentence, largest]))
+    with tf.control_dependencies(checks):
+        return {key: tf.identity(value) for key, value in batch.items()}
 
 
-def check_replicas(x: Any, replicas: int) -> None:
-    """Checks that replicas can share the batches of a stream evenly.
+def check_replicas(x: Any, replicas: int, workers: int = 1) -> None:
+    """Checks that replicas can share the batches of a stream evenly, each its own rows.
 
     Args:
         x: A ``PairedViews`` or a data set; anything else passes.
         replicas: Number of replicas.
+        workers: Number of workers they belong to. With several, each reads the stream by itself,
+            and only a ``PairedViews`` can give each its part. Default: 1.
 
     Raises:
-        ValueError: If they cannot.
+        ValueError: If they cannot, or if a plain data set, of which every worker would train on
+            the same rows, is to be shared by several workers.
 
     Example:
         >>> check_replicas(tf.data.Dataset.range(4).batch(2), replicas=2)
     """
+    if workers > 1 and isinstance(x, tf.data.Dataset):
+        raise ValueError(
+            f"Expected harl_tf.data.PairedViews in fit under {workers} workers, which gives each "
+            "its own rows of a batch; of a plain data set all would train on the same rows. "
+            f"Received: {type(x).__name__}."
+        )
     spec = getattr(x, "element_spec", None)
     size = spec["view1"].shape[0] if isinstance(spec, Mapping) and "view1" in spec else None
     if isinstance(x, PairedViews):

@@ -175,7 +175,7 @@ class Pretraining(keras.Model):
             ValueError: If a key is missing or a mask is not of its images' size.
         """
         further = [key for branch in self.branches.values() for key in branch.batch_keys]
-        batch_check.check_batch(batch, further, self.regions)
+        batch = batch_check.check_batch(batch, further, self.regions)
         seed = batch.get("seed")
         return (
             View(
@@ -289,10 +289,11 @@ class Pretraining(keras.Model):
             mean.update_state(terms[name] * replicas)
         return {name: mean.result() for name, mean in self._means.items()}
 
-    def get_compile_config(self) -> dict[str, Any]:
-        """What ``compile`` was called with."""
-        return {
-            **(super().get_compile_config() or {}),
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What ``compile`` was called with; None if it was not."""
+        config = super().get_compile_config()
+        return config and {
+            **config,
             "accumulation_steps": self.accumulation_steps,
             "global_clip_norm": self.global_clip_norm,
         }

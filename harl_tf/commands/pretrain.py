@@ -1,0 +1,218 @@
+"""``python -m harl_tf pretrain``: from a recipe and records to a backbone.
+
+Owns the order of the steps. What can be refused is refused before anything is computed.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import pathlib
+import sys
+from typing import Any
+
+import keras
+
+from harl_tf import callbacks, data, distribution, export
+from harl_tf.commands import run_folder
+from harl_tf.commands.refusal import CommandError
+from harl_tf.commands.show_recipes import find, in_words
+from harl_tf.models import Pretraining
+from harl_tf.recipes import Recipe
+from harl_tf.recipes.over_run import flat
+from harl_tf.recipes.recipe import dtype_policy
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+STRATEGIES = ("one", "mirrored", "multi-worker")
+_PROBES = 20
+"""About how often a run is probed."""
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Trains a recipe from the last saved epoch on, and exports its backbone.
+
+    Raises:
+        CommandError: If the arguments do not go together or not with the folder's run.
+        RecordsError: If records are missing or too few.
+        ResumeError: If the folder's run had other settings.
+        FloatingPointError: If the loss is no longer a finite number.
+    """
+    recipe = chosen(arguments)
+    strategy, replicas, chief = None, 1, True
+    if arguments.strategy != "one":  # first of all: several workers find each other at the start
+        try:
+            strategy = distribution.make_strategy(arguments.strategy)
+        except ValueError as error:  # no TF_CONFIG, or none that TensorFlow understands
+            raise CommandError(str(error)) from error
+        replicas = strategy.num_replicas_in_sync
+        with strategy.scope():
+            chief = distribution.is_chief()
+    check(recipe, replicas, arguments.accumulate)
+    views = recipe.views(arguments.records, arguments.seed)
+    halves = _halves(arguments.labelled, recipe) if arguments.labelled else None
+    folder = pathlib.Path(arguments.run_folder)
+    if chief:
+        run_folder.begin(folder, _settings(recipe, arguments), in_words(recipe))
+        _say_hello(recipe, views, replicas)
+    keras.utils.set_random_seed(arguments.seed)
+    with dtype_policy(recipe.precision):
+        with strategy.scope() if strategy else contextlib.nullcontext():
+            model = _model(recipe, views, arguments.accumulate)
+        _train(model, recipe, views, halves, folder, chief)
+        if chief:
+            _export(model, recipe, arguments.records, folder)
+
+
+def chosen(arguments: argparse.Namespace) -> Recipe:
+    """The recipe with what the command line changes of it.
+
+    Raises:
+        CommandError: If there is no such recipe.
+
+    Example:
+        >>> from harl_tf.commands import parse_arguments
+        >>> line = ["harl_tf", "pretrain", "harl_100", "RECORDS", "RUN", "--batch-size", "256"]
+        >>> chosen(parse_arguments(line)).batch_size
+        256
+    """
+    recipe = find(arguments.recipe)
+    names = ("epochs", "batch_size", "image_size", "precision")
+    changes = {name: getattr(arguments, name) for name in names}
+    given = {name: value for name, value in changes.items() if value is not None}
+    return dataclasses.replace(recipe, **given)
+
+
+def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
+    """Refuses sizes that do not go together.
+
+    Args:
+        recipe: The recipe as it is to be run.
+        replicas: Number of replicas that share a batch.
+        accumulate: Parts that a replica's batch is split into.
+
+    Raises:
+        CommandError: If one does not divide the other.
+
+    Example:
+        >>> check(find("harl_small"), replicas=3, accumulate=1)
+        Traceback (most recent call last):
+        harl_tf.commands.refusal.CommandError: A batch of 64 does not divide ... such as 63.
+    """
+    parts, size = replicas * accumulate, recipe.batch_size
+    if size % parts:
+        raise CommandError(
+            f"A batch of {size} does not divide into {parts} equal parts, {replicas} for replicas "
+            f"times {accumulate} for accumulation; use a --batch-size that does, such as "
+            f"{max(size - size % parts, parts)}."
+        )
+    if recipe.image_size % recipe.output_stride:
+        raise CommandError(
+            f"{recipe.name} needs an --image-size that is a multiple of {recipe.output_stride}, "
+            f"such as {max(recipe.image_size // recipe.output_stride, 1) * recipe.output_stride}; "
+            f"{recipe.image_size} is not."
+        )
+    queues = [size for name, size in flat(recipe.settings).items() if name.endswith("queue_size")]
+    if any(queue % (size // accumulate) for queue in queues):
+        raise CommandError(
+            f"{recipe.name} keeps a queue of {queues[0]} keys, which a batch must divide; "
+            f"{size // accumulate} does not: use a power of two."
+        )
+
+
+def _settings(recipe: Recipe, arguments: argparse.Namespace) -> dict[str, Any]:
+    names = ("epochs", "batch_size", "image_size", "precision")
+    return {
+        "recipe": recipe.name,
+        **{name: getattr(recipe, name) for name in names},
+        "seed": arguments.seed,
+        "accumulate": arguments.accumulate,
+        "records": data.read_manifest(arguments.records).digest(),
+        "labelled": arguments.labelled is not None and _digest(arguments.labelled),
+    }
+
+
+def _digest(folder: str) -> str:
+    return data.read_manifest(folder).digest()
+
+
+def _halves(folder: str, recipe: Recipe) -> list[Any]:
+    """Labelled photographs that vote, and others that are classified."""
+    keep = (data.in_first_half, data.in_second_half)
+    halves = [data.labelled_images(folder, recipe.image_size, keep=half) for half in keep]
+    if not all(half.cardinality() for half in halves):
+        raise CommandError(f"{folder} has too few photographs to let some vote on the others.")
+    return halves
+
+
+def _say_hello(recipe: Recipe, views: data.PairedViews, replicas: int) -> None:
+    count = data.read_manifest(views.folder).records
+    peak = recipe.optimizer.rate.peak(recipe.batch_size)
+    devices = "1 replica" if replicas == 1 else f"{replicas} replicas"
+    print(f"{recipe.name}: {recipe.title}")
+    print(
+        f"Here: {count} photographs at {recipe.image_size} pixels, {views.steps_per_epoch} steps "
+        f"of {recipe.batch_size} an epoch, {recipe.epochs} epochs, {devices}, learning rate up to "
+        f"{peak:.4g}"
+    )
+
+
+def _model(recipe: Recipe, views: data.PairedViews, accumulate: int) -> Pretraining:
+    steps = recipe.epochs * views.steps_per_epoch
+    model = recipe.build_model(steps)
+    optimizer = recipe.optimizer(steps, views.steps_per_epoch, recipe.batch_size)
+    model.compile(optimizer, accumulation_steps=accumulate)
+    return model
+
+
+def _train(
+    model: Pretraining,
+    recipe: Recipe,
+    views: data.PairedViews,
+    halves: list[Any] | None,
+    folder: pathlib.Path,
+    chief: bool,
+) -> None:
+    checkpoint = callbacks.Checkpoint(folder, views)
+    first = checkpoint.resume(model)
+    if first and chief:
+        print(f"Continuing after epoch {first}." if first < recipe.epochs else "Trained already.")
+    if first >= recipe.epochs:
+        return
+    followers: list[keras.callbacks.Callback] = []
+    if halves is not None:
+        probe = callbacks.KNNProbe(halves[0], halves[1], every=-(-recipe.epochs // _PROBES))
+        followers.append(probe)
+        if first == 0 and chief:
+            probe.set_model(model)
+            print(f"kNN accuracy before training: {probe.score():.3f}")
+    if chief:
+        run_folder.cut_log(folder, first)
+        followers.append(
+            keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: run_folder.log_epoch(folder, epoch + 1, logs)
+            )
+        )
+    in_terminal = sys.stdout.isatty()
+    model.fit(
+        views,
+        epochs=recipe.epochs,
+        initial_epoch=first,
+        callbacks=[*followers, checkpoint],
+        verbose=(1 if in_terminal else 2) if chief else 0,
+    )
+
+
+def _export(model: Pretraining, recipe: Recipe, records: str, folder: pathlib.Path) -> None:
+    card = export.Card(
+        data=f"{data.read_manifest(records).records} photographs: {records}",
+        metrics=run_folder.last_figures(folder),
+        notes="    " + in_words(recipe).replace("\n", "\n    ").rstrip(),
+    )
+    backbone = folder / run_folder.BACKBONE
+    export.export_backbone(model, backbone, card, overwrite=True)
+    for name, path in (
+        ("backbone", backbone),
+        ("log", folder / run_folder.LOG),
+        ("settings", folder / run_folder.RECIPE),
+        ("checkpoints", folder),
+    ):
+        print(f"{name + ':':13}{path}")

@@ -1,0 +1,53 @@
+"""Runs a command and turns what a user can cause into one line and an exit code."""
+
+import argparse
+import sys
+
+import tensorflow as tf
+
+from harl_tf.callbacks import ResumeError
+from harl_tf.commands.refusal import CommandError
+from harl_tf.data import RecordsError
+from harl_tf.export import ExportError
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs a command.
+
+    Args:
+        arguments: As ``parse_arguments`` makes them.
+
+    Returns:
+        The exit code: 0, done; 2, refused before anything was trained; 1, failed under way; 130,
+        interrupted.
+
+    Example:
+        >>> from harl_tf.commands import parse_arguments
+        >>> main(parse_arguments(["harl_tf", "recipes"]))
+        harl_100 ...
+        0
+    """
+    try:
+        arguments.run(arguments)
+    except (CommandError, RecordsError, ResumeError, ExportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # ... | head
+        return 1
+    except (FloatingPointError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except tf.errors.ResourceExhaustedError:
+        print(
+            "error: Out of memory. --accumulate splits a batch into parts; a smaller --batch-size, "
+            "--image-size or --precision mixed_bfloat16 help, too.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. The same command continues after the last saved epoch.",
+            file=sys.stderr,
+        )
+        return 130
+    return 0

@@ -1,0 +1,14 @@
+"""Recipes: the published settings by name, each line with its source, and small ones beside them.
+
+``python -m harl_tf recipes`` lists them; in Python they are ``RECIPES``, and
+``dataclasses.replace(recipe, batch_size=64)`` changes one.
+"""
+
+from harl_tf.recipes.catalogue import RECIPES as RECIPES
+from harl_tf.recipes.optimizers import LARSSettings as LARSSettings
+from harl_tf.recipes.optimizers import Rate as Rate
+from harl_tf.recipes.optimizers import SGDSettings as SGDSettings
+from harl_tf.recipes.over_run import OverRun as OverRun
+from harl_tf.recipes.over_run import Part as Part
+from harl_tf.recipes.recipe import Line as Line
+from harl_tf.recipes.recipe import Recipe as Recipe

@@ -1,0 +1,168 @@
+"""HAPiCL (published as HAPiCLR) as its authors' scripts have it.
+
+"HAPiCLR" is TranNhiem/HAPiCLR, MIT licence, commit 083a683; the scripts lie in
+``bash_files/pretrain/imagenet``. The paper is Tran et al., The Visual Computer 2024, doi
+10.1007/s00371-023-03217-x; its tables were not at hand.
+"""
+
+import dataclasses
+
+from harl_tf import models
+from harl_tf.layers import RandomColour, byol_colours
+from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
+from harl_tf.recipes.over_run import OverRun, Part
+from harl_tf.recipes.recipe import Recipe
+from harl_tf.recipes.sources import cited
+from harl_tf.recipes.views import FOREGROUND_CROPS
+
+
+def mscrl_colours() -> tuple[RandomColour, RandomColour]:
+    """Colours of MSCRL.sh: SimCLR's with hues turned by up to 0.3.
+
+    Example:
+        >>> mscrl_colours()[0].strengths["hue"]
+        0.3
+    """
+    first, second = (RandomColour(0.8, 0.8, 0.8, 0.3) for _ in range(2))
+    return first, second
+
+
+_NOTES = (
+    "No vertical flips: the authors' code flips half of the views upside down.",
+    "The denominator of the loss spans the global batch, the authors' that of one GPU.",
+    "A cell belongs to the foreground if half of it does; with the authors' code, if any of it.",
+    "The learning rate moves with every update, the authors' once per epoch; the warm-up starts at "
+    "0 instead of 3e-5.",
+    "The authors' masks come from a trained saliency network, those of mask_generation do not.",
+)
+
+HAPICL_SIMCLR = Recipe(
+    name="hapicl_simclr",
+    title="HAPiCL beside SimCLR's instance branch, 100 epochs, batch 1024",
+    method=models.HAPiCL,
+    settings={
+        "instance": Part(
+            models.InstanceContrast,
+            {"projection_units": 128, "hidden_units": 2048, "temperature": 0.2},
+        ),
+        "pixel_weight": 1.0,
+        "pixel_units": 2048,
+        "hidden_units": 2048,
+        "temperature": 0.2,
+        "reduction": "batch",
+    },
+    batch_size=1024,
+    epochs=100,
+    crops=FOREGROUND_CROPS[30],
+    colours=mscrl_colours,
+    optimizer=LARSSettings(Rate(0.3, warmup_epochs=10), weight_decay=1e-6, clip_trust=True),
+    precision="mixed_float16",
+    sources={
+        "method": "MSCRL.sh: --method mscrl --loss_type pixel_lavel_ontrastive_new_background",
+        "instance": "NT-Xent, mscrl.py:371; see the notes",
+        "reduction": "pixel_lavel_ontrastive_new, losses/mscrl.py:391",
+        "pixel_weight": "mscrl.py:408: 1 without --alpha",
+        "temperature": "mscrl.py: the pixel loss is called with 0.2",
+        **cited("defaults of mscrl.py", "instance.projection_units", "hidden_units"),
+        "batch_size": "MSCRL.sh: 512 on each of 2 GPUs",
+        "crops": "MSCRL.sh: --crop_style Mask_boxes_0.3; solo-learn's area, flips with 0.5",
+        "colours": "MSCRL.sh: jitter 0.8/0.8/0.8/0.3; blur 0.5, grey 0.2: solo-learn's defaults",
+        "image_size": "default of solo-learn, 224",
+        "optimizer.warmup_epochs": "default of solo-learn (methods/base.py), unchanged by MSCRL.sh",
+        "optimizer.momentum": "solo-learn (args/utils.py)",
+        "optimizer.rate_in_momentum": "lars.py (solo-learn) wraps PyTorch's SGD",
+        **cited(
+            "MSCRL.sh",
+            *("instance.hidden_units", "instance.temperature", "pixel_units", "backbone"),
+            *("epochs", "optimizer", "optimizer.base_rate", "optimizer.weight_decay"),
+            *("optimizer.trust_coefficient", "optimizer.clip_trust", "precision"),
+        ),
+    },
+    notes=(
+        "As shipped the script computes no instance loss and leaves out the pixel head, for its "
+        "loss_type is spelt otherwise than the code asks; here it does what its name says.",
+        "The projector has a batch normalisation, the authors' has none.",
+        *_NOTES,
+    ),
+)
+
+HAPICL_MOCO = Recipe(
+    name="hapicl_moco",
+    title="HAPiCL beside MoCo's instance branch, 100 epochs, batch 512",
+    method=models.HAPiCL,
+    settings={
+        "instance": Part(
+            models.MomentumContrast,
+            {
+                "projection_units": 128,
+                "hidden_units": 2048,
+                "temperature": 0.1,
+                "queue_size": 65536,
+                "symmetric": True,
+            },
+        ),
+        "pixel_weight": 1.0,
+        "pixel_units": 2048,
+        "hidden_units": 2048,
+        "temperature": 0.2,
+        "reduction": "batch",
+        "momentum": OverRun(0.99, 0.999),
+    },
+    batch_size=512,
+    epochs=100,
+    crops=FOREGROUND_CROPS[30],
+    colours=byol_colours,
+    optimizer=SGDSettings(Rate(0.3, warmup_epochs=10), weight_decay=3e-5),
+    precision="mixed_float16",
+    sources={
+        "method": "mocov2plus_MPLCL.sh: --method moco_MPLCL",
+        **cited("mocov2plus_MPLCL.py:252", "instance", "instance.symmetric", "reduction"),
+        "pixel_weight": "not confirmed: the script leaves the pixel loss out by mistake",
+        "temperature": "mocov2plus_MPLCL.py: the pixel loss is called with 0.2",
+        **cited("defaults of mocov2plus_MPLCL.py", "instance.projection_units", "hidden_units"),
+        "batch_size": "mocov2plus_MPLCL.sh: 512 on one GPU",
+        "crops": "mocov2plus_MPLCL.sh: --crop_style Mask_boxes_0.3; solo-learn's area and flips",
+        "image_size": "default of solo-learn, 224",
+        "optimizer.warmup_epochs": "default of solo-learn (methods/base.py)",
+        "optimizer.momentum": "solo-learn (args/utils.py)",
+        **cited(
+            "mocov2plus_MPLCL.sh",
+            *("instance.hidden_units", "instance.temperature", "instance.queue_size"),
+            *("pixel_units", "momentum", "backbone", "epochs", "colours", "optimizer"),
+            *("optimizer.base_rate", "optimizer.weight_decay", "precision"),
+        ),
+    },
+    notes=(
+        "As shipped the pixel loss is computed and not returned; here it counts.",
+        "One queue of the second view's keys, the authors' code has one for each view.",
+        *_NOTES,
+    ),
+)
+
+_FUSED = "name of the model in coco_R_50_C4_2x.yaml (HAPiCLR)"
+
+HAPICL_FUSED_14X14 = dataclasses.replace(
+    HAPICL_SIMCLR,
+    name="hapicl_fused_14x14",
+    title="HAPiCL on the fused 14×14 map of the paper's detection model, 100 epochs, batch 512",
+    settings={
+        **HAPICL_SIMCLR.settings,
+        "level": ("P4", "P5"),
+        "reduction": "image",
+    },
+    batch_size=512,
+    sources={
+        **dict.fromkeys(HAPICL_SIMCLR.sources, "as MSCRL.sh; not confirmed for this run"),
+        "method": f"{_FUSED}: mscrl-imagenet-pixel_level_contrastive_background",
+        "level": f"{_FUSED}: catfeatureup14",
+        "pixel_units": f"{_FUSED}: dim2048",
+        "epochs": f"{_FUSED}: 100ep",
+        "batch_size": f"{_FUSED}: batch512",
+        "reduction": f"{_FUSED}: pixel_level_contrastive_background; losses/mscrl.py:320",
+        "instance": "not confirmed: the name has none, but the pixel loss alone collapses",
+    },
+    notes=(
+        "That the map joins conv4 and conv5 scaled up to 14×14 is read from the model's name.",
+        *_NOTES,
+    ),
+)

@@ -1,0 +1,178 @@
+"""The form of a recipe: everything that makes a pretraining run, with the source of every line.
+
+Owns how a recipe becomes a model, a stream of views and an optimizer. The recipes themselves lie
+one file per family beside this one; ``harl_tf.recipes.RECIPES`` has all of them by name.
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import keras
+
+from harl_tf import layers, models
+from harl_tf.data import PairedViews, RandomResizedCrop
+from harl_tf.recipes.optimizers import OptimizerSettings, settings_of
+from harl_tf.recipes.over_run import build_all, flat
+
+
+class Line(NamedTuple):
+    """A setting of a recipe, as it is printed.
+
+    Attributes:
+        name: Of the setting.
+        value: In words.
+        source: Where it was published.
+    """
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A pretraining run as plain values.
+
+    Attributes:
+        name: Its name on the command line and in ``RECIPES``.
+        title: What it is, in one line.
+        method: The method's class, such as ``harl_tf.HARL``.
+        settings: Its arguments: plain values, ``OverRun`` and ``Part``.
+        optimizer: Called with ``(steps, steps_per_epoch, batch_size)`` it makes the optimizer, its
+            learning rate scaled to that batch.
+        sources: Where each line comes from, by the names that ``lines`` gives them.
+        crops: Geometry of the first and of the second view.
+        colours: Makes the colour augmentation of the first and of the second view.
+        batch_size: Photographs per batch, over all replicas.
+        epochs: Length of the run.
+        depth: Of the ResNet. Default: 50.
+        output_stride: Image pixels per cell of its last map. Default: 32.
+        image_size: Side of the views in pixels. Default: 224.
+        precision: Keras dtype policy of the networks. Default: float32.
+        notes: What is done otherwise than in the source.
+
+    Example:
+        >>> recipe = harl_tf.recipes.RECIPES["hapicl_small"]
+        >>> recipe = dataclasses.replace(recipe, batch_size=32)
+        >>> model = recipe.build_model(steps=100)
+        >>> model.compile(recipe.optimizer(100, steps_per_epoch=10, batch_size=recipe.batch_size))
+    """
+
+    name: str
+    title: str
+    method: Callable[..., models.Pretraining]
+    settings: Mapping[str, Any]
+    optimizer: OptimizerSettings
+    sources: Mapping[str, str]
+    crops: tuple[RandomResizedCrop, RandomResizedCrop]
+    colours: Callable[[], tuple[layers.RandomColour, layers.RandomColour]]
+    batch_size: int
+    epochs: int
+    depth: int = 50
+    output_stride: int = 32
+    image_size: int = 224
+    precision: str = "float32"
+    notes: tuple[str, ...] = ()
+
+    def build_model(self, steps: int, backbone: keras.Model | None = None) -> models.Pretraining:
+        """Makes the method, in the recipe's precision whatever the global dtype policy is.
+
+        Args:
+            steps: Updates of the whole run, for schedules.
+            backbone: Another backbone than the recipe's, as ``harl_tf.models.feature_pyramid``
+                makes it. Default: ``harl_tf.models.resnet(depth, output_stride)``.
+
+        Returns:
+            The model, not yet compiled. Call this inside the strategy's scope, if there is one.
+
+        Raises:
+            ValueError: If ``steps`` is less than 1, or a setting is out of range.
+        """
+        with dtype_policy(self.precision):
+            backbone = backbone or models.resnet(self.depth, self.output_stride)
+            settings = build_all(self.settings, steps)
+            return self.method(backbone, **settings, augmentations=self.colours())
+
+    def views(self, folder: str | pathlib.Path, seed: int = 0) -> PairedViews:
+        """The stream of views that the model is trained on.
+
+        Args:
+            folder: Folder of records, as ``mask_generation.convert`` writes it.
+            seed: Another seed gives other views in another order. Default: 0.
+
+        Raises:
+            RecordsError: If the folder is not whole, or has fewer records than a batch.
+        """
+        return PairedViews(
+            folder,
+            batch_size=self.batch_size,
+            image_size=self.image_size,
+            seed=seed,
+            crop1=self.crops[0],
+            crop2=self.crops[1],
+        )
+
+    def lines(self) -> list[Line]:
+        """Every setting in words, with its source.
+
+        Example:
+            >>> recipe = harl_tf.recipes.RECIPES["moco_v2_200"]
+            >>> next(line for line in recipe.lines() if line.name == "queue_size")
+            Line(name='queue_size', value='65536', source='README.md and main_moco.py of ...')
+        """
+        values: dict[str, Any] = {"method": self.method.__name__, **flat(self.settings)}
+        values["backbone"] = f"ResNet-{self.depth}, a cell per {self.output_stride} pixels"
+        values |= {name: getattr(self, name) for name in ("image_size", "batch_size", "epochs")}
+        values["crops"] = _each(self.crops, _crop_in_words)
+        values["colours"] = _each(self.colours(), _colour_in_words)
+        values |= settings_of(self.optimizer)
+        values["precision"] = self.precision
+        return [
+            Line(name, str(value), self.sources.get(name, "not stated"))
+            for name, value in values.items()
+        ]
+
+
+@contextlib.contextmanager
+def dtype_policy(policy: str) -> Iterator[None]:
+    """Makes a dtype policy the global one for the while.
+
+    Example:
+        >>> with dtype_policy("mixed_bfloat16"):
+        ...     keras.layers.Dense(2).compute_dtype
+        'bfloat16'
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _each(pair: tuple[Any, Any], in_words: Callable[[Any], str]) -> str:
+    first, second = (in_words(each) for each in pair)
+    return f"both: {first}" if first == second else f"first: {first}; second: {second}"
+
+
+def _crop_in_words(crop: RandomResizedCrop) -> str:
+    low, high = (f"{ratio:.3g}" for ratio in crop.aspect_ratio)
+    least = crop.minimum_foreground
+    return (
+        f"area {crop.area[0]} to {crop.area[1]}, ratio {low} to {high}, "
+        f"mirrored {crop.flip_probability}"
+        + (f", up to {crop.windows} drawn until {least:.0%} is foreground" if least else "")
+    )
+
+
+def _colour_in_words(colour: layers.RandomColour) -> str:
+    strengths = "/".join(str(strength) for strength in colour.strengths.values())
+    chances = colour.probabilities
+    return (
+        f"jitter {strengths} with {chances['jitter_probability']}, "
+        f"grey {chances['greyscale_probability']}, blur {chances['blur_probability']}, "
+        f"solarised {chances['solarize_probability']}"
+    )

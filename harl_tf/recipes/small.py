@@ -1,0 +1,195 @@
+"""Recipes for a machine without a large accelerator: hours on a few CPU cores.
+
+They differ in the method alone, so that methods can be compared. The shared part is that of the run
+in ``benchmarks/pretrain_caltech101.py``; heads are of one width and target networks of one momentum
+throughout. No figure is tuned for one method.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harl_tf import models
+from harl_tf.recipes.optimizers import Rate, SGDSettings
+from harl_tf.recipes.over_run import OverRun, Part
+from harl_tf.recipes.recipe import Recipe
+from harl_tf.recipes.sources import cited
+from harl_tf.recipes.views import MOCO_CROPS, moco_colours
+
+_BENCHMARK = "benchmarks/pretrain_caltech101.py"
+_OURS = "ours, for small sets"
+_DEFAULT = "the method's published default"
+_SHARED_WIDTH = "ours, one width of heads for all methods"
+
+
+def small(
+    name: str,
+    title: str,
+    method: Callable[..., models.Pretraining],
+    settings: Mapping[str, Any],
+    sources: Mapping[str, str],
+) -> Recipe:
+    """What the recipes of this file share: everything but the method.
+
+    Args:
+        name: The recipe's name.
+        title: Which method it is.
+        method: The method's class.
+        settings: Its arguments, as in ``Recipe``.
+        sources: Where they come from.
+
+    Example:
+        >>> recipe = small("byol_tiny", "BYOL", harl_tf.BYOL, {}, {})
+        >>> recipe.depth, recipe.image_size, recipe.batch_size
+        (18, 96, 64)
+    """
+    return Recipe(
+        name=name,
+        title=f"{title}, small machine: ResNet-18, 96 pixels, batch 64, 40 epochs",
+        method=method,
+        settings=settings,
+        depth=18,
+        output_stride=16,
+        image_size=96,
+        batch_size=64,
+        epochs=40,
+        crops=MOCO_CROPS,
+        colours=moco_colours,
+        # A peak of 0.06 at 64.
+        optimizer=SGDSettings(Rate(0.24, warmup_epochs=2), weight_decay=1e-5),
+        precision="mixed_bfloat16",
+        sources={
+            "method": _OURS,
+            **cited(
+                _BENCHMARK,
+                *("backbone", "image_size", "batch_size", "epochs", "crops", "colours"),
+                *("optimizer", "optimizer.base_rate", "optimizer.warmup_epochs"),
+                *("optimizer.momentum", "precision"),
+            ),
+            "optimizer.weight_decay": f"{_BENCHMARK}, 1e-4 outside the momentum",
+            **sources,
+        },
+        notes=("Not a published setting, and not tuned for any one method.",),
+    )
+
+
+_INSTANCE = {"projection_units": 128, "hidden_units": 2048, "temperature": 0.2}
+_QUEUE = {**_INSTANCE, "queue_size": 1024}
+_BOOTSTRAP = {"projection_units": 256, "hidden_units": 2048}
+
+_WIDTHS = {"projection_units": _DEFAULT, "hidden_units": _SHARED_WIDTH}
+_MOMENTUM = cited("ours, for runs of few updates", "momentum")
+_BOOTSTRAP_SOURCES = {**_WIDTHS, **_MOMENTUM}
+_QUEUE_ONLY = {
+    "temperature": _DEFAULT,
+    "queue_size": "ours: no more keys than a small set has photographs",
+}
+_QUEUE_SOURCES = {**_BOOTSTRAP_SOURCES, **_QUEUE_ONLY}
+
+HAPICL_SMALL = small(
+    "hapicl_small",
+    "HAPiCL beside SimCLR's instance branch",
+    models.HAPiCL,
+    {
+        "instance": Part(models.InstanceContrast, _INSTANCE),
+        "pixel_weight": 1.0,
+        "pixel_units": 256,
+        "hidden_units": 2048,
+        "temperature": 0.2,
+    },
+    cited(
+        _BENCHMARK,
+        *("method", "instance", "instance.projection_units", "instance.hidden_units"),
+        *("instance.temperature", "pixel_weight", "pixel_units", "hidden_units", "temperature"),
+    ),
+)
+
+HAPICL_MOCO_SMALL = small(
+    "hapicl_moco_small",
+    "HAPiCL beside MoCo's instance branch",
+    models.HAPiCL,
+    {
+        "instance": Part(models.MomentumContrast, {**_QUEUE, "symmetric": True}),
+        "pixel_weight": 1.0,
+        "pixel_units": 256,
+        "hidden_units": 2048,
+        "temperature": 0.2,
+        "momentum": 0.99,
+    },
+    {
+        "instance": "mocov2plus_MPLCL.py of TranNhiem/HAPiCLR",
+        "instance.symmetric": "mocov2plus_MPLCL.py of TranNhiem/HAPiCLR",
+        **{f"instance.{name}": source for name, source in (_WIDTHS | _QUEUE_ONLY).items()},
+        **cited(_BENCHMARK, "pixel_weight", "pixel_units", "hidden_units", "temperature"),
+        **_MOMENTUM,
+    },
+)
+
+HARL_SMALL = small(
+    "harl_small",
+    "HARL, hybrid of whole image, foreground and background",
+    models.HARL,
+    {
+        "foreground_weight": 0.5,
+        "whole_weight": 0.5,
+        **_BOOTSTRAP,
+        "momentum": OverRun(0.99, 1.0),
+    },
+    {
+        **cited(
+            "TensorFlow release of HARL: both weights 0.5", "foreground_weight", "whole_weight"
+        ),
+        **_BOOTSTRAP_SOURCES,
+    },
+)
+
+BYOL_SMALL = small(
+    "byol_small",
+    "BYOL",
+    models.BYOL,
+    {**_BOOTSTRAP, "momentum": OverRun(0.99, 1.0)},
+    _BOOTSTRAP_SOURCES,
+)
+
+SIMCLR_SMALL = small(
+    "simclr_small",
+    "SimCLR",
+    models.SimCLR,
+    _INSTANCE,
+    {**_WIDTHS, "temperature": "that of hapicl_small"},
+)
+
+MOCO_V2_SMALL = small(
+    "moco_v2_small", "MoCo v2", models.MoCoV2, {**_QUEUE, "momentum": 0.99}, _QUEUE_SOURCES
+)
+
+DENSECL_SMALL = small(
+    "densecl_small",
+    "DenseCL",
+    models.DenseCL,
+    {"dense_weight": 0.5, **_QUEUE, "momentum": 0.99},
+    {"dense_weight": _DEFAULT, **_QUEUE_SOURCES},
+)
+
+SIMSIAM_SMALL = small(
+    "simsiam_small",
+    "SimSiam",
+    models.SimSiam,
+    {"projection_units": 2048, "bottleneck_units": 512},
+    cited(_DEFAULT, "projection_units", "bottleneck_units"),
+)
+
+PIXPRO_SMALL = small(
+    "pixpro_small",
+    "PixPro",
+    models.PixPro,
+    {**_BOOTSTRAP, "distance": 0.7, "sharpness": 2.0, "momentum": OverRun(0.99, 1.0)},
+    {**_BOOTSTRAP_SOURCES, **cited(_DEFAULT, "distance", "sharpness")},
+)
+
+DETCON_SMALL = small(
+    "detcon_small",
+    "DetCon-B",
+    models.DetCon,
+    {**_BOOTSTRAP, "drawn_regions": 16, "temperature": 0.1, "momentum": OverRun(0.99, 1.0)},
+    {**_BOOTSTRAP_SOURCES, **cited(_DEFAULT, "drawn_regions", "temperature")},
+)

@@ -1,0 +1,18 @@
+"""How a recipe notes where its lines come from."""
+
+
+def cited(source: str, *names: str) -> dict[str, str]:
+    """The same source for several lines.
+
+    Args:
+        source: Paper, script or file.
+        *names: Names of lines, as ``Recipe.lines`` gives them.
+
+    Returns:
+        A part of ``Recipe.sources``.
+
+    Example:
+        >>> cited("appendix B", "epochs", "batch_size")
+        {'epochs': 'appendix B', 'batch_size': 'appendix B'}
+    """
+    return dict.fromkeys(names, source)

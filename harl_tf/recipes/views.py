@@ -1,0 +1,36 @@
+"""The crops and colours that several recipes share."""
+
+from harl_tf.data import RandomResizedCrop
+from harl_tf.layers import RandomColour, moco_colour, simclr_colour
+
+WIDE_CROPS = (RandomResizedCrop(area=(0.08, 1.0)), RandomResizedCrop(area=(0.08, 1.0)))
+"""Crops of SimCLR, BYOL and what came from them."""
+
+FOREGROUND_CROPS = {
+    percent: (RandomResizedCrop(area=(0.08, 1.0), minimum_foreground=percent / 100),) * 2
+    for percent in (20, 30)
+}
+"""Those of HARL and HAPiCLR, drawn up to five times until so many % of them are foreground."""
+
+MOCO_CROPS = (RandomResizedCrop(area=(0.2, 1.0)), RandomResizedCrop(area=(0.2, 1.0)))
+"""Crops of MoCo and what came from it."""
+
+
+def simclr_colours() -> tuple[RandomColour, RandomColour]:
+    """SimCLR's colours for both views.
+
+    Example:
+        >>> simclr_colours()[1].strengths["hue"]
+        0.2
+    """
+    return simclr_colour(), simclr_colour()
+
+
+def moco_colours() -> tuple[RandomColour, RandomColour]:
+    """MoCo v2's colours for both views.
+
+    Example:
+        >>> moco_colours()[1].strengths["hue"]
+        0.1
+    """
+    return moco_colour(), moco_colour()

@@ -1,0 +1,220 @@
+"""The command line end to end: it trains, continues, refuses, and says where things are."""
+
+import csv
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+
+import keras
+import pytest
+
+import harl_tf
+from harl_tf.commands import main, parse_arguments, pretrain
+from harl_tf.recipes import RECIPES, SGDSettings
+from tests.networks import tiny_pyramid
+
+SMALL = ("--batch-size", "4", "--image-size", "32", "--precision", "float32")
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A recipe named ``tiny``: SimCLR with a narrow head, on a network of three convolutions."""
+    monkeypatch.setattr(harl_tf.models, "resnet", lambda depth, output_stride: tiny_pyramid())
+    settings = {"projection_units": 8, "hidden_units": 16}
+    recipe = dataclasses.replace(RECIPES["simclr_small"], name="tiny", settings=settings)
+    monkeypatch.setitem(RECIPES, "tiny", recipe)
+    return recipe
+
+
+def command(*line) -> int:
+    return main(parse_arguments(["harl_tf", *map(str, line)]))
+
+
+def rows(run):
+    with (run / "log.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypatch):
+    """Twelve photographs make 3 batches of 4; 0.24 × 4 / 256 = 0.00375 is the peak.
+
+    The first start is interrupted in the second of two epochs, the second goes on, the third finds
+    everything done.
+    """
+    run = tmp_path / "run"
+    line = ("pretrain", "tiny", records, run, *SMALL, "--epochs", 2, "--labelled", records)
+    save = harl_tf.callbacks.Checkpoint.on_epoch_end
+
+    def interrupt(self, epoch, logs=None):
+        if epoch == 1:  # the log has the row already
+            raise KeyboardInterrupt
+        save(self, epoch, logs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(harl_tf.callbacks.Checkpoint, "on_epoch_end", interrupt)
+        assert command(*line) == 130
+    out, err = capsys.readouterr()
+    assert "12 photographs at 32 pixels, 3 steps of 4 an epoch, 2 epochs, 1 replica," in out
+    assert "learning rate up to 0.00375" in out
+    assert "kNN accuracy before training" in out
+    assert err == "\nInterrupted. The same command continues after the last saved epoch.\n"
+    assert len(rows(run)) == 2
+
+    assert command(*line) == 0
+    out = capsys.readouterr().out
+    assert "Continuing after epoch 1." in out
+    assert re.search(rf"^backbone: +{run / 'backbone'}$", out, flags=re.MULTILINE)
+    assert [row["epoch"] for row in rows(run)] == ["1", "2"]
+    assert all(0 <= float(row["knn_accuracy"]) <= 1 for row in rows(run))
+    backbone = harl_tf.load_backbone(run / "backbone")
+    assert sorted(backbone.output) == ["P1", "P2", "P3"]
+    card = (run / "backbone" / "MODEL_CARD.md").read_text()
+    assert "knn_accuracy" in card
+    assert "batch_size" in card
+
+    assert command(*line) == 0
+    assert "Trained already." in capsys.readouterr().out
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_two_replicas(records, tmp_path, capsys, tiny, two_replicas, monkeypatch):
+    """One epoch under a strategy, exported outside of its scope."""
+    monkeypatch.setattr(
+        harl_tf.distribution, "make_strategy", lambda name: two_replicas, raising=False
+    )
+    line = ("pretrain", "tiny", records, tmp_path / "run", *SMALL, "--epochs", 1)
+    assert command(*line, "--strategy", "mirrored") == 0
+    assert "2 replicas" in capsys.readouterr().out
+    assert (tmp_path / "run" / "backbone" / "saved_model.pb").exists()
+
+
+def test_recipe_file_says_what_was_changed(records, tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(pretrain, "_train", lambda *_: None)
+    monkeypatch.setattr(pretrain, "_export", lambda *_: None)
+    assert command("pretrain", "byol_small", records, tmp_path / "run", *SMALL) == 0
+    text = (tmp_path / "run" / "recipe.txt").read_text()
+    assert re.search(r"batch_size +4 — your own; the recipe has 64", text)
+    assert re.search(r"epochs +40 — benchmarks/", text)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["batch_size"] == 4
+
+
+def refused(capsys, *line) -> str:
+    """The one line that a command says on stderr when it refuses with exit code 2."""
+    assert command(*line) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_unknown_recipe(capsys):
+    err = refused(capsys, "pretrain", "harl_10", "RECORDS", "RUN")
+    assert err == "error: There is no recipe 'harl_10'. Is it harl_100 or harl_1000 or harl_300?\n"
+
+
+def test_missing_records(capsys, tmp_path):
+    err = refused(capsys, "pretrain", "harl_small", tmp_path / "none", tmp_path / "run")
+    assert "is not a folder of records" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_fewer_records_than_a_batch(capsys, records, tmp_path):
+    err = refused(capsys, "pretrain", "harl_small", records, tmp_path / "run")
+    assert "12 records, fewer than one batch of batch_size=64" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (("--accumulate", 3), "A batch of 4 does not divide into 3 equal parts"),
+        (("--image-size", 40), "a multiple of 16, such as 32; 40 is not"),
+        (("--labelled", "nowhere"), "nowhere is not a folder of records"),
+    ],
+)
+def test_sizes_that_do_not_go_together(capsys, records, tmp_path, line, sentence):
+    start = ("pretrain", "harl_small", records, tmp_path / "run", *SMALL)
+    assert sentence in refused(capsys, *start, *line)
+    assert not (tmp_path / "run").exists()
+
+
+def test_queue_that_the_batch_does_not_divide(capsys, records, tmp_path):
+    for recipe in ("moco_v2_small", "hapicl_moco_small"):
+        err = refused(capsys, "pretrain", recipe, records, tmp_path / "run", "--batch-size", 6)
+        assert "keeps a queue of 1024 keys, which a batch must divide; 6 does not" in err
+
+
+def test_batch_that_replicas_do_not_share(capsys, records, tmp_path, two_replicas, monkeypatch):
+    monkeypatch.setattr(
+        harl_tf.distribution, "make_strategy", lambda name: two_replicas, raising=False
+    )
+    line = ("pretrain", "harl_small", records, tmp_path / "run", "--batch-size", 5)
+    err = refused(capsys, *line, "--strategy", "mirrored")
+    assert "A batch of 5 does not divide into 2 equal parts, 2 for replicas" in err
+    assert "such as 4" in err
+
+
+def test_other_settings_than_those_of_the_run(capsys, records, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrain, "_train", lambda *_: None)
+    monkeypatch.setattr(pretrain, "_export", lambda *_: None)
+    start = ("pretrain", "simclr_small", records, tmp_path / "run", *SMALL)
+    assert command(*start, "--epochs", 1) == 0
+    assert command(*start, "--epochs", 2) == 0  # nothing is saved yet
+    (tmp_path / "run" / "epoch_000001").mkdir()
+    capsys.readouterr()
+    assert "was begun with epochs 2, not 3" in refused(capsys, *start, "--epochs", 3)
+    other = ("pretrain", "byol_small", *start[2:], "--epochs", 2)
+    assert "was begun with recipe simclr_small, not byol_small" in refused(capsys, *other)
+
+
+def test_other_definition_of_the_recipe(capsys, records, tmp_path, tiny, monkeypatch):
+    """The folder notes the recipe's name; that it means something else by now, the checkpoint."""
+    line = ("pretrain", "tiny", records, tmp_path / "run", *SMALL, "--epochs", 1)
+    line = (*line, "--accumulate", 2)
+    assert command(*line) == 0
+    optimizer = dataclasses.replace(tiny.optimizer, momentum=0.5)
+    assert isinstance(optimizer, SGDSettings)
+    monkeypatch.setitem(RECIPES, "tiny", dataclasses.replace(tiny, optimizer=optimizer))
+    capsys.readouterr()
+    assert command(*line) == 2
+    assert "belongs to a run with other settings: optimizer" in capsys.readouterr().err
+
+
+def test_folder_of_something_else_is_left_alone(capsys, records, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    line = ("pretrain", "simclr_small", records, tmp_path, *SMALL)
+    assert "is not empty and holds no run" in refused(capsys, *line)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_file_in_the_place_of_the_folder(capsys, records, tmp_path):
+    (tmp_path / "file").write_text("")
+    line = ("pretrain", "simclr_small", records, tmp_path / "file", *SMALL)
+    assert "file is not a folder." in refused(capsys, *line)
+
+
+def test_diverged_run_is_one_line_and_exit_code_1(capsys, records, tmp_path, tiny, monkeypatch):
+    """A rate of 1e30 makes the weights infinite in the first epoch."""
+    rate = dataclasses.replace(tiny.optimizer.rate, base=1e30, warmup_epochs=0)
+    wild = dataclasses.replace(tiny, optimizer=dataclasses.replace(tiny.optimizer, rate=rate))
+    monkeypatch.setitem(RECIPES, "tiny", wild)
+    assert command("pretrain", "tiny", records, tmp_path / "run", *SMALL, "--epochs", 1) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: Expected a finite loss.")
+    assert not (tmp_path / "run" / "backbone").exists()
+
+
+def test_as_a_process(tmp_path):
+    """The module runs, and its exit code reaches the shell."""
+    line = [sys.executable, "-m", "harl_tf", "pretrain", "harl_smal", "RECORDS", "RUN"]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith("error: There is no recipe 'harl_smal'.")
+    assert "Traceback" not in done.stderr
