@@ -1,0 +1,106 @@
+"""The figures of embeddings against the float64 reference, by hand, and on two replicas."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from harl_tf import metrics
+from tests.reference import embedding_metrics_numpy as ref
+
+OF_PAIRS = {
+    "alignment": (metrics.alignment, ref.alignment),
+    "uniformity": (metrics.uniformity, ref.uniformity),
+    "contrastive_accuracy": (metrics.contrastive_accuracy, ref.contrastive_accuracy),
+    "embedding_std": (
+        lambda first, _: metrics.embedding_std(first),
+        lambda first, _: spread(first),
+    ),
+}
+
+
+def spread(embeddings):
+    """√D times the mean over dimensions of the standard deviation of the unit vectors."""
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return math.sqrt(unit.shape[1]) * float(np.mean(np.std(unit, axis=0)))
+
+
+def pairs(batch=6, dimensions=4):
+    """Second views near the first ones, near enough for some to be found."""
+    random = np.random.default_rng(0)
+    first = random.normal(size=(batch, dimensions))
+    return 3 * first, first + random.normal(scale=0.7, size=first.shape)
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_figure_agrees_with_the_reference(name):
+    figure, reference = OF_PAIRS[name]
+    first, second = pairs()
+    expected = reference(first, second)
+    if name == "contrastive_accuracy":
+        assert 0 < expected < 1
+    value = figure(tf.constant(first), tf.constant(second))
+    assert value.dtype == tf.float64
+    assert abs(float(value) - expected) <= 1e-9
+    half = figure(*(tf.constant(each, tf.float32) for each in (first, second)))
+    assert abs(float(half) - expected) <= 1e-5
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_shares_of_two_replicas_add_up_to_the_figure_of_one_device(name, two_replicas):
+    figure, reference = OF_PAIRS[name]
+    first, second = pairs(batch=8)
+
+    def of_replica(context):
+        start = 4 * context.replica_id_in_sync_group
+        return tf.constant(first[start : start + 4]), tf.constant(second[start : start + 4])
+
+    values = two_replicas.experimental_distribute_values_from_function(of_replica)
+
+    @tf.function
+    def shares():
+        return two_replicas.run(lambda pair: figure(*pair), (values,))
+
+    total = sum(float(share) for share in two_replicas.experimental_local_results(shares()))
+    assert abs(total - reference(first, second)) <= 1e-9
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_figure_has_no_gradient(name):
+    first, second = (tf.constant(each) for each in pairs())
+    with tf.GradientTape() as tape:
+        tape.watch([first, second])
+        value = OF_PAIRS[name][0](first, second)
+    assert tape.gradient(value, [first, second]) == [None, None]
+
+
+def test_figures_of_a_collapsed_network():
+    """All embeddings equal: no spread, nothing apart, nobody found, log of exp(0)."""
+    same = tf.ones((5, 3))
+    assert abs(float(metrics.embedding_std(same))) < 1e-3
+    assert float(metrics.alignment(same, 2 * same)) == 0.0
+    assert abs(float(metrics.uniformity(same, same))) < 1e-5
+    assert float(metrics.contrastive_accuracy(same, same)) == 0.0
+
+
+def test_figures_of_orthogonal_embeddings():
+    """Four axes, both views equal. Of the 56 ordered pairs of eight, 8 are of partners (distance
+    0), 48 of strangers (squared distance 2, potential e^-4). In each dimension one of four is 1:
+    σ = √(1/4 - 1/16) = √3/4, times √4."""
+    axes = tf.eye(4, dtype=tf.float64)
+    assert float(metrics.alignment(axes, axes)) == 0.0
+    assert float(metrics.contrastive_accuracy(axes, axes)) == 1.0
+    assert float(metrics.uniformity(axes, axes)) == pytest.approx(
+        math.log((8 + 48 * math.exp(-4)) / 56), rel=1e-12
+    )
+    assert float(metrics.embedding_std(axes)) == pytest.approx(math.sqrt(3) / 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_figures_of_half_precision_are_float32_and_finite(dtype):
+    first, second = (tf.cast(100 * each, dtype) for each in pairs())
+    for figure, _ in OF_PAIRS.values():
+        value = figure(first, second)
+        assert value.dtype == tf.float32
+        assert np.isfinite(value)
