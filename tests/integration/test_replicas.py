@@ -1,26 +1,14 @@
-"""One device and two replicas that share the same global batch must take the same steps."""
+"""One device and replicas that share the same global batch must take the same steps."""
 
-import contextlib
+import itertools
 
 import keras
 import numpy as np
 import pytest
 
 import harl_tf
+from tests.integration.train_on_worker import build, largest_difference, train, views_of
 from tests.networks import tiny_hapicl
-
-
-def train(strategy, build, views, epochs) -> list[np.ndarray]:
-    with strategy.scope() if strategy else contextlib.nullcontext():
-        model = build()
-    model.fit(
-        views.from_epoch(0),
-        steps_per_epoch=views.steps_per_epoch,
-        epochs=epochs,
-        verbose=0,
-        shuffle=False,
-    )
-    return [variable.numpy() for variable in model.variables]
 
 
 def resnet_hapicl() -> harl_tf.HAPiCL:
@@ -29,10 +17,6 @@ def resnet_hapicl() -> harl_tf.HAPiCL:
     model = harl_tf.HAPiCL(harl_tf.models.resnet(18, output_stride=16))
     model.compile(keras.optimizers.SGD(5e-4, momentum=0.9))
     return model
-
-
-def largest_difference(first, second) -> float:
-    return max(float(np.abs(a - b).max()) for a, b in zip(first, second, strict=True) if a.size)
 
 
 @pytest.mark.parametrize(("policy", "tolerance"), [("float32", 1e-5), ("float64", 1e-8)])
@@ -44,20 +28,59 @@ def test_two_replicas_equal_one_device_after_a_step_of_resnet_18(
     keras.config.set_dtype_policy(policy)
     views = harl_tf.data.PairedViews(records, batch_size=8, image_size=48)
     before = resnet_hapicl().get_weights()
-    single = train(None, resnet_hapicl, views, epochs=1)
-    double = train(two_replicas, resnet_hapicl, views, epochs=1)
+    single = train(resnet_hapicl, views).variables
+    double = train(resnet_hapicl, views, two_replicas).variables
     assert largest_difference(single, double) <= tolerance
     # And it was a step worth comparing.
     assert largest_difference(before[:1], single[:1]) > 20 * tolerance
 
 
 def test_two_replicas_equal_one_device_after_three_epochs_in_float64(records, two_replicas):
-    """In float32 rounding alone drives trajectories apart; in float64 it has no time to."""
+    """In float32 rounding alone drives trajectories apart; in float64 it has no time to.
+
+    The stream is handed over as a data set here, as one that is not a ``PairedViews`` would be.
+    """
     keras.config.set_dtype_policy("float64")
-    views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
-    single = train(None, tiny_hapicl, views, epochs=3)
-    double = train(two_replicas, tiny_hapicl, views, epochs=3)
-    assert largest_difference(single, double) <= 1e-8
+    views = views_of(records)
+    settings = {"steps_per_epoch": views.steps_per_epoch, "epochs": 3, "shuffle": False}
+    single = train(tiny_hapicl, views.from_epoch(0), **settings)
+    double = train(tiny_hapicl, views.from_epoch(0), two_replicas, **settings)
+    assert largest_difference(single.variables, double.variables) <= 1e-8
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_two_steps_per_execution_are_the_same_steps(records, two_replicas, replicas):
+    """Two batches of six photographs an epoch: one execution of two steps, or two of one.
+
+    Graph against graph: run eagerly, the float32 colours differ in their last bit.
+    """
+    keras.config.set_dtype_policy("float64")
+    strategy = two_replicas if replicas == 2 else None
+    one, two = (
+        train(lambda steps=steps: build("simclr", **steps), views_of(records, 6), strategy)
+        for steps in ({}, {"steps_per_execution": 2})
+    )
+    assert two.model.optimizer.iterations.numpy() == 2
+    assert largest_difference(one.variables, two.variables) <= 1e-8
+
+
+def test_evaluate_on_two_replicas_reports_what_one_device_does(records, two_replicas):
+    """Without learning anything: no update, no batch statistics."""
+    keras.config.set_dtype_policy("float64")
+    views, found = views_of(records), []
+    for strategy in (None, two_replicas):
+        # Two steps, so that moving statistics are not what they started with.
+        run = train(lambda: build("byol", run_eagerly=True), views, strategy, steps_per_epoch=2)
+        before = run.variables
+        figures = run.model.evaluate(views.from_epoch(0), steps=3, return_dict=True, verbose=0)
+        is_metric = {id(each) for metric in run.model.metrics for each in metric.variables}
+        kept = [id(each) not in is_metric for each in run.model.variables]
+        for old, new in itertools.compress(zip(before, run.variables, strict=True), kept):
+            np.testing.assert_array_equal(new, old)
+        found.append(figures)
+    assert found[0].keys() == set(run.model.metric_names)
+    for name, value in found[0].items():
+        assert found[1][name] == pytest.approx(value, rel=1e-6, abs=1e-6), name
 
 
 def test_batch_that_replicas_cannot_share_is_refused(records, two_replicas):

@@ -1,0 +1,218 @@
+"""One method trained on the toy world from one seed, and what it has learnt by that.
+
+Owns the network, the settings of the methods and the scores; the world itself is in
+``tests.toy_world``. The benchmark ``benchmarks.toy_world`` runs the same trials.
+"""
+
+import functools
+import pathlib
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import harl_tf
+from harl_tf.losses import CellLabels, cell_labels
+from tests import toy_world
+
+TRAINED_ON, HELD_OUT = 1200, 600
+"""Pictures that are trained on, whose labels vote afterwards, and pictures that are scored."""
+VIEW, BATCH = 48, 32
+RATE = 2e-3
+"""Adam's learning rate at the beginning; it falls to 0 along a cosine."""
+
+
+class Method(NamedTuple):
+    """How a method is trained here.
+
+    Attributes:
+        make: From a backbone to the model, uncompiled; takes the options of ``Pretraining``.
+        epochs: Passes over the pictures.
+    """
+
+    make: Callable[..., harl_tf.models.Pretraining]
+    epochs: int
+
+
+class Score(NamedTuple):
+    """What a backbone is worth, on pictures it has not seen.
+
+    Attributes:
+        knn: Accuracy of 20 nearest neighbours on pooled features; 1/6 by chance.
+        separation: See ``separation``.
+        spread: ``harl_tf.metrics.embedding_std`` of the pooled features; 0 means collapse.
+    """
+
+    knn: float
+    separation: float
+    spread: float
+
+
+class Trial(NamedTuple):
+    """A method before and after its training.
+
+    Attributes:
+        before: Of the random initialisation. Its batch normalisations know the statistics of the
+            pictures, as after training, so that training alone makes the difference.
+        after: Of the trained backbone.
+        embedding_std: Of the embeddings in the last epoch, as the model reports it.
+        seconds: That ``fit`` took.
+        cpu_seconds: That the process computed in it, over all cores.
+    """
+
+    before: Score
+    after: Score
+    embedding_std: float
+    seconds: float
+    cpu_seconds: float
+
+
+_HEAD = {"projection_units": 64, "hidden_units": 256}
+_FAST: dict[str, Any] = {"momentum": 0.95}  # few steps: the target must keep up
+_QUEUE = {"queue_size": 256, "temperature": 0.2}
+
+
+def _hapicl(backbone: keras.Model, **options: Any) -> harl_tf.HAPiCL:
+    instance = harl_tf.models.InstanceContrast(**_HEAD, temperature=0.1)
+    pixel = {"pixel_weight": 3.0, "pixel_units": 64, "hidden_units": 256}
+    return harl_tf.HAPiCL(backbone, instance, **pixel, **options)
+
+
+METHODS = {
+    "hapicl": Method(_hapicl, 10),
+    "simclr": Method(functools.partial(harl_tf.SimCLR, **_HEAD, temperature=0.1), 10),
+    "detcon": Method(
+        functools.partial(harl_tf.DetCon, drawn_regions=4, temperature=0.2, **_HEAD, **_FAST), 14
+    ),
+    "harl": Method(functools.partial(harl_tf.HARL, **_HEAD, **_FAST), 16),
+    "byol": Method(functools.partial(harl_tf.BYOL, **_HEAD, **_FAST), 16),
+    "simsiam": Method(
+        functools.partial(harl_tf.SimSiam, projection_units=128, bottleneck_units=32), 16
+    ),
+    "moco_v2": Method(functools.partial(harl_tf.MoCoV2, **_HEAD, **_QUEUE, **_FAST), 18),
+    "densecl": Method(functools.partial(harl_tf.DenseCL, **_HEAD, **_QUEUE, **_FAST), 18),
+    "pixpro": Method(functools.partial(harl_tf.PixPro, **_HEAD, **_FAST), 12),
+}
+
+
+@functools.cache
+def run(name: str, seed: int = 0, exchanged: bool = False) -> Trial:
+    """Trains a method once; tests that ask for the same trial share it.
+
+    Args:
+        name: Key of ``METHODS``.
+        seed: Of pictures, weights and views.
+        exchanged: Whether every picture is trained on with the mask of another one. Scores always
+            use the true masks.
+
+    Returns:
+        The scores before and after.
+    """
+    method = METHODS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        world = toy_world.make_world(2 * seed, TRAINED_ON)
+        trained_on = toy_world.exchange_masks(world, seed) if exchanged else world
+        toy_world.write_records(trained_on, work / "train")
+        toy_world.write_records(toy_world.make_world(2 * seed + 1, HELD_OUT), work / "held_out")
+        views = _views(work / "train", BATCH, seed)
+        keras.utils.set_random_seed(seed)
+        # SimCLR's colours leave too little of contrasts in pictures as small as these.
+        colours = [harl_tf.layers.moco_colour() for _ in range(2)]
+        model = method.make(small_pyramid(), augmentations=colours)
+        for batch in views.from_epoch(0).take(views.steps_per_epoch):
+            model.backbone(model.augment(batch)[0].images, training=True)
+        before = score(model, work)
+        steps = method.epochs * views.steps_per_epoch
+        rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+        model.compile(keras.optimizers.Adam(rate))
+        start, cpu_start = time.monotonic(), time.process_time()
+        history = model.fit(views, epochs=method.epochs, verbose=0).history
+        seconds, cpu_seconds = time.monotonic() - start, time.process_time() - cpu_start
+        after = score(model, work)
+    return Trial(before, after, history["embedding_std"][-1], seconds, cpu_seconds)
+
+
+def small_pyramid() -> keras.Model:
+    """Four convolutions with batch normalisation: a cell per 8 pixels, 128 channels.
+
+    The last map is not rectified: its features are centred, so that cosines of unlike cells are
+    about 0 from the beginning.
+    """
+    image = keras.Input((None, None, 3))
+    maps, x = {}, image
+    for index, (channels, stride) in enumerate(((32, 2), (64, 2), (64, 1), (128, 2)), start=1):
+        x = keras.layers.Conv2D(channels, 3, strides=stride, padding="same", use_bias=False)(x)
+        # Few steps: the running mean must keep up.
+        x = keras.layers.BatchNormalization(momentum=0.9)(x)
+        x = keras.layers.ReLU()(x) if index < 4 else x
+        maps[f"P{index}"] = x
+    return harl_tf.models.feature_pyramid(keras.Model(image, maps))
+
+
+def score(model: harl_tf.models.Pretraining, work: pathlib.Path) -> Score:
+    """Scores the backbone as it is now."""
+    embed = harl_tf.evaluation.Embedder(model.backbone)
+    train, test = (
+        embed(harl_tf.data.labelled_images(work / name, VIEW)) for name in ("train", "held_out")
+    )
+    return Score(
+        harl_tf.evaluation.knn_accuracy(*train, *test),
+        separation_of_views(model, work / "held_out"),
+        float(harl_tf.metrics.embedding_std(tf.constant(test[0]))),
+    )
+
+
+def separation_of_views(model: harl_tf.models.Pretraining, folder: pathlib.Path) -> float:
+    """``separation`` of the cells of the last map, on pairs of views as in training."""
+    cells: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    masks: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for batch in _views(folder, 100, seed=0).from_epoch(0).take(HELD_OUT // 100):
+        for index, view in enumerate(model.augment(batch)):
+            cells[index].append(list(model.backbone(view.images, training=False).values())[-1])
+            masks[index].append(view.masks)
+    first, second = (np.concatenate(each) for each in cells)
+    grid = first.shape[1:3]
+    labels = [cell_labels(np.concatenate(each), grid, boundary_margin=0.25) for each in masks]
+    rows = (len(first), grid[0] * grid[1], first.shape[-1])
+    return separation(first.reshape(rows), second.reshape(rows), *labels)
+
+
+def separation(
+    first: np.ndarray, second: np.ndarray, labels1: CellLabels, labels2: CellLabels
+) -> float:
+    """How much more alike the cells of one region are than those of foreground and background.
+
+    Args:
+        first: ``(batch, cells, channels)``, cells of one view.
+        second: The same of the other view.
+        labels1: Which region the cells of the first view belong to.
+        labels2: Likewise of the second view.
+
+    Returns:
+        The mean cosine of pairs of cells of the same region in the two views of a picture less that
+        of pairs of different regions, averaged over the pictures that have both kinds of pairs.
+    """
+    unit1, unit2 = (
+        each / np.maximum(np.linalg.norm(each, axis=-1, keepdims=True), 1e-12)
+        for each in (first, second)
+    )
+    cosines = unit1 @ unit2.transpose(0, 2, 1)
+    regions1, regions2 = labels1.regions.numpy(), labels2.regions.numpy()
+    valid = labels1.valid.numpy()[:, :, None] & labels2.valid.numpy()[:, None, :]
+    same = regions1[:, :, None] == regions2[:, None, :]
+    differences = [
+        cosine[alike].mean() - cosine[unlike].mean()
+        for cosine, alike, unlike in zip(cosines, valid & same, valid & ~same, strict=True)
+        if alike.any() and unlike.any()
+    ]
+    return float(np.mean(differences))
+
+
+def _views(folder: pathlib.Path, batch_size: int, seed: int) -> harl_tf.data.PairedViews:
+    crop = harl_tf.data.RandomResizedCrop(area=(0.4, 1.0))
+    return harl_tf.data.PairedViews(folder, batch_size, VIEW, seed=seed, crop1=crop, crop2=crop)
