@@ -44,6 +44,6 @@ class StopOnDivergence(keras.callbacks.Callback):
         shown = ", ".join(f"{name}={value:.4g}" for name, value in values.items())
         raise FloatingPointError(
             f"Expected a finite loss. Received: {shown}, in epoch {self._epoch + 1} at {where}. "
-            "Nothing of this epoch was saved; earlier checkpoints are as they were. A new run with a "
-            "lower learning rate, a longer warm-up or compile(..., global_clip_norm=1.0) may help."
+            "Nothing of this epoch was saved; earlier checkpoints are as they were. A new run may "
+            "do with a lower learning rate, a longer warm-up or compile(..., global_clip_norm=1.0)."
         )

@@ -1,7 +1,8 @@
 """Every method learns the shapes of the toy world without their labels.
 
-Chance is 1/6. A random initialisation has about .34 for its textures alone; with 600 pictures, one
-standard error is .02. ``benchmarks/results/toy_world.csv`` has the figures of three seeds.
+Chance is 1/6; a random initialisation has .32 to .38 for its textures alone. With 600 pictures, one
+standard error is .02. ``benchmarks/results/toy_world.csv`` has the figures of three seeds, of which
+the least is .21 above the random initialisation.
 """
 
 import numpy as np
@@ -44,7 +45,12 @@ def test_method_learns_the_shapes(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", trial.METHODS)
 def test_method_does_not_collapse(name):
-    """Both figures are 1 on the whole sphere, 0 for one vector."""
+    """Both figures are 1 on the whole sphere, 0 for one vector.
+
+    The features of three seeds are at .75 or more; SimSiam without its stopped gradient, which
+    collapses as far as its batch normalisation lets it, is at .55. Of the embeddings PixPro's have
+    least, .40: they are means over the cells of a picture.
+    """
     result = trial.run(name)
-    assert result.after.spread > 0.5
-    assert result.embedding_std > 0.2
+    assert result.after.spread > 0.65
+    assert result.embedding_std > 0.3

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from harl_tf.models import training
-from tests.integration.train_on_worker import build, largest_difference, train, views_of
+from tests.integration.train_on_worker import largest_difference, train, views_of
 from tests.networks import tiny_methods
 
 
@@ -78,19 +78,6 @@ def test_accumulated_step_is_the_mean_of_the_parts_steps(records, parts):
     assert largest_difference(update(model, before), expected) <= 1e-8
     # One update of the weights, whatever the number of parts.
     assert model.optimizer.iterations.numpy() == 1
-
-
-@pytest.mark.parametrize("name", ["simclr", "moco_v2"])
-def test_accumulated_steps_are_the_same_on_two_replicas(records, two_replicas, name):
-    """Batches of eight, parts of four, two of each on either replica: the same four, or negatives,
-    batch statistics and the order of the queue would differ."""
-
-    def make():
-        return build(name, accumulation_steps=2, run_eagerly=True)
-
-    views = views_of(records, 8)
-    single, double = (train(make, views, strategy, epochs=2) for strategy in (None, two_replicas))
-    assert largest_difference(single.variables, double.variables) <= 1e-8
 
 
 def test_batch_that_does_not_split_evenly_is_refused(records):
