@@ -3,6 +3,8 @@ import pytest
 
 from mask_generation.foreground import foreground_mask
 from mask_generation.methods import METHODS
+from mask_generation.methods.robust_background import robust_background_saliency
+from mask_generation.thresholded import Thresholded
 
 
 def _disc_on_texture(height: int = 300, width: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -62,16 +64,15 @@ def test_memory_order_does_not_matter() -> None:
     np.testing.assert_array_equal(first.mask, second.mask)
 
 
-def test_small_image_is_not_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_image_is_not_enlarged() -> None:
     seen = []
 
     def method(rgb: np.ndarray) -> np.ndarray:
         seen.append(rgb.shape)
         return np.zeros(rgb.shape[:2], dtype=np.float32)
 
-    monkeypatch.setitem(METHODS, "spy", method)
-    foreground_mask(_noise(25, 40), method="spy")
-    foreground_mask(_noise(100, 200), method="spy", work_size=50)
+    foreground_mask(_noise(25, 40), method=Thresholded(method))
+    foreground_mask(_noise(100, 200), method=Thresholded(method, work_size=50))
     assert seen == [(25, 40, 3), (25, 50, 3)]
 
 
@@ -126,7 +127,7 @@ def test_share_outside_range_is_reported_and_mask_kept(
         saliency.flat[:ones] = 1.0
         return saliency
 
-    monkeypatch.setitem(METHODS, "fixed", method)
+    monkeypatch.setitem(METHODS, "fixed", Thresholded(method))
     result = foreground_mask(_noise(125, 160), method="fixed")
     assert result.fallback == reason
     assert int(result.mask.sum()) == ones
@@ -160,4 +161,4 @@ def test_unknown_method_is_rejected_with_the_known_ones() -> None:
 @pytest.mark.parametrize("work_size", [0, -5, 15, 160.0])
 def test_bad_work_size_is_rejected(work_size: float) -> None:
     with pytest.raises(ValueError, match="work size must be a whole number"):
-        foreground_mask(_noise(20, 20), work_size=work_size)  # type: ignore[arg-type]
+        Thresholded(robust_background_saliency, work_size=work_size)  # type: ignore[arg-type]
