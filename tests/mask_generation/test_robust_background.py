@@ -105,4 +105,4 @@ def test_rejects_float_image() -> None:
 
 
 def test_method_is_listed_under_its_name() -> None:
-    assert METHODS["robust_background"] is robust_background_saliency
+    assert METHODS["robust_background"].saliency is robust_background_saliency
