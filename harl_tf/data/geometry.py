@@ -110,7 +110,7 @@ def choose_window(draws: tf.Tensor, mask: tf.Tensor, crop: RandomResizedCrop) ->
 
     Args:
         draws: ``(crop.draws,)`` float32, uniform in [0, 1).
-        mask: ``(height, width)`` uint8 region numbers, 0 = background.
+        mask: ``(height, width)`` int region numbers, 0 = background.
         crop: What windows are allowed.
 
     Returns:
@@ -148,12 +148,12 @@ def cut_view(
 
     Args:
         image: ``(height, width, 3)`` uint8.
-        mask: ``(height, width)`` uint8.
+        mask: ``(height, width)`` uint8, or int32 for more than 256 regions.
         window: ``(5,)`` int32, as ``draw_window`` makes it.
         size: Side of the view in pixels.
 
     Returns:
-        The view ``(size, size, 3)`` and its mask ``(size, size)``, both uint8.
+        The view ``(size, size, 3)``, uint8, and its mask ``(size, size)``, in the mask's type.
     """
     top, left, height, width, flip = tf.unstack(window)
     image = image[top : top + height, left : left + width]

@@ -9,9 +9,11 @@ import hashlib
 import json
 import os
 import pathlib
+from typing import Any
 
 FILE_NAME = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
+"""1 had neither quality nor fallback in its records, nor further masks."""
 
 
 class RecordsError(Exception):
@@ -37,6 +39,32 @@ class Skip:
 
 
 @dataclasses.dataclass(frozen=True)
+class MaskInfo:
+    """A mask that every record of a folder has.
+
+    Attributes:
+        name: ``"mask"``, or that of a further mask.
+        method: Name of the method that made it.
+        regions: The largest number of regions in any record, the background included.
+        bits: Of a value in its PNG, 8 or 16.
+    """
+
+    name: str
+    method: str
+    regions: int = 2
+    bits: int = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """A file that describes the records to TensorFlow Datasets: name, size in bytes, SHA-256."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Manifest:
     """What a folder of records holds.
 
@@ -45,6 +73,10 @@ class Manifest:
         classes: Class names in the order of their labels; empty without labels.
         shards: The TFRecord files.
         skipped: Photographs left out.
+        masks: The masks of every record, ``"mask"`` first.
+        fallbacks: Number of records by the reason not to trust their mask; those whose mask may be
+            trusted are in none.
+        files: The files for TensorFlow Datasets.
         schema: Version of this form.
     """
 
@@ -52,12 +84,20 @@ class Manifest:
     classes: tuple[str, ...]
     shards: tuple[Shard, ...]
     skipped: tuple[Skip, ...] = ()
+    masks: tuple[MaskInfo, ...] = (MaskInfo("mask", ""),)
+    fallbacks: dict[str, int] = dataclasses.field(default_factory=dict)
+    files: tuple[File, ...] = ()
     schema: int = SCHEMA
 
     @property
     def records(self) -> int:
         """Number of records in all shards."""
         return sum(shard.records for shard in self.shards)
+
+    @property
+    def trusted(self) -> int:
+        """Number of records whose mask may be trusted."""
+        return self.records - sum(self.fallbacks.values())
 
     def digest(self) -> str:
         """A short fingerprint of the records, the same for the same records.
@@ -79,7 +119,7 @@ class Manifest:
 
 
 def read_manifest(folder: str | pathlib.Path) -> Manifest:
-    """Reads a folder's manifest and checks that every shard has its recorded size.
+    """Reads a folder's manifest and checks that every file has its recorded size.
 
     Args:
         folder: Folder that ``mask_generation.convert`` wrote.
@@ -88,7 +128,7 @@ def read_manifest(folder: str | pathlib.Path) -> Manifest:
         The manifest.
 
     Raises:
-        RecordsError: If there is no manifest, it cannot be read, or a shard is missing or of
+        RecordsError: If there is no manifest, it cannot be read, or a file is missing or of
             another size.
 
     Example:
@@ -107,12 +147,10 @@ def read_manifest(folder: str | pathlib.Path) -> Manifest:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields["schema"] != SCHEMA:
             raise RecordsError(
-                f"{path} has schema {fields['schema']}; this version of harl_tf reads {SCHEMA}."
+                f"{path} has schema {fields['schema']}; this version of harl_tf reads {SCHEMA}. "
+                "Convert the photographs again, or read it with the version that wrote it."
             )
-        fields["shards"] = tuple(Shard(**shard) for shard in fields["shards"])
-        fields["skipped"] = tuple(Skip(**skip) for skip in fields["skipped"])
-        fields["classes"] = tuple(fields["classes"])
-        manifest = Manifest(**fields)
+        manifest = _from_json(fields)
     except OSError as error:
         raise RecordsError(f"{path} cannot be opened: {error.strerror or error}.") from error
     except KeyError as error:
@@ -123,13 +161,28 @@ def read_manifest(folder: str | pathlib.Path) -> Manifest:
         raise RecordsError(
             f"{path} is no manifest of records: {error}. Convert the photographs again."
         ) from error
-    for shard in manifest.shards:
-        file = folder / shard.file
+    listing: tuple[Shard | File, ...] = (*manifest.shards, *manifest.files)
+    for listed in listing:
+        file = folder / listed.file
         size = file.stat().st_size if file.is_file() else None
-        if size != shard.bytes:
+        if size != listed.bytes:
             found = "is missing" if size is None else f"has {size}"
             raise RecordsError(
-                f"{file} should have {shard.bytes} bytes; it {found}. "
+                f"{file} should have {listed.bytes} bytes; it {found}. "
                 "Convert the photographs again."
             )
     return manifest
+
+
+def _from_json(fields: dict[str, Any]) -> Manifest:
+    return Manifest(
+        **{
+            **fields,
+            "classes": tuple(fields["classes"]),
+            "shards": tuple(Shard(**shard) for shard in fields["shards"]),
+            "skipped": tuple(Skip(**skip) for skip in fields["skipped"]),
+            "masks": tuple(MaskInfo(**mask) for mask in fields["masks"]),
+            "fallbacks": dict(fields["fallbacks"]),
+            "files": tuple(File(**file) for file in fields["files"]),
+        }
+    )

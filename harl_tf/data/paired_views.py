@@ -12,8 +12,11 @@ from typing import Any
 import tensorflow as tf
 
 from harl_tf.data import geometry, records
-from harl_tf.data.manifest import RecordsError, read_manifest
+from harl_tf.data.manifest import Manifest, MaskInfo, RecordsError, read_manifest
 from harl_tf.layers import random_colour
+
+UNTRUSTED = ("keep", "leave_out", "blank")
+"""What to do with records whose fallback says not to trust their mask."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +24,8 @@ class PairedViews:
     """Two augmented views of every photograph of a folder of records, batch by batch.
 
     A batch is a dict of ``view1``, ``view2`` (uint8, ``(batch, size, size, 3)``), ``mask1``,
-    ``mask2`` (uint8, ``(batch, size, size)``, 1 = foreground), ``window1``, ``window2`` (int32,
+    ``mask2`` (``(batch, size, size)``, region numbers, 0 = background; uint8, or int32 where the
+    records hold them with 16 bits), ``window1``, ``window2`` (int32,
     ``(batch, 7)``: top, left, height, width of the view in the photograph, 1 if mirrored, height
     and width of the photograph), ``draws1``, ``draws2`` (float32, uniform in [0, 1): what the
     colour augmentation on the device draws from) and ``seed`` (int32, ``(batch, 2)``: for what
@@ -38,9 +42,18 @@ class PairedViews:
             sets, whose epochs would be over in a moment. Default: 1.
         shuffle_block: Records that are brought into random order together; shards are shuffled
             besides. A set that fits is shuffled as a whole. Default: 4096.
+        mask: Which mask of the records: ``"mask"``, the foreground, or the name of a further one.
+            A method must be told of as many regions as ``regions`` says. Default: ``"mask"``.
+        untrusted: What to do with records whose fallback says not to trust the foreground:
+            ``"keep"`` them as they are; ``"leave_out"``, epochs are shorter then; or ``"blank"``,
+            the mask is all background. Of a blank mask HAPiCL's pixel term leaves the photograph
+            out, and so does HARL's foreground term, while the instance terms stay; HARL's
+            background term and DetCon have the whole view as one region. Default: ``"keep"``.
 
     Raises:
-        RecordsError: If the folder is not whole, or has fewer records than a batch.
+        RecordsError: If the folder is not whole, has fewer records to use than a batch, or its
+            records have no such mask.
+        ValueError: If a setting is out of range.
 
     Example:
         ::
@@ -61,24 +74,39 @@ class PairedViews:
     )
     passes_per_epoch: int = 1
     shuffle_block: int = 4096
+    mask: str = records.MASK
+    untrusted: str = "keep"
 
     def __post_init__(self) -> None:
         """Checks the settings and that the records are there."""
         for name in ("batch_size", "image_size", "passes_per_epoch", "shuffle_block"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Expected {name} ≥ 1. Received: {name}={getattr(self, name)}.")
-        available = read_manifest(self.folder).records
+        if self.untrusted not in UNTRUSTED:
+            raise ValueError(
+                f"Expected untrusted in {UNTRUSTED}. Received: untrusted={self.untrusted!r}."
+            )
+        manifest = read_manifest(self.folder)
+        self._mask_info(manifest)
+        available = self._available(manifest)
         if available < self.batch_size:
+            left_out = manifest.records - available
+            besides = f" besides {left_out} whose mask is not to be trusted" if left_out else ""
             raise RecordsError(
-                f"{self.folder} holds {available} records, fewer than one batch of "
+                f"{self.folder} holds {available} records{besides}, fewer than one batch of "
                 f"batch_size={self.batch_size}. Use a smaller batch."
             )
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches per epoch; each pass leaves out what does not fill its last batch."""
-        per_pass = read_manifest(self.folder).records // self.batch_size
+        per_pass = self._available(read_manifest(self.folder)) // self.batch_size
         return per_pass * self.passes_per_epoch
+
+    @property
+    def regions(self) -> int:
+        """The largest number of regions in a mask, the background included; at least 2."""
+        return max(2, self._mask_info(read_manifest(self.folder)).regions)
 
     def settings(self) -> dict[str, Any]:
         """What must be equal for a run to continue: the records' fingerprint and the settings."""
@@ -118,24 +146,42 @@ class PairedViews:
         options.experimental_distribute.auto_shard_policy = policy
         return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
 
+    def _available(self, manifest: Manifest) -> int:
+        """Number of records that a pass goes through."""
+        return manifest.trusted if self.untrusted == "leave_out" else manifest.records
+
+    def _mask_info(self, manifest: Manifest) -> MaskInfo:
+        for info in manifest.masks:
+            if info.name == self.mask:
+                return info
+        names = ", ".join(repr(info.name) for info in manifest.masks)
+        raise RecordsError(
+            f"The records of {self.folder} have no mask {self.mask!r}, only {names}. Choose one of "
+            "these, or convert the photographs again, with --also."
+        )
+
     def _one_pass(self, index: tf.Tensor, start: int, stop: int) -> tf.data.Dataset:
         """The rows from start to stop of each global batch of one pass, one by one."""
         manifest = read_manifest(self.folder)
+        info = self._mask_info(manifest)
         files = [str(pathlib.Path(self.folder) / shard.file) for shard in manifest.shards]
         key = tf.random.fold_in(tf.constant([self.seed, 0x4A41], tf.int64), index)
         order = tf.random.experimental.stateless_shuffle(tf.constant(files), key)
         serialized = tf.data.Dataset.from_tensor_slices(order).interleave(
             tf.data.TFRecordDataset, cycle_length=min(len(files), 16)
         )
+        available = self._available(manifest)
+        if available < manifest.records:
+            serialized = serialized.filter(_is_trusted)
         # Blocks in stateless random order, not Dataset.shuffle: that one mixes the program's global
         # seed into the order.
-        blocks = serialized.batch(min(self.shuffle_block, manifest.records)).enumerate()
+        blocks = serialized.batch(min(self.shuffle_block, available)).enumerate()
         serialized = blocks.map(
             lambda block, rows: tf.random.experimental.stateless_shuffle(
                 rows, tf.random.fold_in(key, block)
             )
         ).unbatch()
-        serialized = serialized.take(manifest.records // self.batch_size * self.batch_size)
+        serialized = serialized.take(available // self.batch_size * self.batch_size)
         if stop - start < self.batch_size:
             numbered = serialized.enumerate().filter(
                 lambda number, _: (
@@ -144,20 +190,26 @@ class PairedViews:
             )
             serialized = numbered.map(lambda _, record: record)
         return serialized.map(
-            lambda record: self._example(record, key),
+            lambda record: self._example(record, key, info),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
 
-    def _example(self, serialized: tf.Tensor, pass_key: tf.Tensor) -> dict[str, tf.Tensor]:
-        fields = records.parse(serialized)
+    def _example(
+        self, serialized: tf.Tensor, pass_key: tf.Tensor, info: MaskInfo
+    ) -> dict[str, tf.Tensor]:
+        further = () if info.name == records.MASK else (info.name,)
+        fields = records.parse(serialized, further)
         # An example is its name: it draws the same numbers wherever its record lies.
         identity = tf.strings.to_hash_bucket_fast(fields[records.NAME], tf.int64.max)
         key = tf.random.fold_in(pass_key, identity)
         of_crop = max(self.crop1.draws, self.crop2.draws)
         draws = tf.random.stateless_uniform([2, of_crop + random_colour.DRAWS], key)
         image = records.decode_image(fields[records.IMAGE])
-        mask = records.decode_mask(fields[records.MASK])
+        png = fields[records.FURTHER + info.name if further else records.MASK]
+        mask = records.decode_mask(png) if info.bits == 8 else records.decode_regions(png)
+        if self.untrusted == "blank":
+            mask = tf.where(fields[records.FALLBACK] == "", mask, tf.zeros_like(mask))
         height, width = tf.shape(image)[0], tf.shape(image)[1]
         # Another key than that of the draws, which the same counter would make from it.
         own_key = tf.random.fold_in(key, 1)
@@ -174,3 +226,7 @@ class PairedViews:
                 f"draws{view}": own[of_crop:],
             }
         return example
+
+
+def _is_trusted(serialized: tf.Tensor) -> tf.Tensor:
+    return records.parse(serialized)[records.FALLBACK] == ""

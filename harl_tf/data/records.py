@@ -1,15 +1,20 @@
-"""The record schema: how a photograph and its mask are stored, and nothing else.
+"""The record schema: how a photograph and its masks are stored, and nothing else.
 
 Owns feature names, file names, encoding and parsing. Both packages use it; it is the only module of
 ``harl_tf`` that ``mask_generation`` imports, besides the manifest beside it. Feature and file names
 are those that TensorFlow Datasets gives a data set of these features.
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import tensorflow as tf
 
 IMAGE, MASK, NAME, LABEL = "image", "mask", "name", "label"
+QUALITY, FALLBACK = "quality", "fallback"
+FURTHER = "masks/"
+"""What the feature names of further masks begin with."""
 NO_LABEL = -1
 """Label of a record without one."""
 SHARD_PATTERN = "*.tfrecord-*"
@@ -20,7 +25,11 @@ _FEATURES = {
     MASK: tf.io.FixedLenFeature([], tf.string),
     NAME: tf.io.FixedLenFeature([], tf.string),
     LABEL: tf.io.FixedLenFeature([], tf.int64, default_value=NO_LABEL),
+    QUALITY: tf.io.FixedLenFeature([], tf.float32),
+    FALLBACK: tf.io.FixedLenFeature([], tf.string),
 }
+_BIT_DEPTH_AT = 24
+"""Byte of a PNG file that says how many bits a value has: after signature, length and sizes."""
 
 
 class Record(NamedTuple):
@@ -31,12 +40,19 @@ class Record(NamedTuple):
         mask: PNG bytes, one channel of 8 bits, 1 = foreground, of the image's height and width.
         name: Unique name, the photograph's path relative to its folder.
         label: Class index, or ``NO_LABEL``.
+        quality: How far to trust the mask, within [0, 1], as its method says. Default: 1.
+        fallback: Why the mask should not be trusted, in a few words; empty when it may be.
+        masks: PNG bytes of further masks of the image's size, by name: one channel of region
+            numbers, all of one name of 8 or all of 16 bits.
     """
 
     image: bytes
     mask: bytes
     name: str
     label: int = NO_LABEL
+    quality: float = 1.0
+    fallback: str = ""
+    masks: Mapping[str, bytes] = MappingProxyType({})
 
 
 def shard_name(index: int, count: int) -> str:
@@ -71,23 +87,28 @@ def encode(record: Record) -> bytes:
         IMAGE: of_bytes(record.image),
         MASK: of_bytes(record.mask),
         NAME: of_bytes(record.name.encode()),
+        LABEL: tf.train.Feature(int64_list=tf.train.Int64List(value=[record.label])),
+        QUALITY: tf.train.Feature(float_list=tf.train.FloatList(value=[record.quality])),
+        FALLBACK: of_bytes(record.fallback.encode()),
     }
-    if record.label != NO_LABEL:
-        features[LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[record.label]))
+    features |= {FURTHER + name: of_bytes(png) for name, png in record.masks.items()}
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)
 
 
-def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Parses one record; image and mask stay compressed.
+def parse(serialized: tf.Tensor, masks: Sequence[str] = ()) -> dict[str, tf.Tensor]:
+    """Parses one record; image and masks stay compressed.
 
     Args:
         serialized: Scalar string tensor, as ``encode`` makes it.
+        masks: Names of further masks to take along. Default: none.
 
     Returns:
-        Dict of scalars ``image``, ``mask``, ``name`` (strings) and ``label`` (int64).
+        Dict of scalars ``image``, ``mask``, ``name``, ``fallback`` (strings), ``label`` (int64),
+        ``quality`` (float32) and the further masks (strings), each under ``masks/`` and its name.
     """
-    return tf.io.parse_single_example(serialized, _FEATURES)
+    further = {FURTHER + name: tf.io.FixedLenFeature([], tf.string) for name in masks}
+    return tf.io.parse_single_example(serialized, {**_FEATURES, **further})
 
 
 def decode_image(jpeg: tf.Tensor) -> tf.Tensor:
@@ -98,3 +119,30 @@ def decode_image(jpeg: tf.Tensor) -> tf.Tensor:
 def decode_mask(png: tf.Tensor) -> tf.Tensor:
     """Decodes a record's mask to ``(height, width)`` uint8, 1 = foreground."""
     return tf.io.decode_png(png, channels=1)[..., 0]
+
+
+def bits(png: tf.Tensor) -> tf.Tensor:
+    """Number of bits of a value in a PNG, a uint8 scalar.
+
+    Example:
+        >>> int(bits(tf.io.encode_png(np.zeros((1, 1, 1), np.uint16))))
+        16
+    """
+    return tf.io.decode_raw(tf.strings.substr(png, _BIT_DEPTH_AT, 1), tf.uint8)[0]
+
+
+def decode_regions(png: tf.Tensor) -> tf.Tensor:
+    """Decodes a mask of 8 or 16 bits to ``(height, width)`` int32 region numbers.
+
+    Example:
+        >>> ids = np.array([[[0], [300]]], np.uint16)
+        >>> decode_regions(tf.io.encode_png(ids)).numpy().tolist()
+        [[0, 300]]
+    """
+    # Read as 16 bits, a PNG of 8 is stretched to 65535; as 8 bits, one of 16 loses its lower byte.
+    ids = tf.cond(
+        bits(png) == 16,
+        lambda: tf.cast(tf.io.decode_png(png, channels=1, dtype=tf.uint16), tf.int32),
+        lambda: tf.cast(tf.io.decode_png(png, channels=1), tf.int32),
+    )
+    return tf.ensure_shape(ids, (None, None, 1))[..., 0]

@@ -2,14 +2,32 @@ import json
 
 import pytest
 
-from harl_tf.data.manifest import FILE_NAME, Manifest, RecordsError, Shard, Skip, read_manifest
+from harl_tf.data.manifest import (
+    FILE_NAME,
+    File,
+    Manifest,
+    MaskInfo,
+    RecordsError,
+    Shard,
+    Skip,
+    read_manifest,
+)
 
 MANIFEST = Manifest(
     {"name": "m", "longest_side": 40},
     ("żaba", "猫"),
     (Shard("s-0", 2, 3, "ab"), Shard("s-1", 1, 0, "cd")),
     (Skip("a b/é.jpg", "empty file"),),
+    (MaskInfo("mask", "m"), MaskInfo("grid", "grid", 300, 16)),
+    {"flat image": 1, "almost no foreground": 1},
+    (File("features.json", 2, "ef"),),
 )
+
+
+def _with(**changed) -> bytes:
+    """A manifest of nothing, but for what is changed."""
+    lists = {key: [] for key in ("shards", "skipped", "classes", "masks", "files")}
+    return json.dumps({"schema": 2, "method": {}, "fallbacks": {}, **lists, **changed}).encode()
 
 
 @pytest.fixture
@@ -17,6 +35,7 @@ def folder(tmp_path):
     MANIFEST.write(tmp_path)
     (tmp_path / "s-0").write_bytes(b"abc")
     (tmp_path / "s-1").write_bytes(b"")
+    (tmp_path / "features.json").write_bytes(b"{}")
     return tmp_path
 
 
@@ -25,9 +44,16 @@ def _change(folder, **fields):
     (folder / FILE_NAME).write_text(json.dumps({**known, **fields}))
 
 
+def test_manifest_of_nothing_can_be_read(folder):
+    """So that the ones below are refused for what each of them changes."""
+    (folder / FILE_NAME).write_bytes(_with())
+    assert read_manifest(folder).records == 0
+
+
 def test_manifest_is_read_as_it_was_written(folder):
     assert read_manifest(folder) == read_manifest(str(folder)) == MANIFEST
     assert MANIFEST.records == 3
+    assert MANIFEST.trusted == 1
 
 
 def test_names_are_readable_in_the_file(folder):
@@ -57,10 +83,13 @@ def test_other_folder_is_refused_with_advice(tmp_path, kind):
 @pytest.mark.parametrize(
     "text",
     [
-        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": 1}'),
-        b'{"schema": 1, "shards": [1], "skipped": [], "classes": [], "method": {}}',
-        b'{"schema": 1, "shards": [], "skipped": [], "classes": [], "method": {}, "more": 1}',
-        b'{"schema": 1, "shards": [], "skipped": [], "classes": null, "method": {}}',
+        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": 2}'),
+        _with(shards=[1]),
+        _with(more=1),
+        _with(classes=None),
+        _with(masks=[{}]),
+        _with(files=[{"file": "a"}]),
+        _with(fallbacks=3),
     ],
 )
 def test_unreadable_manifest_is_an_error_of_one_line(folder, text):
@@ -79,10 +108,10 @@ def test_manifest_that_cannot_be_opened_is_an_error(folder, monkeypatch):
         read_manifest(folder)
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None])
+@pytest.mark.parametrize("schema", [0, 1, 3, "2", None])
 def test_other_schema_is_refused_with_both_versions(folder, schema):
     _change(folder, schema=schema)
-    with pytest.raises(RecordsError, match=f"has schema {schema}; this version .* reads 1"):
+    with pytest.raises(RecordsError, match=f"has schema {schema}; .* reads 2. Convert the photo"):
         read_manifest(folder)
 
 
@@ -95,4 +124,10 @@ def test_shard_of_another_size_is_refused(folder):
 def test_missing_shard_is_refused(folder):
     (folder / "s-1").unlink()
     with pytest.raises(RecordsError, match=r"s-1 should have 0 bytes; it is missing\."):
+        read_manifest(folder)
+
+
+def test_file_for_tensorflow_datasets_of_another_size_is_refused(folder):
+    (folder / "features.json").write_bytes(b"")
+    with pytest.raises(RecordsError, match=r"features.json should have 2 bytes; it has 0\."):
         read_manifest(folder)

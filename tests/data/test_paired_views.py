@@ -1,16 +1,21 @@
 """The stream of paired views: complete, reproducible, independent of how it is stored."""
 
 import dataclasses
+import hashlib
+import shutil
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import mask_generation
 from harl_tf.data import PairedViews, RandomResizedCrop, RecordsError, read_manifest, records
 from harl_tf.data.geometry import cut_view
+from harl_tf.data.manifest import Manifest, MaskInfo, Shard
 from harl_tf.layers import random_colour
+from mask_generation.example import encode_png
 
 
 def take(views, count, epoch=0):
@@ -207,5 +212,109 @@ def test_settings_change_with_anything_that_changes_the_stream(records, views):
     settings = views.settings()
     assert "folder" not in settings
     assert settings == PairedViews(str(records), batch_size=4, image_size=16).settings()
-    for change in ({"seed": 1}, {"image_size": 32}, {"crop2": RandomResizedCrop((0.5, 1.0))}):
+    crop = RandomResizedCrop((0.5, 1.0))
+    changes = ({"seed": 1}, {"image_size": 32}, {"crop2": crop}, {"untrusted": "blank"})
+    for change in changes:
         assert dataclasses.replace(views, **change).settings() != settings
+
+
+@pytest.fixture(scope="module")
+def flagged(photographs, tmp_path_factory):
+    """Records of twelve photographs and of three, in between, whose mask is not to be trusted."""
+    folder = tmp_path_factory.mktemp("flagged")
+    shutil.copytree(photographs, folder / "in")
+    for name in ("even/03 grey.png", "even/05 grey.png", "odd/00 grey.png"):
+        Image.new("RGB", (80, 60), "grey").save(folder / "in" / name)
+    mask_generation.convert(
+        folder / "in",
+        folder / "out",
+        photographs_per_shard=4,
+        degenerate="keep",
+        also=("grid",),
+        progress=False,
+    )
+    manifest = read_manifest(folder / "out")
+    assert (manifest.records, manifest.fallbacks) == (15, {"flat image": 3})
+    return folder / "out"
+
+
+def test_untrusted_records_are_kept_unless_asked_otherwise(flagged):
+    views = whole(flagged, batch_size=5)
+    assert views.steps_per_epoch == 3
+    grey = [np.ptp(example["view1"]) == 0 for example in examples(take(views, 3))]
+    assert sum(grey) == 3
+
+
+@pytest.mark.parametrize("shuffle_block", [5, 4096])
+def test_left_out_records_shorten_the_epoch_and_nothing_else(flagged, records, shuffle_block):
+    """Twelve trusted photographs, the same as those of the other folder."""
+    settings = {"untrusted": "leave_out", "shuffle_block": shuffle_block}
+    views = whole(flagged, **settings)
+    assert views.steps_per_epoch == 3
+    seen, expected = (examples(take(each, 3)) for each in (views, whole(records)))
+    assert {fingerprint(example) for example in seen} == {fingerprint(e) for e in expected}
+    pictures = [sorted(example["view1"].tobytes() for example in part) for part in (seen, expected)]
+    assert pictures[0] == pictures[1]
+    # Another epoch begins after as many steps, and a stream can start there.
+    assert_same(take(views, 4, epoch=1), take(views, 7)[3:])
+
+
+def test_blank_records_have_a_mask_of_background(flagged):
+    kept, blank = (
+        examples(take(whole(flagged, batch_size=5, untrusted=how, mask="grid"), 3))
+        for how in ("keep", "blank")
+    )
+    for example, other in zip(kept, blank, strict=True):
+        np.testing.assert_array_equal(example["view1"], other["view1"])
+        assert example["mask1"].max() == 24
+        grey = np.ptp(example["view1"]) == 0
+        np.testing.assert_array_equal(other["mask1"], 0 if grey else example["mask1"])
+    assert sum(not example["mask1"].any() for example in blank) == 3
+
+
+def test_batch_larger_than_what_is_left(flagged):
+    with pytest.raises(RecordsError, match=r"12 records besides 3 whose mask .* batch_size=13"):
+        PairedViews(flagged, batch_size=13, untrusted="leave_out")
+
+
+def test_unknown_way_with_untrusted_records(records):
+    with pytest.raises(ValueError, match=r"Expected untrusted in .*Received: untrusted='drop'"):
+        PairedViews(records, batch_size=4, untrusted="drop")
+
+
+def test_further_mask_is_read_by_its_name(flagged):
+    views = whole(flagged, mask="grid")
+    assert views.regions == 25
+    assert whole(flagged).regions == 2
+    (batch,) = take(views, 1)
+    assert batch["mask1"].dtype == np.int32
+    # 16 pixels a side: cell (row · 5 // 16, column · 5 // 16), as 60 and 80 pixels are divided.
+    np.testing.assert_array_equal(batch["mask1"][0, ::4, 0], [0, 5, 10, 15])
+
+
+def test_mask_that_the_records_lack(flagged):
+    with pytest.raises(RecordsError, match=r"have no mask 'slic', only 'mask', 'grid'\. Choose"):
+        PairedViews(flagged, batch_size=4, mask="slic")
+
+
+def test_more_than_256_regions_survive(tmp_path):
+    """A 20 × 30 map of 600 ids; a view of the whole at that size is the map itself."""
+    ids = np.arange(600, dtype=np.uint16).reshape(20, 30)
+    record = records.Record(
+        tf.io.encode_jpeg(np.zeros((20, 30, 3), np.uint8)).numpy(),
+        encode_png(np.zeros((20, 30), np.uint8)),
+        "a",
+        masks={"many": encode_png(ids)},
+    )
+    path = tmp_path / records.shard_name(0, 1)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(records.encode(record))
+    data = path.read_bytes()
+    shard = Shard(path.name, 1, len(data), hashlib.sha256(data).hexdigest())
+    masks = (MaskInfo("mask", "m"), MaskInfo("many", "m", 600, 16))
+    Manifest({}, (), (shard,), masks=masks).write(tmp_path)
+    crop = RandomResizedCrop((1.0, 1.0), (1.5, 1.5), flip_probability=0.0)
+    views = PairedViews(tmp_path, 1, 60, crop1=crop, crop2=crop, mask="many")
+    assert views.regions == 600
+    (batch,) = take(views, 1)
+    np.testing.assert_array_equal(batch["mask1"][0], ids.repeat(3, axis=0).repeat(2, axis=1))

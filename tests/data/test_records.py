@@ -6,8 +6,10 @@ from harl_tf.data.records import (
     NO_LABEL,
     SHARD_PATTERN,
     Record,
+    bits,
     decode_image,
     decode_mask,
+    decode_regions,
     encode,
     parse,
     shard_name,
@@ -28,10 +30,36 @@ def test_same_record_gives_the_same_bytes():
     assert encode(Record(b"i", b"m", "n", 3)) == encode(Record(b"i", b"m", "n", 3))
 
 
-def test_missing_label_is_not_stored():
-    """TensorFlow Datasets reads a record without a label as one without the feature."""
-    example = tf.train.Example.FromString(encode(Record(b"i", b"m", "n")))
-    assert set(example.features.feature) == {"image", "mask", "name"}
+def test_quality_fallback_and_further_masks_are_parsed_as_they_were_encoded():
+    record = Record(b"i", b"m", "n", 3, 0.25, "flat image", {"grid": b"g", "b": b"x"})
+    parsed = parse(tf.constant(encode(record)), ["grid"])
+    assert float(parsed["quality"]) == 0.25
+    assert parsed["fallback"].numpy() == b"flat image"
+    assert parsed["masks/grid"].numpy() == b"g"
+    assert "masks/b" not in parsed
+
+
+def test_record_holds_every_feature_and_no_other():
+    """TensorFlow Datasets reads none of them as missing."""
+    example = tf.train.Example.FromString(encode(Record(b"i", b"m", "n", masks={"grid": b"g"})))
+    names = {"image", "mask", "name", "label", "quality", "fallback", "masks/grid"}
+    assert set(example.features.feature) == names
+    assert list(example.features.feature["label"].int64_list.value) == [NO_LABEL]
+
+
+def test_further_mask_that_is_missing_is_refused():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="masks/grid"):
+        parse(tf.constant(encode(Record(b"i", b"m", "n"))), ["grid"])
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(np.uint8, 255), (np.uint16, 65535)])
+def test_region_numbers_are_read_as_they_are_whatever_the_bits(dtype, largest):
+    ids = np.array([[0, 1, 2], [7, largest - 1, largest]], dtype)
+    png = tf.io.encode_png(ids[..., None])
+    assert int(bits(png)) == 8 * ids.itemsize
+    decoded = decode_regions(png)
+    assert decoded.dtype == tf.int32
+    np.testing.assert_array_equal(decoded, ids)
 
 
 def test_record_without_a_mask_is_refused():
