@@ -12,15 +12,23 @@ from mask_generation.methods import METHODS as METHODS
 from mask_generation.result import ForegroundMask as ForegroundMask
 
 if TYPE_CHECKING:
-    from mask_generation.contact_sheet import preview as preview
     from mask_generation.converter import ConversionError as ConversionError
     from mask_generation.converter import convert as convert
+    from mask_generation.evaluation import Evaluation as Evaluation
+    from mask_generation.evaluation import evaluate as evaluate
+    from mask_generation.gallery import PreviewError as PreviewError
+    from mask_generation.gallery import preview as preview
+    from mask_generation.truth import EvaluationError as EvaluationError
     from mask_generation.verifier import verify as verify
 
 _ON_FIRST_USE = {
     "ConversionError": "converter",
+    "Evaluation": "evaluation",
+    "EvaluationError": "truth",
+    "PreviewError": "gallery",
     "convert": "converter",
-    "preview": "contact_sheet",
+    "evaluate": "evaluation",
+    "preview": "gallery",
     "verify": "verifier",
 }
 

@@ -1,4 +1,4 @@
-"""Command line: ``python -m mask_generation {convert,verify,preview}``."""
+"""Command line: ``python -m mask_generation {convert,verify,preview,evaluate,train-drfi}``."""
 
 import argparse
 import os
@@ -23,13 +23,17 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     Returns:
         The arguments; ``run`` is the function that does the work.
     """
-    from mask_generation.commands import convert, preview, verify
+    from mask_generation.commands import convert, evaluate, preview, train_drfi, verify
 
     parser = argparse_flags.ArgumentParser(
-        prog="python -m mask_generation", description=_DESCRIPTION
+        prog="python -m mask_generation",
+        description=_DESCRIPTION,
+        epilog="python -m mask_generation COMMAND --help says more of each.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (convert, verify, preview):
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", title="commands"
+    )
+    for command in (convert, verify, preview, evaluate, train_drfi):
         command.add(commands)
     return parser.parse_args(argv[1:])
 
@@ -38,21 +42,31 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs a command; every failure that a user can cause is one line and exit code 1."""
     try:
         return _run(arguments)
-    except KeyboardInterrupt:  # also while TensorFlow is being imported
-        print("interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:  # also while TensorFlow is being imported
+        print(str(interrupt) or "interrupted; nothing was written", file=sys.stderr)
         return 130
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from harl_tf.data.manifest import RecordsError
-    from mask_generation.converter import ConversionError
-
     try:
         print(arguments.run(arguments))
-    except (ConversionError, RecordsError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, _users_errors()):
+            raise
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _users_errors() -> tuple[type[Exception], ...]:
+    """What a user can cause. Imported when something has failed: TensorFlow takes seconds."""
+    from harl_tf.data.manifest import RecordsError
+    from mask_generation.converter import ConversionError
+    from mask_generation.gallery import PreviewError
+    from mask_generation.networks import ModelError
+    from mask_generation.truth import EvaluationError
+
+    return ConversionError, EvaluationError, ModelError, PreviewError, RecordsError, OSError
 
 
 if __name__ == "__main__":

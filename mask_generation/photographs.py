@@ -1,7 +1,8 @@
 """Finding photographs in a folder and reading them, whatever their format.
 
-Owns every judgement on an input file: which files are photographs, what they are called, and how
-grey, transparent, CMYK, 16-bit, rotated and animated ones become 8-bit RGB. It computes no masks.
+Owns every judgement on an input file: which files are photographs, what they are called, how grey,
+transparent, CMYK, Lab, 16-bit, rotated and animated ones become 8-bit RGB, and how large one may be
+so that it cannot take a machine's memory. It computes no masks.
 """
 
 import dataclasses
@@ -10,14 +11,20 @@ import os
 import pathlib
 import stat
 import warnings
+from collections.abc import Iterable
 from typing import NoReturn
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 SUFFIXES = frozenset(
     ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
+LARGEST_PIXELS = 2**25
+"""Pixels (33.6 million) that are decoded at most. A worker needs some 32 bytes for each, most of
+them for the maps of a mask method, so that no photograph takes more than about 1.1 GB."""
+LARGEST_FILE = 2**28
+"""Bytes (256 MiB) of a file that is read at most."""
 _JPEG_QUALITY = 95
 _JPEG_LARGEST_SIDE = 65500
 
@@ -27,7 +34,7 @@ class UnusablePhotographError(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class FileSource:
     r"""A photograph that was found.
 
     Attributes:
@@ -41,8 +48,17 @@ class Source:
     name: str
     label: int
 
+    def read(self) -> bytes:
+        """The file's bytes.
 
-def find_photographs(folder: str | pathlib.Path) -> tuple[list[Source], tuple[str, ...]]:
+        Raises:
+            UnusablePhotographError: If it cannot be read, is empty or larger than
+                ``LARGEST_FILE``.
+        """
+        return read_file(pathlib.Path(self.path))
+
+
+def find_photographs(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str, ...]]:
     """Lists the photographs of a folder and of the folders in it, in the order of their names.
 
     If every photograph lies in a subfolder, the first-level subfolders are classes. If some lie at
@@ -73,39 +89,77 @@ def find_photographs(folder: str | pathlib.Path) -> tuple[list[Source], tuple[st
         for file in files:
             if pathlib.Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
                 path = pathlib.Path(parent) / file
-                paths[_as_text(path.relative_to(folder).as_posix())] = str(path)
+                paths[as_text(path.relative_to(folder).as_posix())] = str(path)
     if not paths:
         endings = " ".join(sorted(SUFFIXES))
         raise FileNotFoundError(f"No photograph in {folder}: no file ends in {endings}.")
     names = sorted(paths)
-    classes: tuple[str, ...] = ()
-    if all("/" in name for name in names):
-        classes = tuple(sorted({name.split("/")[0] for name in names}))
-    labels = {name: index for index, name in enumerate(classes)}
-    sources = [Source(paths[name], name, labels.get(name.split("/")[0], -1)) for name in names]
-    return sources, classes
+    classes, labels = class_folders(names)
+    pairs = zip(names, labels, strict=True)
+    return [FileSource(paths[name], name, label) for name, label in pairs], classes
+
+
+def class_folders(names: Iterable[str]) -> tuple[tuple[str, ...], list[int]]:
+    """The classes of photographs by the first folder of their names.
+
+    Args:
+        names: Paths with forward slashes.
+
+    Returns:
+        Class names in the order of their labels, and the label of each photograph. Without any
+        class, and a label of -1 each, if some photograph lies at the top.
+
+    Example:
+        >>> class_folders(["b/1.png", "a/x/2.png"])
+        (('a', 'b'), [1, 0])
+        >>> class_folders(["b/1.png", "2.png"])
+        ((), [-1, -1])
+    """
+    folders = [name.split("/")[0] if "/" in name else None for name in names]
+    if None in folders:
+        return (), [-1] * len(folders)
+    classes = tuple(sorted({folder for folder in folders if folder is not None}))
+    labels = {name: label for label, name in enumerate(classes)}
+    return classes, [labels[folder] for folder in folders if folder is not None]
 
 
 def read_photograph(
     path: str | pathlib.Path, longest_side: int | None = None
 ) -> tuple[np.ndarray, bytes]:
-    """Reads a photograph as upright 8-bit RGB.
-
-    Transparent pixels become white, 16-bit values are scaled to 8, CMYK and palettes become RGB,
-    the EXIF orientation is applied, of an animation the first frame counts.
+    """Reads the photograph in a file; see ``decode_photograph``.
 
     Args:
         path: An image file.
         longest_side: Shrink larger photographs to this longer side, in pixels. Default: keep.
 
     Returns:
-        The pixels, uint8 ``(height, width, 3)``, and the same as JPEG bytes: the file's own where
-        it is an upright RGB JPEG already, else encoded anew at quality 95.
+        The pixels, uint8 ``(height, width, 3)``, and the same as JPEG bytes.
 
     Raises:
         UnusablePhotographError: If the file cannot be read as an image.
     """
-    data = _read_bytes(pathlib.Path(path))
+    return decode_photograph(read_file(pathlib.Path(path)), longest_side)
+
+
+def decode_photograph(data: bytes, longest_side: int | None = None) -> tuple[np.ndarray, bytes]:
+    """Decodes a photograph as upright 8-bit RGB.
+
+    Transparent pixels become white, 16-bit values are scaled to 8, CMYK, Lab and palettes become
+    RGB, the EXIF orientation is applied, of an animation the first frame counts. A JPEG of more
+    than ``LARGEST_PIXELS`` is decoded at a half, a quarter or an eighth of its size; any other
+    photograph of so many, a progressive JPEG too, is refused before it is decoded.
+
+    Args:
+        data: The bytes of an image file.
+        longest_side: Shrink larger photographs to this longer side, in pixels. Default: keep.
+
+    Returns:
+        The pixels, uint8 ``(height, width, 3)``, and the same as JPEG bytes: ``data`` itself where
+        it is an upright RGB JPEG already, else encoded anew at quality 95.
+
+    Raises:
+        UnusablePhotographError: If the bytes cannot be read as an image.
+    """
     image, keep_bytes = _decode(data)
     if longest_side is not None and max(image.size) > longest_side:
         image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
@@ -126,22 +180,40 @@ def _cannot_list(error: OSError) -> NoReturn:
     raise OSError(f"Folder {error.filename} cannot be listed: {reason}.") from error
 
 
-def _as_text(name: str) -> str:
+def as_text(name: str) -> str:
     """A file name that can be encoded as UTF-8, whatever bytes the file system holds."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _read_bytes(path: pathlib.Path) -> bytes:
+def read_file(path: pathlib.Path) -> bytes:
+    """The bytes of a photograph or mask.
+
+    Raises:
+        UnusablePhotographError: If it cannot be read, is empty or larger than ``LARGEST_FILE``.
+    """
     try:
+        status = path.stat()
         # Reading a pipe or a device called .jpg would never end.
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise UnusablePhotographError("not a file")
-        data = path.read_bytes()
+        check_file_size(status.st_size)
+        return path.read_bytes()
     except OSError as error:
         raise UnusablePhotographError(f"cannot be opened: {error.strerror or error}") from error
-    if not data:
+
+
+def check_file_size(size: int) -> None:
+    """Refuses a file without any byte, and one with more than ``LARGEST_FILE``.
+
+    Example:
+        >>> check_file_size(0)
+        Traceback (most recent call last):
+        mask_generation.photographs.UnusablePhotographError: empty file
+    """
+    if size == 0:
         raise UnusablePhotographError("empty file")
-    return data
+    if size > LARGEST_FILE:
+        raise UnusablePhotographError(f"{size:,} bytes: more than {LARGEST_FILE:,} are not read")
 
 
 def _decode(data: bytes) -> tuple[Image.Image, bool]:
@@ -150,19 +222,48 @@ def _decode(data: bytes) -> tuple[Image.Image, bool]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # oddities in metadata that change no pixel
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-            image.load()
+            image = open_image(data)
             keep_bytes = image.format == "JPEG" and image.mode == "RGB" and _is_upright(image)
+            if image.width * image.height > LARGEST_PIXELS:
+                _decode_smaller(image)
+                keep_bytes = False
+            image.load()
             return _to_rgb(ImageOps.exif_transpose(image)), keep_bytes
     except UnidentifiedImageError as error:
         raise UnusablePhotographError("not an image") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UnusablePhotographError(f"more than {Image.MAX_IMAGE_PIXELS} pixels") from error
+        raise UnusablePhotographError(f"more than {LARGEST_PIXELS:,} pixels") from error
     except UnusablePhotographError:
         raise
     except Exception as error:  # decoders of broken files raise about anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnusablePhotographError(f"damaged: {reason}") from error
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Reads the header of an image; a JPEG may have any number of pixels.
+
+    Raises:
+        DecompressionBombError: Pillow's, or its warning, for other images of very many pixels.
+    """
+    try:
+        return Image.open(io.BytesIO(data))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        if not data.startswith(b"\xff\xd8"):
+            raise
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+
+
+def _decode_smaller(image: Image.Image) -> None:
+    """Sets a large JPEG to be decoded at a fraction of its size, or refuses the image."""
+    size = f"{image.width}×{image.height} px"
+    # A progressive one is kept as a whole while it is decoded, whatever the fraction.
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and "progressive" not in image.info:
+        for factor in (2, 4, 8):
+            if image.width * image.height <= factor**2 * LARGEST_PIXELS:
+                image.draft(None, (image.width // factor, image.height // factor))
+                return
+    raise UnusablePhotographError(f"{size}: more than {LARGEST_PIXELS:,} pixels")
 
 
 def _is_upright(image: Image.Image) -> bool:

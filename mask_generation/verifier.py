@@ -1,8 +1,11 @@
 """Checking a folder of records against its manifest, byte by byte and record by record."""
 
+import collections
+import dataclasses
 import hashlib
 import pathlib
 
+import numpy as np
 import tensorflow as tf
 
 from harl_tf.data import manifest as manifests
@@ -12,8 +15,11 @@ from harl_tf.data import records
 def verify(folder: str | pathlib.Path) -> manifests.Manifest:
     """Checks that a folder of records is whole, to the last record.
 
-    Every shard must be there with its size, checksum and number of records, no other shard may be;
-    every image and mask must decode, and a mask must have its image's size and only 0 and 1 in it.
+    Every shard must be there with its size, checksum and number of records, no other shard may be,
+    and the files for TensorFlow Datasets must be as they were written. Every image and mask must
+    decode; a mask must have its image's size, its number of bits and no more regions than the
+    manifest says. No name may occur twice, qualities lie within [0, 1], labels belong to a class,
+    and as many records distrust their mask as the manifest says.
 
     Args:
         folder: Folder that ``convert`` wrote.
@@ -22,7 +28,7 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
         The manifest.
 
     Raises:
-        RecordsError: Naming the first shard and record that is not as it should be.
+        RecordsError: Naming the first file and record that is not as it should be.
 
     Example:
         >>> verify("no/such/folder")
@@ -37,38 +43,46 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
             raise manifests.RecordsError(
                 f"{path} is not in the manifest. Remove it, or convert the photographs again."
             )
-    names: set[bytes] = set()
+    for file in manifest.files:
+        _verify_checksum(folder / file.file, file.sha256)
+    seen = _Seen()
     for shard in manifest.shards:
-        path = folder / shard.file
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != shard.sha256:
-            raise manifests.RecordsError(
-                f"{path} has changed: its SHA-256 is not the manifest's. "
-                "Convert the photographs again."
-            )
-        _verify_records(path, shard.records, names)
+        _verify_checksum(folder / shard.file, shard.sha256)
+        _verify_shard(folder / shard.file, shard.records, manifest, seen)
+    if dict(seen.fallbacks) != manifest.fallbacks:
+        raise manifests.RecordsError(
+            f"{folder} should have records with these fallbacks by the manifest: "
+            f"{manifest.fallbacks}; it has {dict(seen.fallbacks)}. Convert the photographs again."
+        )
     return manifest
 
 
-def _verify_records(path: pathlib.Path, expected: int, names: set[bytes]) -> None:
+@dataclasses.dataclass
+class _Seen:
+    """What the records read so far held."""
+
+    names: set[bytes] = dataclasses.field(default_factory=set)
+    fallbacks: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+
+
+def _verify_checksum(path: pathlib.Path, expected: str) -> None:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != expected:
+        raise manifests.RecordsError(
+            f"{path} has changed: its SHA-256 is not the manifest's. Convert the photographs again."
+        )
+
+
+def _verify_shard(
+    path: pathlib.Path, expected: int, manifest: manifests.Manifest, seen: _Seen
+) -> None:
     count = 0
     try:
         for serialized in tf.data.TFRecordDataset(str(path)):
-            fields = records.parse(serialized)
-            name = fields[records.NAME].numpy()
-            image = records.decode_image(fields[records.IMAGE])
-            mask = records.decode_mask(fields[records.MASK])
-            where = f"{path}, record {count} ({name.decode(errors='replace')})"
-            if name in names:
-                raise manifests.RecordsError(f"{where}: the name occurs twice.")
-            if image.shape[:2] != mask.shape:
-                raise manifests.RecordsError(
-                    f"{where}: the mask is {mask.shape}, the image {image.shape[:2]}."
-                )
-            if int(tf.reduce_max(mask)) > 1:
-                raise manifests.RecordsError(f"{where}: the mask has values other than 0 and 1.")
-            names.add(name)
+            if reason := _defect(serialized, manifest, seen):
+                name = records.parse(serialized)[records.NAME].numpy().decode(errors="replace")
+                raise manifests.RecordsError(f"{path}, record {count} ({name}): {reason}.")
             count += 1
     except tf.errors.OpError as error:
         raise manifests.RecordsError(
@@ -79,3 +93,41 @@ def _verify_records(path: pathlib.Path, expected: int, names: set[bytes]) -> Non
             f"{path} should have {expected} records by the manifest; it has {count}. "
             "Convert the photographs again."
         )
+
+
+def _defect(serialized: tf.Tensor, manifest: manifests.Manifest, seen: _Seen) -> str | None:
+    """What is wrong with a record, or None; what it holds is added to what was seen."""
+    further = [mask.name for mask in manifest.masks if mask.name != records.MASK]
+    fields = records.parse(serialized, further)
+    name, label = fields[records.NAME].numpy(), int(fields[records.LABEL])
+    quality = float(fields[records.QUALITY])
+    if name in seen.names:
+        return "the name occurs twice"
+    seen.names.add(name)
+    if fallback := fields[records.FALLBACK].numpy().decode(errors="replace"):
+        seen.fallbacks[fallback] += 1
+    if not 0 <= quality <= 1:
+        return f"the quality is {quality}, not within [0, 1]"
+    if label != records.NO_LABEL and not 0 <= label < len(manifest.classes):
+        return f"the label {label} belongs to none of {len(manifest.classes)} classes"
+    shape = tuple(records.decode_image(fields[records.IMAGE]).shape[:2])
+    for mask in manifest.masks:
+        is_main = mask.name == records.MASK
+        png = fields[mask.name if is_main else records.FURTHER + mask.name]
+        if reason := _mask_defect(png, mask, shape):
+            return f"the mask {reason}" if is_main else f"the mask {mask.name} {reason}"
+    return None
+
+
+def _mask_defect(png: tf.Tensor, mask: manifests.MaskInfo, shape: tuple[int, ...]) -> str | None:
+    bits = records.bits(png)
+    if bits != mask.bits:
+        return f"has {bits} bits, not {mask.bits}"
+    ids = records.decode_regions(png).numpy()
+    if ids.shape != shape:
+        return f"is {ids.shape}, the image {shape}"
+    if ids.max(initial=0) >= mask.regions:
+        other = np.unique(ids[ids >= mask.regions])
+        known = "0 and 1" if mask.regions == 2 else f"0 to {mask.regions - 1}"
+        return f"has values other than {known}, such as {other[0]}"
+    return None

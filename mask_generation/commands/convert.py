@@ -2,41 +2,102 @@
 
 import argparse
 import os
+import shlex
 import sys
 from typing import Any
 
 from mask_generation.methods import DEFAULT, METHODS
+from mask_generation.regions import REGION_METHODS
+
+_DESCRIPTION = """\
+Computes a foreground mask for every photograph and writes both as TFRecords, to be read by
+harl_tf.data or tfds.builder_from_directory. The same photographs give the same bytes, whatever the
+number of workers and the engine. When it was interrupted, the same command goes on where it was.
+"""
+
+_EPILOG = """\
+photographs:
+  FOLDER                    images, flat or with one subfolder per class
+  LIST.txt                  one path to a line, relative to the list; TAB and class, or none
+  A.tar [B.tar ...]         also compressed; first folders are classes
+  tfds:NAME[/config][:version][:split]
+
+masks of your own (--masks):
+  FOLDER                    a/b.png or a/b.npz (array 'foreground') for a/b.jpg; also b.png for
+                            .../train/b.JPEG; any value but 0 is foreground
+  tfds:FEATURE[=1,3]        a feature of the data set; these values are foreground
+
+examples:
+  python -m mask_generation convert photos records
+  python -m mask_generation convert photos.tar records --also grid,felzenszwalb
+  python -m mask_generation convert tfds:oxford_iiit_pet records --masks tfds:segmentation_mask=1,3
+  python -m mask_generation convert photos records --engine beam --beam-args "--runner=FlinkRunner"
+"""
 
 
 def add(commands: Any) -> None:
     """Describes the command's arguments to a parser."""
     parser = commands.add_parser(
-        "convert", help="compute masks and write records", inherited_absl_flags=None
+        "convert",
+        help="compute masks and write records",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        inherited_absl_flags=None,
     )
-    parser.add_argument("photographs", help="folder of images, flat or with class folders")
+    parser.add_argument("photographs", nargs="+", help="where the photographs are, see below")
     parser.add_argument("out", help="folder of records to make")
-    parser.add_argument(
+    masks = parser.add_argument_group("masks")
+    masks.add_argument(
         "--method",
-        default=DEFAULT,
-        choices=sorted(METHODS),
-        help=f"how masks are computed (default: {DEFAULT})",
+        help=f"how masks are computed: {', '.join(sorted(METHODS))}, files for --masks, or a "
+        f"method that needs --model (default: {DEFAULT})",
     )
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    masks.add_argument("--model", help="the model that the method needs")
+    masks.add_argument("--masks", help="masks of your own instead of computed ones, see below")
+    masks.add_argument(
+        "--also",
+        default="",
+        metavar="METHOD,METHOD",
+        help=f"further masks for every record: {', '.join(REGION_METHODS)} (many regions) or any "
+        "other method",
     )
-    parser.add_argument(
-        "--longest-side", type=int, help="shrink larger photographs to this many pixels"
-    )
-    parser.add_argument(
-        "--per-shard", type=int, default=1000, help="photographs per file (default: 1000)"
-    )
-    parser.add_argument(
+    masks.add_argument(
         "--degenerate",
         default="skip",
         choices=("skip", "keep"),
-        help="what to do with photographs without a usable mask (default: skip)",
+        help="photographs without a usable mask: leave them out, or flag their records (default: "
+        "skip)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an older OUT")
+    form = parser.add_argument_group("records")
+    form.add_argument(
+        "--longest-side", type=int, metavar="PIXELS", help="shrink larger photographs to this"
+    )
+    form.add_argument(
+        "--per-shard",
+        type=int,
+        default=1000,
+        metavar="COUNT",
+        help="photographs per file (default: 1000)",
+    )
+    form.add_argument("--overwrite", action="store_true", help="replace an older OUT")
+    work = parser.add_argument_group("work")
+    work.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="COUNT",
+        help="processes (default: all cores)",
+    )
+    work.add_argument(
+        "--engine",
+        default="pool",
+        choices=("pool", "beam"),
+        help="processes of this machine, or Apache Beam (default: pool)",
+    )
+    work.add_argument(
+        "--beam-args", default="", metavar="OPTIONS", help="Beam's pipeline options, in one string"
+    )
     parser.set_defaults(run=run)
 
 
@@ -53,10 +114,20 @@ def run(arguments: argparse.Namespace) -> str:
         longest_side=arguments.longest_side,
         degenerate=arguments.degenerate,
         overwrite=arguments.overwrite,
+        also=[name for name in arguments.also.split(",") if name],
+        masks=arguments.masks,
+        model=arguments.model,
+        engine=arguments.engine,
+        beam_options=shlex.split(arguments.beam_args),
     )
     for skip in manifest.skipped[:20]:
         print(f"left out: {skip.name}: {skip.reason}", file=sys.stderr)
     if len(manifest.skipped) > 20:
         print(f"left out: {len(manifest.skipped) - 20} more, see the manifest", file=sys.stderr)
     classes = f", {len(manifest.classes)} classes" if manifest.classes else ""
-    return f"{manifest.records} records{classes}, {len(manifest.skipped)} left out: {arguments.out}"
+    flagged = manifest.records - manifest.trusted
+    kept = f", {flagged} with a mask not to be trusted" if flagged else ""
+    return (
+        f"{manifest.records} records{classes}{kept}, {len(manifest.skipped)} left out: "
+        f"{arguments.out}"
+    )

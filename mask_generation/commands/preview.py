@@ -1,23 +1,69 @@
-"""``preview``: draw a contact sheet."""
+"""``preview``: show masks on a page and on a contact sheet."""
 
 import argparse
 from typing import Any
 
+from mask_generation.methods import DEFAULT, METHODS
+
+_DESCRIPTION = """\
+Shows masks, the least trusted first: a page to browse (HTML, one file that needs nothing else) and
+a contact sheet (PNG). Each photograph comes with its saliency, its mask and its flag; the page has
+a histogram of foreground shares and counts of flags over all photographs, and can be sorted and
+filtered.
+"""
+
 
 def add(commands: Any) -> None:
     """Describes the command's arguments to a parser."""
-    parser = commands.add_parser("preview", help="draw a contact sheet", inherited_absl_flags=None)
-    parser.add_argument("records", help="folder of records")
-    parser.add_argument("--out", help="PNG to write (default: RECORDS/preview.png)")
-    parser.add_argument("--count", type=_natural, default=48, help="pictures (default: 48)")
+    parser = commands.add_parser(
+        "preview",
+        help="show masks on a page and a contact sheet",
+        description=_DESCRIPTION,
+        inherited_absl_flags=None,
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="folder of records or of photographs")
+    parser.add_argument(
+        "--out",
+        help="folder for preview.html and preview.png, or a name that ends in .html or .png for "
+        "that one alone (default: the folder of records; for photographs, the current folder)",
+    )
+    parser.add_argument(
+        "--count",
+        type=_natural,
+        default=48,
+        metavar="N",
+        help="photographs shown: half are the least trusted, the others are spread evenly over "
+        "the rest (default: 48)",
+    )
+    parser.add_argument(
+        "--method",
+        choices=sorted(METHODS),
+        metavar="NAME",
+        help=f"how masks of a folder of photographs are computed: {', '.join(sorted(METHODS))} "
+        f"(default: {DEFAULT}); records have their masks already",
+    )
+    parser.add_argument(
+        "--workers",
+        type=_natural,
+        default=1,
+        metavar="N",
+        help="processes that compute masks of photographs (default: 1)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Draws and names the file."""
-    from mask_generation.contact_sheet import preview
+    """Draws and names the files."""
+    from mask_generation.gallery import preview
 
-    return str(preview(arguments.records, arguments.out, arguments.count))
+    paths = preview(
+        arguments.folder,
+        arguments.out,
+        count=arguments.count,
+        method=arguments.method,
+        workers=arguments.workers,
+    )
+    return "\n".join(map(str, paths))
 
 
 def _natural(text: str) -> int:

@@ -1,10 +1,10 @@
 """The label-free mask methods, by name.
 
-Owns: the table :data:`METHODS`. A method takes one RGB image, uint8 of shape (H, W, 3), and returns
-a ``ForegroundMask`` of the same height and width. It gives the same answer for the same image, and
-a saliency of zeros when the image holds nothing to tell apart. Methods that have settings are
-small frozen classes; the table holds one of each, with its default settings, under the name users
-pass as ``method``.
+Owns: the tables :data:`METHODS` and :data:`MODEL_METHODS`. A method takes one RGB image, uint8 of
+shape (H, W, 3), and returns a ``ForegroundMask`` of the same height and width. It gives the same
+answer for the same image, and a saliency of zeros when the image holds nothing to tell apart.
+Methods that have settings are small frozen classes; the table holds one of each, with its default
+settings, under the name users pass as ``method``.
 
 Does not own: the checks of the image and the judgement of the mask
 (``mask_generation.foreground``).
@@ -19,6 +19,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_generation.methods.basnet import BASNet
+from mask_generation.methods.drfi import DRFI
+from mask_generation.methods.features import FeatureCut
+from mask_generation.methods.felzenszwalb import FelzenszwalbSaliency
 from mask_generation.methods.robust_background import robust_background_saliency
 from mask_generation.result import ForegroundMask
 from mask_generation.thresholded import Thresholded
@@ -27,31 +31,50 @@ MaskMethod = Callable[[NDArray[np.uint8]], ForegroundMask]
 """From RGB, ``(H, W, 3)`` uint8, to the mask of the same size."""
 
 METHODS: dict[str, MaskMethod] = {
+    "felzenszwalb": Thresholded(FelzenszwalbSaliency()),
     "robust_background": Thresholded(robust_background_saliency),
 }
 """Every method that needs nothing but the image."""
+
+MODEL_METHODS: dict[str, Callable[[str], MaskMethod]] = {
+    "basnet": BASNet,
+    "drfi": DRFI,
+    "features": FeatureCut,
+}
+"""Every method that is made from something trained: a path, or the name of a KerasHub preset."""
 
 DEFAULT = "robust_background"
 """The method used where none is named."""
 
 
-def named(name: str) -> MaskMethod:
+def named(name: str, model: str | None = None) -> MaskMethod:
     """The method of this name.
 
     Args:
-        name: A key of ``METHODS``.
+        name: A key of ``METHODS``, or of ``MODEL_METHODS`` with a model.
+        model: What the method was trained to be: a path, or the name of a KerasHub preset.
 
     Returns:
         The method.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, it needs a model, or takes none.
+        ModelError: If the model is not there.
 
     Example:
         >>> named("robust_background").work_size
         160
+        >>> named("features", "resnet_50_imagenet").cut
+        'normalized_cut'
     """
+    if name in MODEL_METHODS:
+        if model is None:
+            raise ValueError(f"The method {name!r} needs a model: its path, or a KerasHub preset.")
+        return MODEL_METHODS[name](model)
     if name not in METHODS:
-        known = ", ".join(repr(name) for name in sorted(METHODS))
+        known = ", ".join(repr(name) for name in sorted([*METHODS, *MODEL_METHODS]))
         raise ValueError(f"The method must be one of {known}, but it is {name!r}.")
+    if model is not None:
+        takers = ", ".join(repr(name) for name in sorted(MODEL_METHODS))
+        raise ValueError(f"The method {name!r} takes no model; {takers} do.")
     return METHODS[name]

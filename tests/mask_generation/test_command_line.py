@@ -87,8 +87,9 @@ def test_convert_shows_a_bar_and_prints_one_line(photographs, tmp_path):
     out, err = _finish(process)
     assert process.returncode == 0
     assert out == [f"12 records, 2 classes, 0 left out: {tmp_path / 'out'}"]
-    assert "12/12" in err[-1]
-    assert _without_bar(err) == []
+    assert "12/12" in err[-2]
+    assert re.fullmatch(r"12 photographs in [\d.]+ s: [\d.]+ photographs/s\.", err[-1])
+    assert _without_bar(err) == [err[-1]]
 
 
 @needs_proc
@@ -161,7 +162,10 @@ def test_left_out_photographs_are_named(tmp_path, monkeypatch, capsys):
     ("line", "error"),
     [
         (["verify", "nowhere"], "error: nowhere is not a folder of records: it has no manifest"),
-        (["preview", "nowhere"], "error: nowhere is not a folder of records: it has no manifest"),
+        (["preview", "nowhere"], "error: There is no folder nowhere."),
+        (["evaluate", "nowhere"], "error: There is no folder nowhere."),
+        (["evaluate", "."], "error: . holds no truth to score masks against. It needs pairs.csv"),
+        (["evaluate", ".", "--out", "no/a.csv"], "error: no/a.csv could not be written: No such"),
         (["convert", "nowhere", "out"], "error: There is no folder nowhere."),
         (["convert", ".", "out", "--workers", "0"], "error: Expected workers ≥ 1"),
     ],
@@ -193,10 +197,11 @@ def test_verify_and_preview_print_one_line(records, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ([], ["convert", "verify", "preview", "without labels"]),
+        ([], ["convert", "verify", "preview", "evaluate", "without labels"]),
         (["convert"], ["photographs", "--workers", "--overwrite", "robust_background"]),
         (["verify"], ["records"]),
-        (["preview"], ["records", "--out", "--count"]),
+        (["preview"], ["records", "--out", "--count", "--method", "--workers"]),
+        (["evaluate"], ["pairs.csv", "CorLoc", "--half", "--per-photograph", "all of them"]),
     ],
 )
 def test_help_names_what_can_be_given(capsys, line, words):
@@ -213,10 +218,14 @@ def test_help_names_what_can_be_given(capsys, line, words):
     [
         ([], "required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
-        (["convert", "a", "b", "--method", "magic"], "invalid choice: 'magic'"),
+        (["convert", "a", "b", "--degenerate", "magic"], "invalid choice: 'magic'"),
         (["convert", "a"], "required: out"),
         (["preview", "a", "--count", "0"], "expected 1 or more, received 0"),
         (["preview", "a", "--count", "x"], "invalid"),
+        (["preview", "a", "--method", "all"], "invalid choice: 'all'"),
+        (["evaluate"], "required: FOLDER"),
+        (["evaluate", "a", "--half", "2"], "invalid choice: 2"),
+        (["evaluate", "a", "--workers", "0"], "expected 1 or more, received 0"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(capsys, line, error):
@@ -226,7 +235,7 @@ def test_wrong_usage_is_exit_code_2(capsys, line, error):
     assert error in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["convert", "preview", "verify"])
+@pytest.mark.parametrize("name", ["convert", "evaluate", "preview", "verify"])
 def test_no_module_has_the_name_of_a_public_function(name):
     """Importing it would set it as attribute of the package, over the function."""
     assert importlib.util.find_spec(f"mask_generation.{name}") is None

@@ -1,98 +1,118 @@
-import shutil
-import sys
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from conftest import make_photograph
-from harl_tf.data.manifest import RecordsError
-from mask_generation.contact_sheet import draw_mask, preview
-
-
-@pytest.fixture
-def copied(records, tmp_path):
-    return shutil.copytree(records, tmp_path / "copy")
-
-
-def test_sheet_is_written_into_the_folder_by_default(copied):
-    path = preview(copied, tile=32)
-    assert path == copied / "preview.png"
-    side = 4 * 32 + 5 * 4  # 12 pictures in a square of 4 × 4, 4 pixels between them
-    assert Image.open(path).size == (side, side)
-    assert not list(copied.glob("*.partial"))
+from mask_generation.contact_sheet import (
+    draw_mask,
+    draw_outline,
+    draw_photograph,
+    draw_saliency,
+    draw_sheet,
+)
+from mask_generation.inspection import Figures, Picture
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The images that are drawn."""
-    images = []
-
-    def spy(image, mask, size):
-        images.append(image)
-        return draw_mask(image, mask, size)
-
-    monkeypatch.setattr(sys.modules["mask_generation.contact_sheet"], "draw_mask", spy)
-    return images
-
-
-@pytest.mark.parametrize(("count", "expected"), [(1, 1), (7, 7), (12, 12), (100, 12)])
-def test_count_pictures_are_drawn_or_all_there_are(copied, drawn, count, expected):
-    preview(copied, count=count, tile=16)
-    assert len(drawn) == expected
-
-
-def test_pictures_are_spread_over_the_records(copied, drawn):
-    """Records 0 and 6 of twelve: the first of either class."""
-    preview(copied, count=2, tile=16)
-    for image, seed in zip(drawn, (0, 1), strict=True):
-        assert np.abs(image.astype(int) - make_photograph(seed)).mean() < 5
-
-
-def test_other_output_is_replaced_whole(copied, tmp_path):
-    (tmp_path / "sheet.png").write_text("old")
-    preview(copied, tmp_path / "sheet.png", tile=16)
-    Image.open(tmp_path / "sheet.png").verify()
-
-
-@pytest.mark.parametrize("target", ["no/such/folder/sheet.png", "folder"])
-def test_output_that_cannot_be_written_leaves_nothing(copied, tmp_path, target):
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match=f"{target} could not be written: "):
-        preview(copied, tmp_path / target, tile=16)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "folder"]
-
-
-@pytest.mark.parametrize("arguments", [{"count": 0}, {"tile": 0}])
-def test_less_than_one_is_refused(copied, arguments):
-    with pytest.raises(ValueError, match="Expected count ≥ 1 and tile ≥ 1"):
-        preview(copied, **arguments)
-
-
-def test_damaged_records_are_an_error_of_one_line(copied):
-    path = min(copied.glob("*.tfrecord-*"))
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(RecordsError, match="is damaged: ") as error:
-        preview(copied)
-    assert "\n" not in str(error.value)
-    assert not (copied / "preview.png").exists()
+def picture(name="cat.jpg", fallback="", saliency=True, value=100):
+    image, mask = np.full((20, 30, 3), value, np.uint8), np.zeros((20, 30), np.uint8)
+    known = np.full((20, 30), 0.5, np.float32) if saliency else None
+    return Picture(name, Figures(0, 0.9, 0.2, fallback), image, mask, known)
 
 
 @pytest.mark.parametrize("shape", [(4, 8), (8, 4), (1, 500)])
 def test_picture_keeps_its_proportions_on_a_white_square(shape):
     tile = draw_mask(np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8), 16)
     assert tile.shape == (16, 16, 3)
-    picture = (tile != 255).all(-1)
-    height, width = picture.any(1).sum(), picture.any(0).sum()
+    drawn = (tile != 255).all(-1)
+    height, width = drawn.any(1).sum(), drawn.any(0).sum()
     assert (height, width) == tuple(max(1, round(16 * side / max(shape))) for side in shape)
 
 
-def test_foreground_keeps_its_colours_inside_an_outline():
+@pytest.mark.parametrize("foreground", [1, 255])
+def test_foreground_keeps_its_colours_inside_an_outline(foreground):
     mask = np.zeros((20, 20), np.uint8)
-    mask[5:15, 5:15] = 1
+    mask[5:15, 5:15] = foreground
     tile = draw_mask(np.full((20, 20, 3), 200, np.uint8), mask, 20)
     assert (tile[10, 10] == 200).all()
     assert tuple(tile[5, 10]) == (255, 64, 0)
     assert (tile[1, 1] == int(200 * 0.35 + 255 * 0.25)).all()
+
+
+@pytest.mark.parametrize("shape", [(4, 8), (80, 160)])
+def test_every_drawing_has_the_longer_side_asked_for(shape):
+    image, mask = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
+    drawings = (
+        draw_photograph(image, 16),
+        draw_outline(image, mask, 16),
+        draw_saliency(mask.astype(np.float32), 16),
+    )
+    assert [drawing.shape for drawing in drawings] == [(8, 16, 3)] * 3
+    assert {drawing.dtype for drawing in drawings} == {np.dtype(np.uint8)}
+
+
+def test_image_is_not_drawn_over():
+    image = np.full((8, 8, 3), 200, np.uint8)
+    draw_outline(image, np.zeros((8, 8), np.uint8), 8)
+    assert (image == 200).all()
+
+
+def test_sheet_shows_photograph_saliency_and_mask_side_by_side():
+    """Squares of 32 with 4 between, from 12 on; 30 × 20 photographs fill their middle."""
+    sheet = np.asarray(draw_sheet([picture()], tile=32))
+    middles = [tuple(sheet[12 + 16, 12 + 36 * place + 16]) for place in range(3)]
+    dimmed = int(100 * 0.35 + 255 * 0.25)
+    assert middles == [(100,) * 3, (128,) * 3, (dimmed,) * 3]
+    assert (sheet[12 + 16, 12 + 33] == 255).all()
+
+
+def test_sheet_without_any_saliency_has_no_place_for_it():
+    with_one, without = (draw_sheet([picture(saliency=known)], 32).width for known in (True, False))
+    assert with_one - without == 36
+
+
+def test_place_of_a_missing_saliency_stays_empty():
+    sheet = draw_sheet([picture(), picture(saliency=False)], tile=32)
+    column = np.asarray(sheet)[12 : 12 + 32 + 20 + 12 + 32, 12 + 36 : 12 + 36 + 32]
+    assert (column[:32] != 255).any()
+    assert (column[-32:] == 255).all()
+
+
+def test_pictures_are_in_their_order_row_by_row():
+    sheet = np.asarray(draw_sheet([picture(value=value) for value in range(10, 190, 20)], 32))
+    width, height = 36 * 3 - 4 + 12, 32 + 20 + 12
+    columns = (sheet.shape[1] - 12) // width
+    rows = (sheet.shape[0] - 12) // height
+    assert columns * rows >= 9 > columns * (rows - 1)
+    found = [
+        int(sheet[12 + row * height + 16, 12 + column * width + 16, 0])
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    assert found[:9] == list(range(10, 190, 20))
+
+
+@pytest.mark.parametrize("count", [9, 48, 100])
+def test_sheet_is_about_as_wide_as_high(count):
+    width, height = draw_sheet([picture()] * count, 32).size
+    assert 0.6 < width / height < 1.7
+
+
+def test_flag_is_written_in_red():
+    caption = (slice(12 + 64, None), slice(None))
+    plain, flagged = (
+        np.asarray(draw_sheet([picture("a", fallback)], 64))[caption].astype(int)
+        for fallback in ("", "flat image")
+    )
+    reddish = [(part[..., 0] - part[..., 1]).max() for part in (plain, flagged)]
+    assert reddish[0] == 0
+    assert reddish[1] > 80
+
+
+def test_long_name_does_not_reach_the_next_picture():
+    sheet = np.asarray(draw_sheet([picture("x" * 500), picture("y")], tile=160))
+    assert (sheet[:, -12:] == 255).all()
+    assert (sheet[12 + 162 : 12 + 180, 12:100] != 255).any()
+
+
+@pytest.mark.parametrize(("pictures", "tile"), [([], 32), ([picture()], 15)])
+def test_nothing_to_draw_is_refused(pictures, tile):
+    with pytest.raises(ValueError, match="Expected at least one picture and tile ≥ 16"):
+        draw_sheet(pictures, tile)

@@ -2,6 +2,7 @@ import dataclasses
 import io
 import pathlib
 import subprocess
+import tarfile
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import tensorflow as tf
 from PIL import Image
 
 from conftest import make_photograph
-from harl_tf.data.manifest import Skip
-from harl_tf.data.records import decode_image, decode_mask, parse
+from harl_tf.data.manifest import MaskInfo, Skip
+from harl_tf.data.records import decode_image, decode_mask, decode_regions, parse
 from mask_generation import example
 from mask_generation.converter import ConversionError, convert
 from mask_generation.result import ForegroundMask
@@ -63,6 +64,10 @@ def test_manifest_describes_the_conversion(records):
     assert manifest.shards[0].file == "photos-train.tfrecord-00000-of-00003"
     assert manifest.method == {"name": "robust_background", "degenerate": "skip"}
     assert manifest.skipped == ()
+    assert manifest.masks == (MaskInfo("mask", "robust_background"),)
+    assert manifest.fallbacks == {}
+    names = ["dataset_info.json", "features.json", "label.labels.txt"]
+    assert [file.file for file in manifest.files] == names
 
 
 def test_two_workers_write_the_same_bytes_as_one(photographs, records, tmp_path):
@@ -138,7 +143,12 @@ def test_mask_of_one_value_is_left_out_or_kept_as_asked(
         assert manifest.records == 2
     else:
         assert manifest.skipped == ()
-        assert (decode_mask(_read(tmp_path / "out")[1]["mask"]).numpy() == value).all()
+        assert manifest.fallbacks == {reason: 1}
+        assert verify(tmp_path / "out").trusted == 2
+        stored = _read(tmp_path / "out")
+        assert (decode_mask(stored[1]["mask"]).numpy() == value).all()
+        assert [item["fallback"].decode() for item in stored] == ["", reason, ""]
+        assert stored[1]["quality"] == 0
 
 
 def test_no_usable_photograph_is_an_error_that_leaves_nothing(tmp_path):
@@ -167,7 +177,14 @@ def test_input_without_photographs_is_an_error_that_leaves_nothing(tmp_path, kin
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"method": "magic"}, r"Expected method in \['robust_background'\]. Received: 'magic'"),
+        ({"method": "magic"}, "The method must be one of .*'robust_background'.*it is 'magic'"),
+        ({"also": ["magic"]}, r"Expected also in \[.*'grid'.*\]\. Received: 'magic'"),
+        ({"also": ["grid", "grid"]}, "Expected each further mask once"),
+        ({"method": "files"}, "Expected masks together with the method 'files', or neither"),
+        ({"masks": ".", "method": "robust_background"}, "Expected masks together with the method"),
+        ({"masks": "nowhere"}, "There is no folder nowhere"),
+        ({"masks": "tfds:a=b"}, "with whole numbers"),
+        ({"engine": "spark"}, r"Expected engine in \('pool', 'beam'\). Received: 'spark'"),
         ({"workers": 0}, "workers ≥ 1"),
         ({"photographs_per_shard": 0}, "photographs_per_shard ≥ 1"),
         ({"longest_side": 15}, "longest_side ≥ 16. Received: 15"),
@@ -267,7 +284,7 @@ def test_output_below_a_file_is_an_error(few, tmp_path):
 
 
 @pytest.mark.parametrize("size", ["16k", "64k"])
-def test_full_disk_is_one_line_and_leaves_nothing(photographs, tmp_path, size):
+def test_full_disk_is_one_line_and_leaves_only_what_is_finished(photographs, tmp_path, size):
     """12 photographs take 90 kB; 16k fails in the first shard, 64k in a later one."""
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -279,7 +296,9 @@ def test_full_disk_is_one_line_and_leaves_nothing(photographs, tmp_path, size):
     try:
         with pytest.raises(ConversionError, match=r"^The disk is full; .*out was not written\."):
             convert(photographs, disk / "out", photographs_per_shard=5, progress=False)
-        assert not list(disk.iterdir())
+        kept = [path.name for path in disk.iterdir()]
+        assert kept == ([] if size == "16k" else ["out.partial"])
+        assert not list(disk.glob("out.partial/*unfinished*"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
@@ -294,3 +313,79 @@ def test_settings_cannot_be_changed():
     settings = example.Settings("robust_background", None, "skip")
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.method = "other"
+
+
+def test_list_and_tar_give_the_bytes_of_the_folder(photographs, records, tmp_path):
+    """The order of the records is that of the names, as in a folder."""
+    names = sorted(str(path.relative_to(photographs)) for path in photographs.rglob("*.png"))
+    lines = [f"{photographs / name}\t{name.split('/')[0]}" for name in names]
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    with (
+        tarfile.open(tmp_path / "t.tar", "w") as tar,
+        tarfile.open(tmp_path / "z.tgz", "w:gz") as z,
+    ):
+        for name in names:
+            tar.add(photographs / name, name)
+            z.add(photographs / name, name)
+    for source in ("t.tar", "z.tgz"):
+        out = tmp_path / f"{source} out"
+        convert(tmp_path / source, out, photographs_per_shard=5, progress=False)
+        assert _contents(out) == _contents(records)
+    convert(tmp_path / "list.txt", tmp_path / "out", progress=False)
+    stored, expected = _read(tmp_path / "out"), _read(records)
+    for item in (*stored, *expected):
+        del item["name"]
+    assert stored == expected
+
+
+def test_two_records_never_have_one_name(few, tmp_path):
+    (few / "list.txt").write_text("0.png\n1.png\n./0.png\n2.png\n")
+    manifest = convert(few / "list.txt", tmp_path / "out", progress=False)
+    assert manifest.skipped == (Skip("0.png", "its name occurs before"),)
+    assert verify(tmp_path / "out").records == 3
+
+
+def test_own_masks_are_stored_and_what_they_lack_is_listed(few, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    own = np.zeros((60, 80), np.uint8)
+    own[20:40, 30:60] = 255
+    Image.fromarray(own).save(masks / "0.png")
+    np.savez(masks / "1.npz", foreground=own.T)
+    manifest = convert(few, tmp_path / "out", masks=masks, progress=False)
+    (record,) = _read(tmp_path / "out")
+    np.testing.assert_array_equal(decode_mask(record["mask"]), own // 255)
+    assert manifest.method["name"] == "files"
+    assert manifest.skipped == (
+        Skip("1.png", "its mask is of another shape: 60×80 px, not 80×60"),
+        Skip("2.png", "no mask: there is no mask file of its name"),
+    )
+
+
+def test_further_masks_are_described_in_the_manifest(few, tmp_path):
+    manifest = convert(few, tmp_path / "out", also=("grid", "slic"), workers=2, progress=False)
+    main, grid, slic = manifest.masks
+    assert (main, grid) == (
+        MaskInfo("mask", "robust_background"),
+        MaskInfo("grid", "grid", 25, 16),
+    )
+    largest = 0
+    for path in sorted((tmp_path / "out").glob("*.tfrecord-*")):
+        for item in tf.data.TFRecordDataset(str(path)):
+            ids = decode_regions(parse(item, ["slic"])["masks/slic"])
+            largest = max(largest, int(tf.reduce_max(ids)) + 1)
+    assert slic == MaskInfo("slic", "slic", largest, 16)
+    assert verify(tmp_path / "out") == manifest
+
+
+def test_panoramas_and_thumbnails_are_recorded(tmp_path):
+    """One pixel high, there is nothing to tell apart; 32 × 32 is enough."""
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (20000, 1)).save(tmp_path / "in" / "wide.png")
+    Image.fromarray(make_photograph(0, 32, 32)).save(tmp_path / "in" / "thumbnail.png")
+    kept = convert(tmp_path / "in", tmp_path / "kept", degenerate="keep", progress=False)
+    assert (verify(tmp_path / "kept").records, kept.fallbacks) == (2, {"image too small": 1})
+    manifest = convert(tmp_path / "in", tmp_path / "out", progress=False)
+    (skip,) = manifest.skipped
+    assert skip.reason == "no usable mask: image too small (20000×1 px, 0.0 % foreground)"
+    assert [item["name"] for item in _read(tmp_path / "out")] == [b"thumbnail.png"]

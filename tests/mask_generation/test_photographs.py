@@ -1,14 +1,18 @@
 import io
 import os
 import pathlib
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from conftest import make_photograph
+from mask_generation import photographs
 from mask_generation.photographs import (
     UnusablePhotographError,
+    decode_photograph,
     find_photographs,
     read_photograph,
 )
@@ -182,13 +186,6 @@ def test_transparent_palette_colour_becomes_white(tmp_path):
     assert np.abs(pixels[:, 20:].astype(int) - (0, 200, 0)).max() <= 3
 
 
-def test_first_frame_of_an_animation_counts(tmp_path):
-    frames = [_flat("RGB", (200, 0, 0)), _flat("RGB", (0, 0, 200))]
-    path = _saved(tmp_path / "a.gif", frames[0], save_all=True, append_images=frames[1:])
-    assert Image.open(path).n_frames == 2
-    assert np.abs(read_photograph(path)[0].astype(int) - (200, 0, 0)).max() <= 3
-
-
 def test_one_pixel_is_read(tmp_path):
     assert read_photograph(_saved(tmp_path / "a.png", _flat("RGB", 0, (1, 1))))[0].shape == (
         1,
@@ -231,5 +228,75 @@ def test_truncated_file_is_refused_with_a_reason_of_one_line(tmp_path, photograp
 def test_pixel_bomb_is_refused_before_it_is_decoded(tmp_path, photograph, monkeypatch, limit):
     """4800 pixels: over the limit Pillow warns, over twice the limit it raises."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    with pytest.raises(UnusablePhotographError, match=f"more than {limit} pixels"):
+    with pytest.raises(UnusablePhotographError, match=r"more than 33,554,432 pixels"):
         read_photograph(_saved(tmp_path / "x.png", photograph))
+
+
+def _header_only_png(width: int, height: int) -> bytes:
+    """A PNG that says it has this size, and holds next to nothing."""
+    data = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", data), (b"IDAT", zlib.compress(b"\0" * 99)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+
+
+@pytest.mark.parametrize("size", [(20000, 20000), (10000, 7000)])
+def test_hundreds_of_megapixels_are_refused_by_the_header(size):
+    """The first is over Pillow's own limit, the second only over this package's."""
+    with pytest.raises(UnusablePhotographError, match=r"more than 33,554,432 pixels"):
+        decode_photograph(_header_only_png(*size))
+
+
+@pytest.mark.parametrize("pillow", [10**9, 2300])
+@pytest.mark.parametrize(("limit", "size"), [(2400, (40, 30)), (400, (20, 15)), (75, (10, 8))])
+def test_large_jpeg_is_decoded_at_a_fraction_of_its_size(
+    photograph, monkeypatch, limit, size, pillow
+):
+    """4800 pixels: a half has 1200, a quarter 300, an eighth 80 in this small image."""
+    monkeypatch.setattr(photographs, "LARGEST_PIXELS", limit)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pillow)
+    pixels, data = decode_photograph(_encode(photograph, "JPEG", quality=95))
+    assert pixels.shape == (size[1], size[0], 3)
+    assert Image.open(io.BytesIO(data)).size == size
+    small = np.asarray(photograph.resize(size, Image.Resampling.BOX)).astype(int)
+    assert np.abs(small - pixels).mean() < 6
+
+
+@pytest.mark.parametrize(("limit", "options"), [(74, {}), (2400, {"progressive": True})])
+def test_jpeg_that_a_fraction_does_not_help_is_refused(photograph, monkeypatch, limit, options):
+    """An eighth is still too much; a progressive JPEG is held as a whole while it is decoded."""
+    monkeypatch.setattr(photographs, "LARGEST_PIXELS", limit)
+    with pytest.raises(UnusablePhotographError, match=rf"80×60 px: more than {limit:,} pixels"):
+        decode_photograph(_encode(photograph, "JPEG", **options))
+
+
+def test_large_file_is_not_read(tmp_path, photograph, monkeypatch):
+    monkeypatch.setattr(photographs, "LARGEST_FILE", 100)
+    path = _saved(tmp_path / "x.png", photograph)
+    with pytest.raises(UnusablePhotographError, match="bytes: more than 100 are not read"):
+        read_photograph(path)
+
+
+@pytest.mark.parametrize("size", [(1, 20000), (20000, 1), (32, 32)])
+def test_panoramas_and_thumbnails_are_read(size):
+    pixels, data = decode_photograph(_encode(Image.new("RGB", size, (9, 8, 7)), "PNG"))
+    assert pixels.shape == (size[1], size[0], 3)
+    assert Image.open(io.BytesIO(data)).size == size
+    assert max(decode_photograph(data, longest_side=100)[0].shape) == min(100, max(size))
+
+
+def test_lab_becomes_rgb():
+    """Red of sRGB is L* 54.3, a* 80.8, b* 69.9 under D50; a* and b* are stored as signed bytes."""
+    image = Image.frombytes("LAB", (8, 8), bytes([138, 81, 70] * 64))
+    pixels, _ = decode_photograph(_encode(image, "TIFF"))
+    assert np.abs(pixels.astype(int) - (254, 0, 0)).max() <= 8
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_first_frame_counts_of_any_kind_of_animation(kind):
+    frames = [_flat("RGB", (200, 0, 0)), _flat("RGB", (0, 0, 200))]
+    data = _encode(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert Image.open(io.BytesIO(data)).n_frames == 2
+    assert np.abs(decode_photograph(data)[0].astype(int) - (200, 0, 0)).max() <= 3

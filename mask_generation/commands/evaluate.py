@@ -1,0 +1,104 @@
+"""``evaluate``: score methods against drawn masks or boxes."""
+
+import argparse
+import contextlib
+from typing import Any
+
+from mask_generation.methods import DEFAULT, METHODS
+
+_DESCRIPTION = """\
+Scores masks against what is known of the photographs and prints a table:
+
+  IoU          mean intersection over union of mask and true mask
+  max F        best F-measure (beta squared 0.3) of the saliency's mean precision-recall curve
+  MAE          mean absolute error of the saliency
+  box IoU      the same of boxes: that of the mask's largest part, and the true one it fits best
+  CorLoc       share of photographs with a box IoU of 0.5 or more
+  IoU<.3       share of photographs with an IoU, or box IoU, below 0.3
+  flagged      share of photographs whose mask the method itself does not trust
+  quality~IoU  Spearman's rank correlation of the method's own quality with the IoU
+  ms           mean processor time per photograph, without reading it
+
+FOLDER holds one of these; the first that is there counts:
+
+  pairs.csv                 columns file and mask: paths of photographs and of their masks
+  images/ and masks/        masks/NAME.png is the mask of images/NAME.*
+  boxes.csv or labels.csv   columns file, xmin, ymin, xmax, ymax, in pixels counted from 0, the last
+                            ones inside the box; a row per box
+
+A mask has its photograph's size; every pixel that is not zero is foreground.
+"""
+
+
+def add(commands: Any) -> None:
+    """Describes the command's arguments to a parser."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="score masks against drawn masks or boxes",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        inherited_absl_flags=None,
+    )
+    parser.add_argument(
+        "folders", nargs="+", metavar="FOLDER", help="photographs and their truth, see above"
+    )
+    parser.add_argument(
+        "--method",
+        default=DEFAULT,
+        choices=(*sorted(METHODS), "all"),
+        metavar="NAME",
+        help=f"{', '.join(sorted(METHODS))}, or all of them (default: {DEFAULT})",
+    )
+    parser.add_argument(
+        "--half",
+        type=int,
+        choices=(0, 1),
+        help="score this half of the photographs alone, split by a hash of their names: choose "
+        "settings on one half, report on the other",
+    )
+    parser.add_argument(
+        "--workers",
+        type=_natural,
+        default=1,
+        metavar="N",
+        help="processes (default: 1, which is right for measuring time)",
+    )
+    parser.add_argument("--out", metavar="CSV", help="write the table to this file, too")
+    parser.add_argument(
+        "--per-photograph", metavar="CSV", help="write the figures of each photograph to this file"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """Scores every method on every folder, and tabulates."""
+    from mask_generation import score_table
+    from mask_generation.evaluation import evaluate
+    from mask_generation.whole_file import whole_file
+
+    methods = list(METHODS) if arguments.method == "all" else [arguments.method]
+    with contextlib.ExitStack() as stack:
+        # Opened first: that a file cannot be written should not come out after an hour.
+        files = {
+            write: stack.enter_context(whole_file(path))
+            for write, path in (
+                (score_table.write_table, arguments.out),
+                (score_table.write_scores, arguments.per_photograph),
+            )
+            if path is not None
+        }
+        evaluations = [
+            evaluate(folder, method, arguments.half, arguments.workers)
+            for folder in arguments.folders
+            for method in methods
+        ]
+        for write, file in files.items():
+            write(file, evaluations)
+    return score_table.format_table(evaluations)
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, received {value}")
+    return value

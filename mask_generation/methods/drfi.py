@@ -1,0 +1,82 @@
+"""Foreground by a forest that learned from regions: the method DRFI.
+
+HARL's first set of masks was made with the authors' forest, which was trained on hand-drawn
+saliency labels. Here the forest is the user's own: trained on labels, or without any on the masks
+of another method (``python -m mask_generation train-drfi``).
+
+Owns: the mask method. Does not own: features, forest and training (``mask_generation.drfi``).
+"""
+
+import dataclasses
+import functools
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mask_generation.result import ForegroundMask, check_rgb
+from mask_generation.thresholded import Thresholded
+
+if TYPE_CHECKING:
+    from mask_generation.drfi.forest import Forest
+
+
+@dataclasses.dataclass(frozen=True)
+class DRFI:
+    """A mask method that asks a trained forest about the regions of an image.
+
+    After Jiang et al., CVPR 2013; ``mask_generation.drfi`` says what is kept of it. Sent to another
+    process, only the path goes there.
+
+    Attributes:
+        path: File that ``train-drfi`` wrote. It is read once in each process.
+
+    Raises:
+        ModelError: If there is no such file, or it is something else.
+
+    Example:
+        ::
+
+            method = DRFI("forest.npz")
+            mask = mask_generation.foreground_mask(rgb, method=method).mask
+    """
+
+    path: str
+
+    def __post_init__(self) -> None:
+        """Reads the forest, so that a wrong file is known at once."""
+        object.__setattr__(self, "path", os.fspath(self.path))
+        _forest(self.path)
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
+        """Computes the mask of an image, ``(H, W, 3)`` uint8."""
+        return Thresholded(self.saliency, _forest(self.path).work_size)(rgb)
+
+    def saliency(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Saliency of an image at the size it is given: the mean over the levels.
+
+        Args:
+            rgb: ``(h, w, 3)`` uint8.
+
+        Returns:
+            ``(h, w)`` float32 in [0, 1].
+        """
+        from mask_generation.drfi.features import describe
+        from mask_generation.drfi.pixels import measure, segment
+
+        check_rgb(rgb)
+        forest = _forest(self.path)
+        levels = segment(rgb, forest.scales)
+        described = describe(measure(rgb), levels)
+        maps = [
+            forest.predict(features)[ids] for ids, features in zip(levels, described, strict=True)
+        ]
+        return np.mean(maps, axis=0).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=4)
+def _forest(path: str) -> "Forest":
+    from mask_generation.drfi.forest import load
+
+    return load(path)

@@ -1,0 +1,216 @@
+"""Superpixels of one image, and what the region-based saliency methods need to know of them.
+
+Owns: cutting the image (OpenCV's SLIC; Achanta et al., PAMI 2012), the means of the pieces, and
+which pieces touch. Does not own: what makes a piece salient (``mask_generation.methods``).
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from mask_generation.result import check_rgb
+
+_Floats = NDArray[np.float64]
+_Bools = NDArray[np.bool_]
+
+SEGMENTS = 200
+"""How many superpixels an image is cut into."""
+# Small images get fewer superpixels, so that each still has enough pixels for a mean colour.
+_PIXELS_PER_SEGMENT = 9
+_SLIC_ITERATIONS = 6
+# Weight of position against colour, in 8-bit Lab units.
+_COMPACTNESS = 20.0
+# Pieces smaller than this share of the mean size, in per cent, are joined to a neighbour.
+_SMALLEST_PER_CENT = 25
+# OpenCV's SLIC wants at least this many pixels on a side.
+_SMALLEST_SIDE = 4
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Superpixels:
+    """The n superpixels of one image.
+
+    Attributes:
+        labels: int array ``(h, w)``, values 0 to n - 1, each used.
+        colour: ``(n, 3)`` mean Lab colour, L 0 to 100.
+        centre: ``(n, 2)`` mean row and column, each divided by the image's height and width.
+        area: ``(n,)`` number of pixels.
+        touching: ``(n, n)`` symmetric, True where two superpixels share a pixel edge.
+        edges: Of the four sides of the image (top, bottom, left, right), the superpixels on it.
+    """
+
+    labels: NDArray[np.intp]
+    colour: _Floats
+    centre: _Floats
+    area: _Floats
+    touching: _Bools
+    edges: tuple[NDArray[np.intp], ...]
+
+    @functools.cached_property
+    def on_border(self) -> _Bools:
+        """``(n,)``, True where a superpixel has a pixel on the image border."""
+        border = np.zeros(len(self.area), dtype=bool)
+        border[np.concatenate(self.edges)] = True
+        return border
+
+    @functools.cached_property
+    def colour_distance(self) -> _Floats:
+        """``(n, n)`` Euclidean distances of the mean Lab colours."""
+        return cdist(self.colour, self.colour)
+
+    def means(self, values: NDArray[np.floating]) -> _Floats:
+        """Mean over each superpixel of an ``(h, w)`` or ``(h, w, c)`` array: ``(n,)``, ``(n, c)``.
+
+        Example:
+            >>> two = np.array([[0, 0, 1]])
+            >>> measure(two, np.zeros((1, 3, 3))).means(np.array([[1.0, 3.0, 5.0]])).tolist()
+            [2.0, 5.0]
+        """
+        return _means(self.labels, values, self.area)
+
+
+def superpixels(rgb: NDArray[np.uint8], segments: int = SEGMENTS) -> Superpixels:
+    """Cuts an image into superpixels of about equal size.
+
+    Args:
+        rgb: ``(h, w, 3)`` uint8, h, w >= 1.
+        segments: How many are wanted; small images get fewer, nine pixels each. Default: 200.
+
+    Returns:
+        The superpixels, the same for the same image.
+
+    Example:
+        >>> parts = superpixels(np.zeros((60, 80, 3), np.uint8), segments=12)
+        >>> parts.labels.shape, 8 <= len(parts.area) <= 16
+        ((60, 80), True)
+    """
+    lab = lab_of(rgb)
+    height, width = rgb.shape[:2]
+    wanted = min(segments, height * width // _PIXELS_PER_SEGMENT)
+    if wanted < 2 or min(height, width) < _SMALLEST_SIDE:
+        return measure(np.arange(height * width).reshape(height, width), lab)
+    size = max(2, round(float(np.sqrt(height * width / wanted))))
+    eight_bit = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
+    smooth = cv2.GaussianBlur(eight_bit, (3, 3), 0)
+    cutter = cv2.ximgproc.createSuperpixelSLIC(smooth, cv2.ximgproc.SLIC, size, _COMPACTNESS)
+    cutter.iterate(_SLIC_ITERATIONS)
+    cutter.enforceLabelConnectivity(_SMALLEST_PER_CENT)
+    labels = cutter.getLabels().astype(np.intp)
+    used = np.bincount(labels.ravel()) > 0  # the matrices need labels without gaps
+    return measure((np.cumsum(used) - 1)[labels], lab)
+
+
+def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """An image in CIE Lab, float32, L 0 to 100.
+
+    Example:
+        >>> lab_of(np.full((1, 1, 3), 255, np.uint8)).round().tolist()
+        [[[100.0, 0.0, 0.0]]]
+    """
+    scaled = np.ascontiguousarray(rgb, dtype=np.float32) / np.float32(255)
+    return cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB).astype(np.float32, copy=False)
+
+
+def measure(labels: NDArray[np.intp], lab: NDArray[np.floating]) -> Superpixels:
+    """Measures the pieces that a label map cuts an image into.
+
+    Args:
+        labels: ``(h, w)`` int, 0 to n - 1, each used.
+        lab: ``(h, w, 3)`` Lab colours.
+
+    Returns:
+        The superpixels.
+
+    Example:
+        >>> parts = measure(np.array([[0, 1], [0, 1]]), np.zeros((2, 2, 3)))
+        >>> parts.touching.tolist(), parts.centre.tolist()
+        ([[False, True], [True, False]], [[0.25, 0.0], [0.25, 0.5]])
+    """
+    height, width = labels.shape
+    area = np.bincount(labels.ravel()).astype(np.float64)
+    rows, columns = np.mgrid[:height, :width]
+    place = np.stack([rows / height, columns / width], axis=-1)
+    return Superpixels(
+        labels=labels,
+        colour=_means(labels, lab, area),
+        centre=_means(labels, place, area),
+        area=area,
+        touching=_touching(labels, len(area)),
+        edges=tuple(
+            np.unique(side) for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+        ),
+    )
+
+
+def on_superpixels(
+    method: Callable[[Superpixels], _Floats],
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """A saliency function of images from one of superpixels.
+
+    Args:
+        method: Gives each superpixel a saliency, ``(n,)``, of any range; zeros where nothing
+            stands out.
+
+    Returns:
+        A function from ``(h, w, 3)`` uint8 to ``(h, w)`` float32, stretched to [0, 1].
+
+    Example:
+        >>> brightness = on_superpixels(lambda parts: parts.colour[:, 0])
+        >>> image = np.zeros((40, 40, 3), np.uint8)
+        >>> image[10:30, 10:30] = 255
+        >>> float(brightness(image)[20, 20]), float(brightness(image)[0, 0])
+        (1.0, 0.0)
+    """
+
+    @functools.wraps(method)
+    def saliency(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        parts = superpixels(check_rgb(rgb))
+        return stretched(method(parts)).astype(np.float32)[parts.labels]
+
+    return saliency
+
+
+def stretched(values: NDArray[np.floating]) -> _Floats:
+    """Values moved and scaled so that they run from 0 to 1; zeros where they are all alike.
+
+    Example:
+        >>> stretched(np.array([2.0, 3.0, 4.0])).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    spread = np.ptp(values)
+    if spread < 1e-6:  # rounding, not signal
+        return np.zeros(values.shape)
+    return (np.asarray(values, np.float64) - values.min()) / spread
+
+
+def gaussian(distance: _Floats, sigma: float) -> _Floats:
+    """exp(-d² / (2 σ²)); 0 for an infinite distance.
+
+    Example:
+        >>> gaussian(np.array([0.0, np.inf]), 1.0).tolist()
+        [1.0, 0.0]
+    """
+    return np.exp(-(distance**2) / (2.0 * sigma**2))
+
+
+def _means(labels: NDArray[np.intp], values: NDArray[np.floating], area: _Floats) -> _Floats:
+    flat = labels.ravel()
+    columns = values.reshape(flat.size, -1).T
+    sums = [np.bincount(flat, weights=column, minlength=len(area)) for column in columns]
+    means = np.stack(sums, axis=-1) / area[:, np.newaxis]
+    return means.reshape(len(area), *values.shape[2:])
+
+
+def _touching(labels: NDArray[np.intp], count: int) -> _Bools:
+    """Which superpixels share a pixel edge, as a symmetric matrix with an empty diagonal."""
+    touching = np.zeros((count, count), dtype=bool)
+    touching[labels[:, :-1], labels[:, 1:]] = True
+    touching[labels[:-1], labels[1:]] = True
+    touching |= touching.T
+    np.fill_diagonal(touching, False)
+    return touching
