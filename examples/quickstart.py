@@ -64,7 +64,7 @@ def write_bundled_labelled(folder: pathlib.Path) -> None:
     for index, picture in enumerate(pictures):
         subfolder = folder / ("face" if index < len(pictures) // 2 else "other")
         subfolder.mkdir(parents=True, exist_ok=True)
-        image = Image.fromarray(np.uint8(np.round(picture * 255)))
+        image = Image.fromarray(np.round(picture * 255).astype(np.uint8))
         image.resize((96, 96), Image.Resampling.BICUBIC).save(subfolder / f"{index:03d}.png")
 
 

@@ -182,4 +182,4 @@ def load(name: str, model: str | None) -> MaskMethod:
         >>> load("robust_background", None).work_size
         160
     """
-    return named(name) if model is None else named(name, model=model)  # type: ignore[call-arg]
+    return named(name, model)

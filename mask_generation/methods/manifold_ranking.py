@@ -61,7 +61,8 @@ def _ranking_matrix(parts: Superpixels) -> _Floats:
     linked = _linked(parts)
     distance = parts.colour_distance / parts.colour_distance[linked].max(initial=1e-9)
     weights = np.where(linked, np.exp(-_FALL * distance), 0.0)  # equation 4
-    matrix = np.linalg.inv(np.diag(weights.sum(axis=1) + 1e-12) - _SHARE * weights)
+    system = np.diag(weights.sum(axis=1) + 1e-12) - _SHARE * weights
+    matrix = np.asarray(np.linalg.inv(system), np.float64)
     np.fill_diagonal(matrix, 0.0)
     return matrix
 
