@@ -19,10 +19,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_generation.methods.barrier import barrier_saliency
 from mask_generation.methods.basnet import BASNet
 from mask_generation.methods.drfi import DRFI
 from mask_generation.methods.features import FeatureCut
 from mask_generation.methods.felzenszwalb import FelzenszwalbSaliency
+from mask_generation.methods.fusion import Fusion
+from mask_generation.methods.geodesic import geodesic_saliency
+from mask_generation.methods.manifold_ranking import manifold_ranking_saliency
+from mask_generation.methods.region_contrast import region_contrast_saliency
 from mask_generation.methods.robust_background import robust_background_saliency
 from mask_generation.result import ForegroundMask
 from mask_generation.thresholded import Thresholded
@@ -31,10 +36,17 @@ MaskMethod = Callable[[NDArray[np.uint8]], ForegroundMask]
 """From RGB, ``(H, W, 3)`` uint8, to the mask of the same size."""
 
 METHODS: dict[str, MaskMethod] = {
+    "balanced": Fusion(),
+    "barrier": Thresholded(barrier_saliency),
+    "best": Fusion(cut_size=480),
+    "fast": Fusion(robust_background=0, geodesic=0, segments=0, cut_size=0),
     "felzenszwalb": Thresholded(FelzenszwalbSaliency()),
+    "geodesic": Thresholded(geodesic_saliency),
+    "manifold_ranking": Thresholded(manifold_ranking_saliency),
+    "region_contrast": Thresholded(region_contrast_saliency),
     "robust_background": Thresholded(robust_background_saliency),
 }
-"""Every method that needs nothing but the image."""
+"""Every method that needs nothing but the image: three tiers of the fusion, and single maps."""
 
 MODEL_METHODS: dict[str, Callable[[str], MaskMethod]] = {
     "basnet": BASNet,
@@ -43,7 +55,7 @@ MODEL_METHODS: dict[str, Callable[[str], MaskMethod]] = {
 }
 """Every method that is made from something trained: a path, or the name of a KerasHub preset."""
 
-DEFAULT = "robust_background"
+DEFAULT = "balanced"
 """The method used where none is named."""
 
 

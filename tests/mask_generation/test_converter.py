@@ -62,9 +62,9 @@ def test_manifest_describes_the_conversion(records):
     assert manifest.classes == ("even", "odd")
     assert [shard.records for shard in manifest.shards] == [5, 5, 2]
     assert manifest.shards[0].file == "photos-train.tfrecord-00000-of-00003"
-    assert manifest.method == {"name": "robust_background", "degenerate": "skip"}
+    assert manifest.method == {"name": "balanced", "degenerate": "skip"}
     assert manifest.skipped == ()
-    assert manifest.masks == (MaskInfo("mask", "robust_background"),)
+    assert manifest.masks == (MaskInfo("mask", "balanced"),)
     assert manifest.fallbacks == {}
     names = ["dataset_info.json", "features.json", "label.labels.txt"]
     assert [file.file for file in manifest.files] == names
@@ -366,7 +366,7 @@ def test_further_masks_are_described_in_the_manifest(few, tmp_path):
     manifest = convert(few, tmp_path / "out", also=("grid", "slic"), workers=2, progress=False)
     main, grid, slic = manifest.masks
     assert (main, grid) == (
-        MaskInfo("mask", "robust_background"),
+        MaskInfo("mask", "balanced"),
         MaskInfo("grid", "grid", 25, 16),
     )
     largest = 0

@@ -24,6 +24,11 @@ def _noise(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+def _blotches(height: int, width: int) -> np.ndarray:
+    """Noise whose neighbouring pixels are alike, as in a photograph."""
+    return _noise(height // 5 + 1, width // 5 + 1).repeat(5, 0).repeat(5, 1)[:height, :width]
+
+
 def _iou(first: np.ndarray, second: np.ndarray) -> float:
     return float((first & second).sum() / (first | second).sum())
 
@@ -71,8 +76,8 @@ def test_small_image_is_not_enlarged() -> None:
         seen.append(rgb.shape)
         return np.zeros(rgb.shape[:2], dtype=np.float32)
 
-    foreground_mask(_noise(25, 40), method=Thresholded(method))
-    foreground_mask(_noise(100, 200), method=Thresholded(method, work_size=50))
+    foreground_mask(_blotches(25, 40), method=Thresholded(method))
+    foreground_mask(_blotches(100, 200), method=Thresholded(method, work_size=50))
     assert seen == [(25, 40, 3), (25, 50, 3)]
 
 
@@ -87,11 +92,24 @@ def test_small_side_gives_empty_mask(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 400), (400, 16), (25, 25), (64, 64)])
-def test_noise_gives_valid_result_for_every_size(size: tuple[int, int]) -> None:
-    result = foreground_mask(_noise(*size))
+def test_texture_gives_valid_result_for_every_size(size: tuple[int, int]) -> None:
+    result = foreground_mask(_blotches(*size))
     assert result.mask.shape == result.saliency.shape == size
     assert np.isfinite(result.saliency).all()
     assert 0.0 <= result.quality <= 1.0
+
+
+@pytest.mark.parametrize("size", [(25, 25), (64, 64), (160, 160), (240, 320), (700, 900)])
+def test_noise_gives_empty_mask_at_any_size(size: tuple[int, int]) -> None:
+    result = foreground_mask(_noise(*size))
+    assert result.fallback == "noise"
+    assert not result.mask.any()
+    assert result.quality == 0.0
+
+
+def test_stripes_are_no_noise_though_alike_in_one_direction_only() -> None:
+    stripes = np.random.default_rng(0).integers(0, 256, (60, 1, 3), dtype=np.uint8)
+    assert foreground_mask(stripes.repeat(80, axis=1)).fallback != "noise"
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 400), (25, 25), (300, 400)])
@@ -128,7 +146,7 @@ def test_share_outside_range_is_reported_and_mask_kept(
         return saliency
 
     monkeypatch.setitem(METHODS, "fixed", Thresholded(method))
-    result = foreground_mask(_noise(125, 160), method="fixed")
+    result = foreground_mask(_blotches(125, 160), method="fixed")
     assert result.fallback == reason
     assert int(result.mask.sum()) == ones
 

@@ -20,7 +20,7 @@ def test_method_that_takes_no_model_says_which_do():
 
 
 def test_unknown_method_is_refused_with_all_known_ones():
-    with pytest.raises(ValueError, match=r"'basnet', 'drfi', .* but it is 'magic'"):
+    with pytest.raises(ValueError, match=r"'balanced', .*'drfi', .* but it is 'magic'"):
         named("magic")
     with pytest.raises(ValueError, match="but it is 'magic'"):
         named("magic", "model")

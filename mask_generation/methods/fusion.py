@@ -1,0 +1,184 @@
+"""The default methods: several saliency maps that fail on different images, added up and cut.
+
+Four maps reason from the image border (robust background detection, manifold ranking, geodesics,
+barriers), one from segments that are rare and central. Each misses the object in some photographs;
+their sum misses it in fewer. It is computed in a small copy of the image, where it is no worse and
+takes a sixth of the time, and the mask is then cut along the edges of a larger copy by GrabCut.
+
+The weights and sizes were chosen on halves of two sets of drawn masks (``benchmarks/README.md``);
+nothing was trained.
+
+Owns: which maps, their weights, and how far they agree. Does not own: the maps (their modules), the
+cut (``mask_generation.grabcut``).
+"""
+
+import dataclasses
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mask_generation.binarize import otsu_split
+from mask_generation.frame import frame_widths
+from mask_generation.grabcut import grabcut
+from mask_generation.methods.barrier import barrier_saliency
+from mask_generation.methods.felzenszwalb import segment_saliency
+from mask_generation.methods.geodesic import geodesic
+from mask_generation.methods.manifold_ranking import manifold_ranking
+from mask_generation.methods.robust_background import robust_background
+from mask_generation.result import ForegroundMask
+from mask_generation.superpixels import lab_of, stretched, superpixels
+from mask_generation.thresholded import SMALLEST_SIDE, enlarge, shrink
+
+_Floats = NDArray[np.float32]
+
+# Graph segments: scale (H + W) / 8 and smoothing of HARL's program; the smallest one as a share of
+# the image, half of that program's.
+_SEGMENT_SMOOTHING = 0.5
+_SMALLEST_SEGMENT = 0.0025
+# Below this mean correlation of the maps with their sum, they do not speak of one object.
+_LEAST_AGREEMENT = 0.35
+
+
+@dataclasses.dataclass(frozen=True)
+class Fusion:
+    """A mask method that adds up saliency maps and cuts the sum.
+
+    Attributes:
+        robust_background: Weight of that map, 0 to leave it out. Default: 1.
+        manifold_ranking: Likewise. Default: 1.
+        geodesic: Likewise. Default: 0.5.
+        barrier: Likewise. Default: 1.
+        segments: Weight of contrast and position of graph segments. Default: 2.
+        centre_sigma: Spread of a Gaussian around the centre that the sum is multiplied with, as a
+            share of the sides; infinity for photographs whose objects lie anywhere. Default: 0.5.
+        work_size: Longer side in pixels at which the maps are computed. Default: 160.
+        cut_size: Longer side at which GrabCut cuts; 0 for Otsu's threshold instead. Default: 320.
+
+    Raises:
+        ValueError: If a setting is out of range.
+
+    Example:
+        >>> image = np.zeros((60, 80, 3), np.uint8)
+        >>> image[20:40, 30:50] = (200, 40, 40)
+        >>> int(Fusion()(image).mask.sum())
+        400
+    """
+
+    robust_background: float = 1.0
+    manifold_ranking: float = 1.0
+    geodesic: float = 0.5
+    barrier: float = 1.0
+    segments: float = 2.0
+    centre_sigma: float = 0.5
+    work_size: int = 160
+    cut_size: int = 320
+
+    def __post_init__(self) -> None:
+        """Checks the settings."""
+        if min(self._weights) < 0 or not max(self._weights) > 0 or not self.centre_sigma > 0:
+            raise ValueError(
+                "A fusion needs weights of at least 0, not all of them 0, and centre_sigma > 0, "
+                f"but received weights {self._weights} and centre_sigma {self.centre_sigma}."
+            )
+        if self.work_size < SMALLEST_SIDE or self.cut_size < 0:
+            raise ValueError(
+                f"A fusion needs a work size of at least {SMALLEST_SIDE} and a cut size of at "
+                f"least 0, but received {self.work_size} and {self.cut_size}."
+            )
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
+        """Computes the mask of an image, ``(H, W, 3)`` uint8."""
+        small = shrink(rgb, self.work_size)
+        top, bottom, left, right = frame_widths(small)
+        height, width = small.shape[:2]
+        inside = np.ascontiguousarray(small[top : height - bottom, left : width - right])
+        fused_inside, agreement = self.saliency(inside)
+        fused = np.pad(fused_inside, ((top, bottom), (left, right)))
+        saliency: _Floats = enlarge(fused, *rgb.shape[:2])
+        if not fused.any():
+            return ForegroundMask(np.zeros(rgb.shape[:2], np.uint8), saliency, 0.0, None)
+        if self.cut_size:
+            mask = grabcut(rgb, fused, self.work_size, self.cut_size)
+            saliency = (saliency + mask.astype(np.float32)) / np.float32(2)
+        else:
+            mask = (saliency >= otsu_split(fused)).astype(np.uint8)
+        fallback = "maps disagree" if agreement < _LEAST_AGREEMENT else None
+        return ForegroundMask(mask, saliency, agreement, fallback)
+
+    def saliency(self, rgb: NDArray[np.uint8]) -> tuple[_Floats, float]:
+        """The sum of the maps of an image at its own size, and how far they agree with it.
+
+        Args:
+            rgb: ``(h, w, 3)`` uint8, best of the working size and without a frame.
+
+        Returns:
+            ``(h, w)`` float32 stretched to [0, 1], and the mean correlation of the maps with the
+            sum, weighted, in [0, 1]. Zeros if nothing stands out.
+
+        Example:
+            >>> image = np.zeros((60, 80, 3), np.uint8)
+            >>> image[20:40, 30:50] = (200, 40, 40)
+            >>> saliency, agreement = Fusion().saliency(image)
+            >>> bool(saliency[30, 40] == saliency.max()), agreement > 0.8
+            (True, True)
+        """
+        maps = self._maps(rgb)
+        total = stretched(np.sum([weight * values for weight, values in maps], axis=0))
+        height, width = rgb.shape[:2]
+        fused = stretched(total * _central(height, width, self.centre_sigma)).astype(np.float32)
+        weights = [weight for weight, _ in maps]
+        alike = [_correlation(values, total) for _, values in maps]
+        return fused, float(np.clip(np.average(alike, weights=weights), 0.0, 1.0))
+
+    @property
+    def _weights(self) -> tuple[float, ...]:
+        return (
+            self.robust_background,
+            self.manifold_ranking,
+            self.geodesic,
+            self.barrier,
+            self.segments,
+        )
+
+    def _maps(self, rgb: NDArray[np.uint8]) -> list[tuple[float, _Floats]]:
+        """Weights above 0 and their maps, each stretched to [0, 1]."""
+        parts = superpixels(rgb)
+        on_parts = (robust_background, manifold_ranking, geodesic)
+        maps = [
+            (weight, stretched(method(parts)).astype(np.float32)[parts.labels])
+            for weight, method in zip(self._weights, on_parts, strict=False)
+            if weight
+        ]
+        if self.barrier:
+            maps.append((self.barrier, barrier_saliency(rgb)))
+        if self.segments:
+            maps.append((self.segments, _graph_segment_saliency(rgb)))
+        return maps
+
+
+def _graph_segment_saliency(rgb: NDArray[np.uint8]) -> _Floats:
+    """Contrast, position and boundary connectivity of Felzenszwalb's segments, by OpenCV."""
+    height, width = rgb.shape[:2]
+    cutter = cv2.ximgproc.segmentation.createGraphSegmentation(
+        _SEGMENT_SMOOTHING,
+        (height + width) / 8,
+        max(1, round(_SMALLEST_SEGMENT * height * width)),
+    )
+    segments = cutter.processImage(np.ascontiguousarray(rgb)).astype(np.intp)
+    saliency = segment_saliency(segments, lab_of(rgb))
+    return stretched(saliency).astype(np.float32)[segments]
+
+
+def _central(height: int, width: int, sigma: float) -> NDArray[np.float64]:
+    """A Gaussian of this spread around the centre, sides counted as 1."""
+    rows = ((np.arange(height) + 0.5) / height - 0.5) / sigma
+    columns = ((np.arange(width) + 0.5) / width - 0.5) / sigma
+    return np.exp(-0.5 * (rows[:, np.newaxis] ** 2 + columns**2))
+
+
+def _correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
+    """Pearson's correlation; 0 for a map of one value."""
+    a, b = first - first.mean(), second - second.mean()
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / scale if scale > 1e-9 else 0.0
