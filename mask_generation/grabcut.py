@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_generation.binarize import otsu_split
+from mask_generation.cut_costs import SMOOTHNESS, colour_model, cut_graph
+from mask_generation.graph_cut import minimum_cut
 from mask_generation.thresholded import enlarge, shrink
 
 _Bools = NDArray[np.bool_]
@@ -30,6 +32,8 @@ _LEAST_PART = 0.2
 _MODEL = (1, 65)
 # Seeds are given by labels, not by a rectangle.
 _NO_BOX = (0, 0, 0, 0)
+# The smaller one of its two labels for pixels that are not sure.
+_IN_QUESTION = 2
 
 
 def grabcut(
@@ -85,8 +89,9 @@ def _cut(
     cv2.setRNGSeed(0)  # its k-means draws from OpenCV's generator
     small, large = np.ascontiguousarray(small), np.ascontiguousarray(large)
     cv2.grabCut(small, seeds, _NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
-    cv2.grabCut(large, marks, _NO_BOX, background, foreground, 1, cv2.GC_EVAL)
-    return (marks & 1) == 1
+    models = colour_model(foreground), colour_model(background)
+    in_question = minimum_cut(*cut_graph(large, marks, *models, SMOOTHNESS))
+    return np.where(marks >= _IN_QUESTION, in_question, marks == cv2.GC_FGD)
 
 
 def _seeds(saliency: NDArray[np.float32], split: float) -> NDArray[np.uint8]:

@@ -53,7 +53,7 @@ class Fusion:
         centre_sigma: Spread of a Gaussian around the centre that the sum is multiplied with, as a
             share of the sides; infinity for photographs whose objects lie anywhere. Default: 0.5.
         work_size: Longer side in pixels at which the maps are computed. Default: 160.
-        cut_size: Longer side at which GrabCut cuts; 0 for Otsu's threshold instead. Default: 320.
+        cut_size: Longer side at which GrabCut cuts; 0 for Otsu's threshold instead. Default: 288.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -72,7 +72,7 @@ class Fusion:
     segments: float = 2.0
     centre_sigma: float = 0.5
     work_size: int = 160
-    cut_size: int = 320
+    cut_size: int = 288
 
     def __post_init__(self) -> None:
         """Checks the settings."""

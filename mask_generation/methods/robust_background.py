@@ -15,10 +15,10 @@ resizing and thresholding (``mask_generation.thresholded``). Cost grows with the
 of superpixels.
 """
 
+import numba
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import floyd_warshall
 from scipy.spatial.distance import cdist
 
 from mask_generation.superpixels import Superpixels, gaussian, on_superpixels
@@ -130,10 +130,38 @@ def _geodesic_distances(parts: Superpixels) -> _Floats:
     object is still one region.
     """
     linked = parts.touching | np.logical_and.outer(parts.on_border, parts.on_border)
-    # A dense graph marks a missing edge by infinity or by zero; neighbours of exactly the same
-    # colour must keep their edge, hence the floor.
-    weights = np.where(linked, np.maximum(parts.colour_distance, 1e-9), np.inf)
-    return floyd_warshall(weights)
+    edges = np.where(linked, parts.colour_distance, np.inf)
+    np.fill_diagonal(edges, 0.0)
+    return shortest_paths(edges.astype(np.float32)).astype(np.float64)
+
+
+@numba.njit(cache=True)
+def shortest_paths(edges: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lengths of the shortest paths between all nodes of a graph, by Floyd and Warshall.
+
+    SciPy's took more than twice as long on the 200 superpixels of an image.
+
+    Args:
+        edges: ``(n, n)`` float32, at least 0, 0 on the diagonal; infinity where there is no edge.
+
+    Returns:
+        ``(n, n)`` float32; infinity where there is no path.
+
+    Example:
+        >>> inf = np.inf
+        >>> path = np.array([[0, 1, inf], [1, 0, 2], [inf, 2, 0]], np.float32)
+        >>> shortest_paths(path).tolist()
+        [[0.0, 1.0, 3.0], [1.0, 0.0, 2.0], [3.0, 2.0, 0.0]]
+    """
+    length = edges.copy()
+    count = len(length)
+    for middle in range(count):
+        for start in range(count):
+            first = length[start, middle]
+            if first < np.inf:
+                for end in range(count):
+                    length[start, end] = min(length[start, end], first + length[middle, end])
+    return length
 
 
 def _background_weighted_contrast(parts: Superpixels, background: _Floats) -> _Floats:

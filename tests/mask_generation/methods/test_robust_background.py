@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import floyd_warshall
 
 from mask_generation.methods import METHODS
 from mask_generation.methods.robust_background import (
     boundary_connectivity,
     robust_background_saliency,
+    shortest_paths,
 )
 
 SIZES = [(1, 1), (1, 40), (3, 3), (6, 160), (16, 16), (25, 25), (16, 400), (400, 16)]
@@ -106,3 +108,13 @@ def test_rejects_float_image() -> None:
 
 def test_method_is_listed_under_its_name() -> None:
     assert METHODS["robust_background"].saliency is robust_background_saliency
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shortest_paths_are_scipys(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    edges = random.integers(1, 100, (40, 40)).astype(np.float32)  # whole: sums are exact
+    edges[random.random(edges.shape) < 0.9] = np.inf
+    np.fill_diagonal(edges, 0.0)
+    found = shortest_paths(edges)
+    np.testing.assert_array_equal(found, floyd_warshall(edges))

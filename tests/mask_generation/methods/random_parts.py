@@ -1,0 +1,12 @@
+"""Superpixels of random colours in a checkerboard of blocks, for the methods' tests."""
+
+import numpy as np
+
+from mask_generation.superpixels import Superpixels, measure
+
+
+def random_parts(seed: int, rows: int = 5, columns: int = 6, block: int = 4) -> Superpixels:
+    labels = np.kron(np.arange(rows * columns).reshape(rows, columns), np.ones((block, block), int))
+    random = np.random.default_rng(seed)
+    colours = random.uniform((10, -40, -40), (90, 40, 40), (rows * columns, 3))
+    return measure(labels, colours[labels])
