@@ -1,7 +1,7 @@
 """What GrabCut's cut costs: by colour for each pixel, by contrast between neighbours.
 
 Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004. The energies are the paper's; only the
-weight of the contrast is ours, because the paper's belongs to larger images.
+weight of the contrast is ours, because the paper's does not know how large the image is.
 
 Owns: capacities of the graph. Does not own: the colour models (OpenCV learns them), nor the cut
 (``mask_generation.graph_cut``).
@@ -19,9 +19,11 @@ from mask_generation.graph_cut import NEIGHBOURS
 
 _Floats = NDArray[np.float64]
 
-SMOOTHNESS = 25.0
-"""Weight of contrast against colour. The paper's 50 is for images of 480 pixels and more: at half
-the size a boundary is half as long, an area a quarter."""
+SMOOTHNESS = 0.087
+"""Weight of contrast against colour, for each pixel of the image's longer side.
+
+An image of half the size has a quarter of the pixels to be told by colour, but half as much boundary
+to be paid for. The paper's 50 is this for 575 pixels; in thumbnails it makes masks too small."""
 
 _COLOURS = 5  # in OpenCV's models
 _compiled: Any = numba.njit(cache=True)
@@ -87,7 +89,7 @@ def cut_graph(
             question.
         foreground: Colours of the foreground.
         background: Colours of the background.
-        smoothness: Weight of contrast, at least 0.
+        smoothness: Weight of contrast, at least 0; in the paper, 50.
 
     Returns:
         ``(H + 2, W + 2)`` and ``(H + 2, W + 2, 8)`` float32: what ``minimum_cut`` takes.

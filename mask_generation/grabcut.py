@@ -90,7 +90,8 @@ def _cut(
     small, large = np.ascontiguousarray(small), np.ascontiguousarray(large)
     cv2.grabCut(small, seeds, _NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
     models = colour_model(foreground), colour_model(background)
-    in_question = minimum_cut(*cut_graph(large, marks, *models, SMOOTHNESS))
+    smoothness = SMOOTHNESS * max(large.shape)
+    in_question = minimum_cut(*cut_graph(large, marks, *models, smoothness))
     return np.where(marks >= _IN_QUESTION, in_question, marks == cv2.GC_FGD)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from mask_generation.cut_costs import SMOOTHNESS, colour_model, cut_graph
+from mask_generation.cut_costs import colour_model, cut_graph
 from mask_generation.graph_cut import minimum_cut
 
 PAPER = 50.0  # weight of contrast in the paper and in OpenCV
@@ -62,12 +62,12 @@ def test_costs_of_two_pixels_by_hand():
     image = np.array([[[10] * 3, [14] * 3]], np.uint8)
     labels = np.full((1, 2), cv2.GC_PR_FGD, np.uint8)
     models = colour_model(one_gaussian(10)), colour_model(one_gaussian(20))
-    excess, capacity = cut_graph(image, labels, *models, SMOOTHNESS)
+    excess, capacity = cut_graph(image, labels, *models, 25.0)
     # Half the squared distance over the variance: 3 * 100 / 200 against 0; 3 * 36 / 200 against
     # 3 * 16 / 200.
     np.testing.assert_allclose(excess[1, 1:3], [1.5, 0.3], rtol=1e-6)
     # The only contrast is the mean contrast, so its scale leaves exp(-1/2).
-    assert capacity[1, 1, 0] == capacity[1, 2, 1] == pytest.approx(SMOOTHNESS * np.exp(-0.5))
+    assert capacity[1, 1, 0] == capacity[1, 2, 1] == pytest.approx(25 * np.exp(-0.5))
     assert np.count_nonzero(capacity) == 2
 
 
@@ -76,7 +76,7 @@ def test_sure_neighbour_pulls_to_its_side(sure, sign):
     image = np.full((1, 2, 3), 15, np.uint8)  # as far from either colour
     models = colour_model(one_gaussian(10)), colour_model(one_gaussian(20))
     labels = np.array([[cv2.GC_PR_BGD, sure]], np.uint8)
-    excess, capacity = cut_graph(image, labels, *models, SMOOTHNESS)
+    excess, capacity = cut_graph(image, labels, *models, 25.0)
     # No contrast at all, so the tie has all of the weight.
-    np.testing.assert_allclose(excess[1, 1:3], [sign * SMOOTHNESS, 0.0], atol=1e-6)
+    np.testing.assert_allclose(excess[1, 1:3], [sign * 25, 0.0], atol=1e-6)
     assert not capacity.any()

@@ -80,3 +80,12 @@ def test_two_calls_give_equal_masks_of_the_right_size(size):
     first = grabcut(image, guess, 160, 320)
     np.testing.assert_array_equal(first, grabcut(image.copy(), guess, 160, 320))
     assert first.shape == size
+
+
+def test_thumbnail_is_cut_like_the_image_it_was_made_of():
+    # A weight of contrast that does not know the size would smooth the thumbnail's cross away.
+    image, cross = object_on_ground()
+    small = np.ascontiguousarray(image[1::4, 1::4])
+    mask = grabcut(small, blob_around_centre()[1::4, 1::4], 160, 160) != 0
+    truth = cross[1::4, 1::4]
+    assert (mask & truth).sum() / (mask | truth).sum() > 0.9
