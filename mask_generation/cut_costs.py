@@ -22,7 +22,7 @@ _Floats = NDArray[np.float64]
 SMOOTHNESS = 0.087
 """Weight of contrast against colour, for each pixel of the image's longer side.
 
-An image of half the size has a quarter of the pixels to be told by colour, but half as much boundary
+An image of half the size has a quarter of the pixels to be told by colour, but half as much edge
 to be paid for. The paper's 50 is this for 575 pixels; in thumbnails it makes masks too small."""
 
 _COLOURS = 5  # in OpenCV's models
