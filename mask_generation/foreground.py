@@ -68,6 +68,24 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
     result = compute(rgb)
     if not result.saliency.any():
         return _empty(height, width, "flat image")
+    return judged(result)
+
+
+def judged(result: ForegroundMask) -> ForegroundMask:
+    """A result with the reason, if there is one, why its share of foreground is not to be trusted.
+
+    Args:
+        result: A mask from anywhere.
+
+    Returns:
+        The same, its fallback ``"almost no foreground"`` for a share under 1 %, or ``"almost all
+        foreground"`` for one over 90 %, unless it has a fallback already.
+
+    Example:
+        >>> mask = np.zeros((20, 20), np.uint8)
+        >>> judged(ForegroundMask(mask, mask.astype(np.float32), 1.0, None)).fallback
+        'almost no foreground'
+    """
     if result.fallback is not None:
         return result
     return dataclasses.replace(result, fallback=_doubt(result.foreground_share))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mask_generation.foreground import foreground_mask
+from mask_generation.foreground import judged
 from mask_generation.photographs import (
     LARGEST_PIXELS,
     UnusablePhotographError,
@@ -115,7 +115,8 @@ def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> ForegroundMa
         masks: Folder of masks, or ``tfds:FEATURE[=VALUE,VALUE]`` for masks that come with it.
 
     Returns:
-        The mask, with the judgement of ``mask_generation.foreground_mask``; its quality is 1.
+        The mask, quality 1, flagged if it is almost nothing or almost everything. What the
+        photograph looks like does not matter: the mask was not computed from it.
 
     Raises:
         UnusableMaskError: If there is no mask, or it cannot be used.
@@ -132,11 +133,7 @@ def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> ForegroundMa
             raise UnusableMaskError("no mask: there is no mask file of its name")
         foreground = _from_file(path)
     mask = _of_size(foreground, *rgb.shape[:2])
-    if not mask.any():
-        return ForegroundMask(mask, mask.astype(np.float32), 0.0, "almost no foreground")
-    return foreground_mask(
-        rgb, method=lambda _: ForegroundMask(mask, mask.astype(np.float32), 1.0, None)
-    )
+    return judged(ForegroundMask(mask, mask.astype(np.float32), 1.0, None))
 
 
 def masks_marks(masks: str) -> Iterator[str]:

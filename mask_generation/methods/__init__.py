@@ -14,6 +14,7 @@ Example:
     True
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -39,6 +40,7 @@ METHODS: dict[str, MaskMethod] = {
     "balanced": Fusion(),
     "barrier": Thresholded(barrier_saliency),
     "best": Fusion(cut_size=480),
+    "cropped": Fusion(centre_sigma=math.inf),
     "fast": Fusion(robust_background=0, geodesic=0, segments=0, cut_size=0),
     "felzenszwalb": Thresholded(FelzenszwalbSaliency()),
     "geodesic": Thresholded(geodesic_saliency),
@@ -46,7 +48,8 @@ METHODS: dict[str, MaskMethod] = {
     "region_contrast": Thresholded(region_contrast_saliency),
     "robust_background": Thresholded(robust_background_saliency),
 }
-"""Every method that needs nothing but the image: three tiers of the fusion, and single maps."""
+"""Every method that needs nothing but the image: the fusion in three tiers and, as ``cropped``, for
+pictures that were cut to their object; and single maps."""
 
 MODEL_METHODS: dict[str, Callable[[str], MaskMethod]] = {
     "basnet": BASNet,

@@ -57,6 +57,17 @@ def test_mask_lies_where_its_photograph_does(tmp_path, name, file):
     assert find_mask(tmp_path, name) == tmp_path / file
 
 
+@pytest.mark.parametrize("side", [4, 40])
+def test_mask_counts_though_its_photograph_shows_nothing(tmp_path, side):
+    # One that a method could not find: the image is flat, or too small to look.
+    drawn = np.zeros((side, side), np.uint8)
+    drawn[: side // 2] = 1
+    (tmp_path / "a.png").write_bytes(_png(drawn))
+    result = own_mask(_source(), np.full((side, side, 3), 90, np.uint8), str(tmp_path))
+    np.testing.assert_array_equal(result.mask, drawn)
+    assert (result.quality, result.fallback) == (1.0, None)
+
+
 def test_photograph_is_never_its_own_mask(tmp_path):
     """An absolute path must not lead out of the folder of masks."""
     (tmp_path / "a.png").write_bytes(b"")

@@ -7,7 +7,7 @@ from mask_generation.foreground import foreground_mask
 from mask_generation.methods import METHODS
 from mask_generation.methods.fusion import Fusion
 
-TIERS = ("fast", "balanced", "best")
+TIERS = ("fast", "balanced", "best", "cropped")
 
 
 def photograph(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -111,3 +111,13 @@ def test_objects_anywhere_need_no_centre():
     image, _ = photograph()
     moved = np.roll(image, 55, axis=1)[:, 55:]
     assert Fusion(centre_sigma=float("inf"))(moved).mask.any()
+
+
+def test_only_pictures_cut_to_their_object_give_way_to_no_centre():
+    # Two equal squares, one in the middle, one at the rim: .33 of the width from the centre, where a
+    # Gaussian of sigma .5 has fallen to .81. Half of the saliency is that, half the mask of both.
+    image = np.full((120, 160, 3), (70, 110, 70), np.uint8)
+    image[40:80, 60:100] = image[40:80, 112:152] = (200, 60, 50)
+    centred, anywhere = foreground_mask(image, "balanced"), foreground_mask(image, "cropped")
+    assert centred.saliency[60, 80] > 1.1 * centred.saliency[60, 132]
+    assert anywhere.saliency[60, 132] > 0.95 * anywhere.saliency[60, 80]
