@@ -1,0 +1,159 @@
+"""Time of every mask method by image size, and what a second worker brings.
+
+    python -m benchmarks.mask_speed [--photographs=FOLDER]
+
+In one thread, each photograph goes through all methods and scikit-image's ``felzenszwalb`` in turn,
+so that what else the machine does hits all of them; ratios are of the same photograph in the same
+turn. Then whole conversions with one and two workers, in turn. Without a folder the photographs are
+scikit-image's. Writes ``mask_speed.csv`` and ``mask_workers.csv`` into ``--results``.
+"""
+
+import csv
+import os
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import cv2
+import numpy as np
+import skimage.data
+import threadpoolctl
+from absl import app, flags, logging
+from PIL import Image
+from skimage.segmentation import felzenszwalb
+
+import mask_generation
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("photographs", None, "Folder of photographs, searched to the bottom.")
+flags.DEFINE_integer("count", 32, "Photographs measured, spread evenly over the folder.")
+flags.DEFINE_integer("turns", 3, "Conversions with each number of workers.")
+flags.DEFINE_list("sizes", "64,160,400,800", "Longer sides in pixels.")
+flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV files.")
+
+PEER = "scikit-image felzenszwalb"
+OWN = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
+WORKERS = (1, 2)
+# Each photograph of a conversion is written this often, so that starting the workers weighs little.
+COPIES = 24
+
+
+def photographs() -> Iterator[np.ndarray]:
+    """The photographs as RGB."""
+    if FLAGS.photographs is None:
+        for name in OWN:
+            yield getattr(skimage.data, name)()
+        return
+    paths = sorted(
+        path
+        for path in pathlib.Path(FLAGS.photographs).rglob("*")
+        if path.suffix.lower() in (".jpg", ".jpeg")
+    )
+    for path in paths[:: max(1, len(paths) // FLAGS.count)][: FLAGS.count]:
+        yield np.asarray(Image.open(path).convert("RGB"))
+
+
+def resized(rgb: np.ndarray, longer_side: int) -> np.ndarray:
+    """The photograph with this longer side."""
+    scale = longer_side / max(rgb.shape[:2])
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=kind)
+
+
+def methods() -> dict[str, Callable[[np.ndarray], object]]:
+    """What is measured, the peer first."""
+    found: dict[str, Callable[[np.ndarray], object]] = {
+        PEER: lambda rgb: felzenszwalb(rgb, scale=100, sigma=0.5, min_size=50)
+    }
+    for name in mask_generation.METHODS:
+        found[name] = lambda rgb, name=name: mask_generation.foreground_mask(rgb, name)
+    return found
+
+
+def measure_methods(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
+    """A row for each size and method."""
+    chosen = methods()
+    for compute in chosen.values():
+        compute(resized(images[0], 160))  # compiles what is compiled
+    for size in map(int, FLAGS.sizes):
+        seconds: dict[str, list[float]] = {name: [] for name in chosen}
+        for rgb in images:
+            small = resized(rgb, size)
+            for name, compute in chosen.items():
+                start = time.perf_counter()
+                compute(small)
+                seconds[name].append(time.perf_counter() - start)
+        for name, values in seconds.items():
+            ratios = [a / b for a, b in zip(values, seconds[PEER], strict=True)]
+            quarter, median, three_quarters = statistics.quantiles(values, n=4)
+            yield {
+                "longer_side": size,
+                "method": name,
+                "mean_ms": f"{1e3 * statistics.mean(values):.2f}",
+                "median_ms": f"{1e3 * median:.2f}",
+                "quartiles_ms": f"{1e3 * quarter:.2f} {1e3 * three_quarters:.2f}",
+                "ratio_to_peer": f"{statistics.median(ratios):.3f}",
+                "photographs": len(values),
+            }
+
+
+def measure_workers(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
+    """A row for each method, longer side 400: conversions with one worker and with two, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = pathlib.Path(folder, "photographs")
+        source.mkdir()
+        for place in range(COPIES * len(images)):
+            picture = Image.fromarray(resized(images[place % len(images)], 400))
+            picture.save(source / f"{place:05d}.jpg", quality=90)
+        for method in ("fast", "balanced"):
+            rates: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+            for turn in range(FLAGS.turns):
+                for workers in WORKERS:
+                    out = pathlib.Path(folder, f"{method}_{turn}_{workers}")
+                    start = time.perf_counter()
+                    mask_generation.convert(
+                        source, out, method, workers, degenerate="keep", progress=False
+                    )
+                    rates[workers].append(COPIES * len(images) / (time.perf_counter() - start))
+            gain = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+            yield {
+                "method": method,
+                "photographs": COPIES * len(images),
+                "one_worker_per_second": f"{statistics.median(rates[1]):.1f}",
+                "two_workers_per_second": f"{statistics.median(rates[2]):.1f}",
+                "gain": f"{statistics.median(gain):.2f}",
+                "gains": " ".join(f"{value:.2f}" for value in gain),
+            }
+
+
+def write(name: str, rows: Iterator[dict[str, object]]) -> None:
+    """Writes rows as they come, and prints them."""
+    path = pathlib.Path(FLAGS.results, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = None
+        for row in rows:
+            if writer is None:
+                writer = csv.DictWriter(file, row)
+                writer.writeheader()
+            writer.writerow(row)
+            file.flush()
+            print(*row.values(), sep="\t", flush=True)
+
+
+def main(_: list[str]) -> None:
+    """Measures."""
+    logging.set_verbosity(logging.WARNING)
+    cv2.setNumThreads(1)
+    images = list(photographs())
+    with threadpoolctl.threadpool_limits(1):
+        write("mask_speed.csv", measure_methods(images))
+    write("mask_workers.csv", measure_workers(images))
+
+
+if __name__ == "__main__":
+    app.run(main)
