@@ -20,9 +20,9 @@ class ForegroundMask:
     Attributes:
         mask: uint8 array of shape (H, W), 1 = foreground, 0 = background.
         saliency: float32 array of shape (H, W) in [0, 1], 1 = surely foreground.
-        quality: How cleanly the saliency splits in two, in [0, 1]: variance between the two sides
-            over total variance. 0 for a flat map, 1 for a map of two values. It is not a
-            probability that the mask is right.
+        quality: How far to trust the mask, in [0, 1], as its method says: for single maps how
+            cleanly the saliency splits in two (variance between the two sides over the total
+            variance); the fusion has its own measure. Compare it within one method only.
         fallback: None when the method's own result can be used as it is, otherwise one short
             phrase why not (for example ``"flat image"``).
 

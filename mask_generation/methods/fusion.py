@@ -36,6 +36,8 @@ _Floats = NDArray[np.float32]
 # the image, half of that program's.
 _SEGMENT_SMOOTHING = 0.5
 _SMALLEST_SEGMENT = 0.0025
+# Longer side, in pixels, of the copy in which GrabCut learns colours.
+_LEARN_SIZE = 120
 # Below this mean correlation of the maps with their sum, they do not speak of one object.
 _LEAST_AGREEMENT = 0.35
 
@@ -53,7 +55,7 @@ class Fusion:
         centre_sigma: Spread of a Gaussian around the centre that the sum is multiplied with, as a
             share of the sides; infinity for photographs whose objects lie anywhere. Default: 0.5.
         work_size: Longer side in pixels at which the maps are computed. Default: 160.
-        cut_size: Longer side at which GrabCut cuts; 0 for Otsu's threshold instead. Default: 288.
+        cut_size: Longer side at which GrabCut cuts; 0 for Otsu's threshold instead. Default: 272.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -72,7 +74,7 @@ class Fusion:
     segments: float = 2.0
     centre_sigma: float = 0.5
     work_size: int = 160
-    cut_size: int = 288
+    cut_size: int = 272
 
     def __post_init__(self) -> None:
         """Checks the settings."""
@@ -88,7 +90,11 @@ class Fusion:
             )
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
-        """Computes the mask of an image, ``(H, W, 3)`` uint8."""
+        """Computes the mask of an image, ``(H, W, 3)`` uint8.
+
+        Its quality is how far the maps agree, times how much more salient the foreground is than
+        the background.
+        """
         small = shrink(rgb, self.work_size)
         top, bottom, left, right = frame_widths(small)
         height, width = small.shape[:2]
@@ -99,12 +105,14 @@ class Fusion:
         if not fused.any():
             return ForegroundMask(np.zeros(rgb.shape[:2], np.uint8), saliency, 0.0, None)
         if self.cut_size:
-            mask = grabcut(rgb, fused, self.work_size, self.cut_size)
-            saliency = (saliency + mask.astype(np.float32)) / np.float32(2)
+            mask = grabcut(rgb, fused, _LEARN_SIZE, self.cut_size)
         else:
             mask = (saliency >= otsu_split(fused)).astype(np.uint8)
+        quality = agreement * _contrast(saliency, mask)
+        if self.cut_size:
+            saliency = (saliency + mask.astype(np.float32)) / np.float32(2)
         fallback = "maps disagree" if agreement < _LEAST_AGREEMENT else None
-        return ForegroundMask(mask, saliency, agreement, fallback)
+        return ForegroundMask(mask, saliency, quality, fallback)
 
     def saliency(self, rgb: NDArray[np.uint8]) -> tuple[_Floats, float]:
         """The sum of the maps of an image at its own size, and how far they agree with it.
@@ -175,6 +183,15 @@ def _central(height: int, width: int, sigma: float) -> NDArray[np.float64]:
     rows = ((np.arange(height) + 0.5) / height - 0.5) / sigma
     columns = ((np.arange(width) + 0.5) / width - 0.5) / sigma
     return np.exp(-0.5 * (rows[:, np.newaxis] ** 2 + columns**2))
+
+
+def _contrast(saliency: _Floats, mask: NDArray[np.uint8]) -> float:
+    """How much more salient the foreground is than the background; 0 if there is only one."""
+    foreground = int(np.count_nonzero(mask))
+    if foreground in (0, mask.size):
+        return 0.0
+    total, inside = float(saliency.sum()), float(saliency[mask != 0].sum())
+    return max(0.0, inside / foreground - (total - inside) / (mask.size - foreground))
 
 
 def _correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
