@@ -33,13 +33,15 @@ flags.DEFINE_string("photographs", None, "Folder of photographs, searched to the
 flags.DEFINE_integer("count", 32, "Photographs measured, spread evenly over the folder.")
 flags.DEFINE_integer("turns", 3, "Conversions with each number of workers.")
 flags.DEFINE_list("sizes", "64,160,400,800", "Longer sides in pixels.")
+flags.DEFINE_list("parts", "methods,workers", "What to measure.")
 flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV files.")
 
 PEER = "scikit-image felzenszwalb"
 OWN = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
 WORKERS = (1, 2)
-# Each photograph of a conversion is written this often, so that starting the workers weighs little.
-COPIES = 24
+# Each photograph of a conversion is there this often: a minute's work, so that the seconds in which
+# workers start weigh little, as they do in any conversion worth two workers.
+COPIES = {"fast": 128, "balanced": 32}
 
 
 def photographs() -> Iterator[np.ndarray]:
@@ -103,31 +105,32 @@ def measure_methods(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
 
 def measure_workers(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
     """A row for each method, longer side 400: conversions with one worker and with two, in turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = pathlib.Path(folder, "photographs")
-        source.mkdir()
-        for place in range(COPIES * len(images)):
-            picture = Image.fromarray(resized(images[place % len(images)], 400))
-            picture.save(source / f"{place:05d}.jpg", quality=90)
-        for method in ("fast", "balanced"):
+    for method, copies in COPIES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            source = pathlib.Path(folder, "photographs")
+            source.mkdir()
+            count = copies * len(images)
+            for place in range(count):
+                picture = Image.fromarray(resized(images[place % len(images)], 400))
+                picture.save(source / f"{place:05d}.jpg", quality=90)
             rates: dict[int, list[float]] = {workers: [] for workers in WORKERS}
             for turn in range(FLAGS.turns):
                 for workers in WORKERS:
-                    out = pathlib.Path(folder, f"{method}_{turn}_{workers}")
+                    out = pathlib.Path(folder, f"{turn}_{workers}")
                     start = time.perf_counter()
                     mask_generation.convert(
                         source, out, method, workers, degenerate="keep", progress=False
                     )
-                    rates[workers].append(COPIES * len(images) / (time.perf_counter() - start))
-            gain = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
-            yield {
-                "method": method,
-                "photographs": COPIES * len(images),
-                "one_worker_per_second": f"{statistics.median(rates[1]):.1f}",
-                "two_workers_per_second": f"{statistics.median(rates[2]):.1f}",
-                "gain": f"{statistics.median(gain):.2f}",
-                "gains": " ".join(f"{value:.2f}" for value in gain),
-            }
+                    rates[workers].append(count / (time.perf_counter() - start))
+        gain = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+        yield {
+            "method": method,
+            "photographs": count,
+            "one_worker_per_second": f"{statistics.median(rates[1]):.1f}",
+            "two_workers_per_second": f"{statistics.median(rates[2]):.1f}",
+            "gain": f"{statistics.median(gain):.2f}",
+            "gains": " ".join(f"{value:.2f}" for value in gain),
+        }
 
 
 def write(name: str, rows: Iterator[dict[str, object]]) -> None:
@@ -150,9 +153,11 @@ def main(_: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     cv2.setNumThreads(1)
     images = list(photographs())
-    with threadpoolctl.threadpool_limits(1):
-        write("mask_speed.csv", measure_methods(images))
-    write("mask_workers.csv", measure_workers(images))
+    if "methods" in FLAGS.parts:
+        with threadpoolctl.threadpool_limits(1):
+            write("mask_speed.csv", measure_methods(images))
+    if "workers" in FLAGS.parts:
+        write("mask_workers.csv", measure_workers(images))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def run(method: str, seed: int, records: pathlib.Path) -> dict[str, float]:
     keras.utils.set_random_seed(seed)
     recipe = harl_tf.recipes.RECIPES["hapicl_small"]
     settings = {**recipe.settings, "pixel_weight": 0.0 if method == "none" else 1.0}
-    recipe = dataclasses.replace(recipe, settings=settings, output_stride=8)
+    recipe = dataclasses.replace(recipe, settings=settings, output_stride=16)
     views = harl_tf.data.PairedViews(records, BATCH_SIZE, IMAGE_SIZE, seed=seed)
     halves = (harl_tf.data.in_first_half, harl_tf.data.in_second_half)
     probe = harl_tf.callbacks.KNNProbe(

@@ -1,0 +1,86 @@
+"""What bounds the masks: how much better they were if someone looked at the truth to choose.
+
+    python -m benchmarks.mask_bounds FOLDER [FOLDER ...]
+
+Each folder holds photographs and drawn masks, as for ``python -m mask_generation evaluate``. Three
+choices are made with the truth in hand, per photograph: the threshold of the fused saliency before
+the cut; the threshold that GrabCut's seeds come from; and which map alone is cut. Writes
+``mask_bounds.csv`` into ``--results``.
+"""
+
+import csv
+import dataclasses
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+from absl import app, flags
+
+from mask_generation.grabcut import grabcut
+from mask_generation.methods import METHODS
+from mask_generation.methods.fusion import Fusion
+from mask_generation.photographs import decode_photograph
+from mask_generation.scoring import intersection_over_union
+from mask_generation.thresholded import enlarge, shrink
+from mask_generation.truth import find_truth, read_mask
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV.")
+
+MAPS = ("robust_background", "manifold_ranking", "geodesic", "barrier", "segments")
+LEARN_SIZE = 120
+# Otsu's split moves with these powers of the saliency, from much foreground to little.
+POWERS = (0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.2)
+
+
+def single(name: str, fusion: Fusion) -> Fusion:
+    """The fusion with one map alone."""
+    return dataclasses.replace(fusion, **{other: float(other == name) for other in MAPS})
+
+
+def score(rgb: np.ndarray, truth: np.ndarray, fusion: Fusion) -> dict[str, float]:
+    """IoU of the default, and of the best choices."""
+    small = shrink(rgb, fusion.work_size)
+    fused, _ = fusion.saliency(small)
+    large = enlarge(fused, *rgb.shape[:2])
+
+    def iou(mask: np.ndarray) -> float:
+        return intersection_over_union(mask, truth)
+
+    def cut(saliency: np.ndarray) -> float:
+        return iou(grabcut(rgb, saliency, LEARN_SIZE, fusion.cut_size))
+
+    return {
+        "default": cut(fused),
+        "no cut": iou(dataclasses.replace(fusion, cut_size=0)(rgb).mask),
+        "no cut, best threshold": max(iou(large >= t) for t in np.linspace(0.02, 0.98, 49)),
+        "cut, best seeds": max(cut(fused**power) for power in POWERS),
+        "cut of the best map": max(cut(single(name, fusion).saliency(small)[0]) for name in MAPS),
+    }
+
+
+def photographs(folder: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Photographs and their drawn masks."""
+    for truth in find_truth(folder):
+        if truth.mask is not None:
+            rgb, _ = decode_photograph(pathlib.Path(truth.path).read_bytes())
+            yield rgb, read_mask(truth.mask)
+
+
+def main(folders: list[str]) -> None:
+    """Scores every photograph."""
+    fusion = METHODS["balanced"]
+    rows = []
+    for folder in folders[1:]:
+        scores = [score(rgb, truth, fusion) for rgb, truth in photographs(folder)]
+        means = {name: round(float(np.mean([s[name] for s in scores])), 4) for name in scores[0]}
+        rows.append({"folder": pathlib.Path(folder).name, "photographs": len(scores), **means})
+        print(rows[-1], flush=True)
+    with pathlib.Path(FLAGS.results, "mask_bounds.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    app.run(main)
