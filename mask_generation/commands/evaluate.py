@@ -2,9 +2,11 @@
 
 import argparse
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
-from mask_generation.methods import DEFAULT, METHODS
+from mask_generation.methods import DEFAULT, METHODS, MODEL_METHODS, MaskMethod, named
+from mask_generation.truth import EvaluationError
 
 _DESCRIPTION = """\
 Scores masks against what is known of the photographs and prints a table:
@@ -45,10 +47,12 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--method",
         default=DEFAULT,
-        choices=(*sorted(METHODS), "all"),
+        choices=(*sorted(METHODS), "all", *sorted(MODEL_METHODS)),
         metavar="NAME",
-        help=f"{', '.join(sorted(METHODS))}, or all of them (default: {DEFAULT})",
+        help=f"{', '.join(sorted(METHODS))}, or all of these; or, with --model, "
+        f"{', '.join(sorted(MODEL_METHODS))} (default: {DEFAULT})",
     )
+    parser.add_argument("--model", help="the model that the method needs")
     parser.add_argument(
         "--half",
         type=int,
@@ -76,7 +80,7 @@ def run(arguments: argparse.Namespace) -> str:
     from mask_generation.evaluation import evaluate
     from mask_generation.whole_file import whole_file
 
-    methods = list(METHODS) if arguments.method == "all" else [arguments.method]
+    methods = _methods(arguments.method, arguments.model)
     with contextlib.ExitStack() as stack:
         # Opened first: that a file cannot be written should not come out after an hour.
         files = {
@@ -95,6 +99,17 @@ def run(arguments: argparse.Namespace) -> str:
         for write, file in files.items():
             write(file, evaluations)
     return score_table.format_table(evaluations)
+
+
+def _methods(name: str, model: str | None) -> Sequence[str | MaskMethod]:
+    """What is to be scored; a method without a model goes by its name, which the table shows."""
+    if name == "all" and model is None:
+        return list(METHODS)
+    try:
+        method = named(name, model)
+    except ValueError as error:  # the two do not belong together
+        raise EvaluationError(str(error)) from error
+    return [name if model is None else method]
 
 
 def _natural(text: str) -> int:

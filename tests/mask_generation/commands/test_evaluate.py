@@ -53,6 +53,35 @@ def test_all_methods_and_several_folders_are_a_row_each(folder, capsys, monkeypa
     assert [line.split()[1] for line in lines] == 2 * list(METHODS)
 
 
+def test_method_with_a_model_is_scored(folder, tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    forest = tmp_path / "forest.npz"
+    photographs, masks = folder / "images", folder / "masks"
+    line = ["train-drfi", str(photographs), str(forest), "--masks", str(masks)]
+    assert main(parse_arguments(["mask_generation", *line])) == 0
+    capsys.readouterr()
+    assert run(folder, "--method", "drfi", "--model", forest) == 0
+    row = capsys.readouterr().out.splitlines()[1]
+    assert "DRFI" in row
+    assert "forest.npz" in row
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (("--method", "drfi"), "needs a model"),
+        (("--method", "fast", "--model", "x"), "takes no model"),
+        (("--method", "all", "--model", "x"), "must be one of"),
+        (("--method", "drfi", "--model", "nowhere.npz"), "nowhere.npz"),
+    ],
+)
+def test_method_and_model_that_do_not_belong_together_are_a_sentence(folder, capsys, line, problem):
+    assert run(folder, *line) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert problem in error
+
+
 def test_halves_are_scored_apart(folder, capsys):
     photographs = []
     for half in (0, 1):
