@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import cv2
 import threadpoolctl
 
 # Read by OpenMP, OpenBLAS and MKL when a worker first imports NumPy. The matrices are small: more
@@ -37,15 +38,23 @@ def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
         [2, 1]
     """
     if count == 1:
-        with threadpoolctl.threadpool_limits(1):
-            yield map
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            with threadpoolctl.threadpool_limits(1):
+                yield map
+        finally:
+            cv2.setNumThreads(threads)
         return
     before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     # Forking a process that has TensorFlow's threads in it can hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()
-    pool = concurrent.futures.ProcessPoolExecutor(count, mp_context=context)
+    # OpenCV has threads of its own, which no variable tells how many to be.
+    pool = concurrent.futures.ProcessPoolExecutor(
+        count, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
+    )
     try:
         yield partial(_map_in_blocks, pool, count)
     except BaseException:  # nobody waits for what the workers are still computing
