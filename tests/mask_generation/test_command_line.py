@@ -201,7 +201,10 @@ def test_verify_and_preview_print_one_line(records, tmp_path, capsys):
         (["convert"], ["photographs", "--workers", "--overwrite", "robust_background"]),
         (["verify"], ["records"]),
         (["preview"], ["records", "--out", "--count", "--method", "--workers"]),
-        (["evaluate"], ["pairs.csv", "CorLoc", "--half", "--per-photograph", "all of them"]),
+        (
+            ["evaluate"],
+            ["pairs.csv", "CorLoc", "--half", "--per-photograph", "all of these", "--model"],
+        ),
     ],
 )
 def test_help_names_what_can_be_given(capsys, line, words):
