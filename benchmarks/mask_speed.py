@@ -39,8 +39,8 @@ flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV files."
 PEER = "scikit-image felzenszwalb"
 OWN = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
 WORKERS = (1, 2)
-# Each photograph of a conversion is there this often: half a minute's work and more, so that the seconds in which
-# workers start weigh little, as they do in any conversion worth two workers.
+# Each photograph of a conversion is there this often: half a minute's work and more, so that the
+# seconds in which workers start weigh little, as they do in any conversion worth two workers.
 COPIES = {"fast": 128, "balanced": 16}
 
 
