@@ -28,6 +28,16 @@ def replica_count() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
+def has_accelerator() -> bool:
+    """Whether there is a device to train on besides the host's processors.
+
+    Example:
+        >>> has_accelerator()
+        False
+    """
+    return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
+
+
 def gather_rows(rows: tf.Tensor) -> tf.Tensor:
     """Concatenates the rows of all replicas in replica order; gradients flow to every replica.
 

@@ -1,5 +1,6 @@
 """From records to batches: the schema, paired views for pretraining, labelled images for probes."""
 
+from harl_tf.data.coloured import Colours as Colours
 from harl_tf.data.geometry import RandomResizedCrop as RandomResizedCrop
 from harl_tf.data.labelled import in_first_half as in_first_half
 from harl_tf.data.labelled import in_second_half as in_second_half

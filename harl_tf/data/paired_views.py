@@ -6,17 +6,29 @@ never stopped, on any number of replicas and threads.
 """
 
 import dataclasses
+import functools
 import pathlib
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import DTypeLike, NDArray
 
 from harl_tf.data import geometry, records
+from harl_tf.data.coloured import Colours, coloured
+from harl_tf.data.draws import draw
+from harl_tf.data.kept_memory import keep_freed_memory
 from harl_tf.data.manifest import Manifest, MaskInfo, RecordsError, read_manifest
+from harl_tf.data.python_calls import numpy_call
+from harl_tf.data.two_views import Record, TwoViews, Views
 from harl_tf.layers import random_colour
 
 UNTRUSTED = ("keep", "leave_out", "blank")
 """What to do with records whose fallback says not to trust their mask."""
+
+_TOGETHER = 64
+"""Most records whose views are made in one call: few enough for as many calls at a time as there
+are processors, whatever the batch."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +127,12 @@ class PairedViews:
         return {"records": read_manifest(self.folder).digest(), **fields}
 
     def from_epoch(
-        self, epoch: int, worker: int = 0, workers: int = 1, replicas: int = 1
+        self,
+        epoch: int,
+        worker: int = 0,
+        workers: int = 1,
+        replicas: int = 1,
+        colours: Colours | None = None,
     ) -> tf.data.Dataset:
         """The endless stream of batches from the start of an epoch on.
 
@@ -128,6 +145,11 @@ class PairedViews:
             workers: Number of workers that share a global batch. Default: 1.
             replicas: Number of replicas of this worker, if each is to have a batch of its own.
                 Default: 1, all rows of the worker in one batch.
+            colours: Colour augmentation of the first and of the second view, if it is to be done
+                here, on the host's processors, instead of on the training device. Batches hold
+                ``coloured1`` and ``coloured2`` then (float32, 0–255), in the place of views and
+                draws. ``model.fit(views)`` arranges that where there is no other device.
+                Default: none.
 
         Returns:
             A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` with it.
@@ -135,10 +157,11 @@ class PairedViews:
         first = epoch * self.passes_per_epoch
         passes = tf.data.Dataset.range(first, tf.int64.max)
         rows = self.batch_size // workers
+        keep_freed_memory()
         dataset = passes.flat_map(
-            lambda index: self._one_pass(index, worker * rows, (worker + 1) * rows)
+            lambda index: self._one_pass(index, worker * rows, (worker + 1) * rows, colours)
         )
-        dataset = dataset.batch(rows // replicas, drop_remainder=True)
+        dataset = dataset.rebatch(rows // replicas, drop_remainder=True)
         options = tf.data.Options()
         options.deterministic = True
         # Batches are made whole and then dealt out to replicas; files hold no meaning for that.
@@ -160,8 +183,10 @@ class PairedViews:
             "these, or convert the photographs again, with --also."
         )
 
-    def _one_pass(self, index: tf.Tensor, start: int, stop: int) -> tf.data.Dataset:
-        """The rows from start to stop of each global batch of one pass, one by one."""
+    def _one_pass(
+        self, index: tf.Tensor, start: int, stop: int, colours: Colours | None = None
+    ) -> tf.data.Dataset:
+        """The rows from start to stop of each global batch of one pass, some at a time."""
         manifest = read_manifest(self.folder)
         info = self._mask_info(manifest)
         files = [str(pathlib.Path(self.folder) / shard.file) for shard in manifest.shards]
@@ -189,43 +214,62 @@ class PairedViews:
                 )
             )
             serialized = numbered.map(lambda _, record: record)
-        return serialized.map(
-            lambda record: self._example(record, key, info),
+        rows = stop - start
+        together = max(size for size in range(1, _TOGETHER + 1) if rows % size == 0)
+        return serialized.batch(together).map(
+            lambda rows: coloured(self._views(rows, index, info), colours),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
 
-    def _example(
-        self, serialized: tf.Tensor, pass_key: tf.Tensor, info: MaskInfo
-    ) -> dict[str, tf.Tensor]:
+    def _views(self, rows: tf.Tensor, index: tf.Tensor, info: MaskInfo) -> dict[str, tf.Tensor]:
+        """The views of some records of a pass."""
         further = () if info.name == records.MASK else (info.name,)
-        fields = records.parse(serialized, further)
+        fields = records.parse(rows, further)
         # An example is its name: it draws the same numbers wherever its record lies.
-        identity = tf.strings.to_hash_bucket_fast(fields[records.NAME], tf.int64.max)
-        key = tf.random.fold_in(pass_key, identity)
-        of_crop = max(self.crop1.draws, self.crop2.draws)
-        draws = tf.random.stateless_uniform([2, of_crop + random_colour.DRAWS], key)
-        image = records.decode_image(fields[records.IMAGE])
+        identities = tf.strings.to_hash_bucket_fast(fields[records.NAME], tf.int64.max)
         png = fields[records.FURTHER + info.name if further else records.MASK]
-        mask = records.decode_mask(png) if info.bits == 8 else records.decode_regions(png)
+        blank = tf.zeros_like(identities, tf.bool)
         if self.untrusted == "blank":
-            mask = tf.where(fields[records.FALLBACK] == "", mask, tf.zeros_like(mask))
-        height, width = tf.shape(image)[0], tf.shape(image)[1]
-        # Another key than that of the draws, which the same counter would make from it.
-        own_key = tf.random.fold_in(key, 1)
-        seed = tf.random.stateless_uniform([2], own_key, None, None, tf.int32)
-        example: dict[str, tf.Tensor] = {"seed": seed}
-        for view, crop in ((1, self.crop1), (2, self.crop2)):
-            own = draws[view - 1]
-            window = geometry.choose_window(own[: crop.draws], mask, crop)
-            image_view, mask_view = geometry.cut_view(image, mask, window, self.image_size)
-            example |= {
-                f"view{view}": image_view,
-                f"mask{view}": mask_view,
-                f"window{view}": tf.concat([window, tf.stack([height, width])], axis=0),
-                f"draws{view}": own[of_crop:],
-            }
-        return example
+            blank = fields[records.FALLBACK] != ""
+        mask_type = tf.uint8 if info.bits == 8 else tf.int32
+        side, words = (self.image_size, self.image_size), (random_colour.DRAWS,)
+        form = {
+            "view1": (tf.uint8, (*side, 3)),
+            "view2": (tf.uint8, (*side, 3)),
+            "mask1": (mask_type, side),
+            "mask2": (mask_type, side),
+            "window1": (tf.int32, (7,)),
+            "window2": (tf.int32, (7,)),
+            "draws1": (tf.float32, words),
+            "draws2": (tf.float32, words),
+            "seed": (tf.int32, (2,)),
+        }
+        outputs = numpy_call(
+            functools.partial(self._cut, np.uint8 if info.bits == 8 else np.uint16),
+            [index, identities, fields[records.NAME], fields[records.IMAGE], png, blank],
+            [dtype for dtype, _ in form.values()],
+        )
+        return {
+            key: tf.ensure_shape(output, (None, *shape))
+            for (key, (_, shape)), output in zip(form.items(), outputs, strict=True)
+        }
+
+    def _cut(
+        self, mask_type: DTypeLike, index: Any, identities: Any, *columns: Any
+    ) -> tuple[NDArray[Any], ...]:
+        """The same on arrays, in the order of the form."""
+        of_crop = max(self.crop1.draws, self.crop2.draws)
+        drawn = draw(self.seed, int(index), identities, of_crop + random_colour.DRAWS)
+        first, second = (Views.empty(len(identities), self.image_size, mask_type) for _ in range(2))
+        cut = TwoViews((self.crop1, self.crop2))
+        for row, fields in enumerate(zip(*columns, strict=True)):
+            cut(Record(*fields), drawn.uniform[row, :, :of_crop], (first, second), row)
+        pairs = [each for pair in zip(first, second, strict=True) for each in pair]
+        if mask_type != np.uint8:
+            pairs[2:4] = (mask.astype(np.int32) for mask in pairs[2:4])
+        colours = np.ascontiguousarray(drawn.uniform[:, :, of_crop:].swapaxes(0, 1))
+        return (*pairs, *colours, drawn.seeds)
 
 
 def _is_trusted(serialized: tf.Tensor) -> tf.Tensor:

@@ -97,18 +97,19 @@ def encode(record: Record) -> bytes:
 
 
 def parse(serialized: tf.Tensor, masks: Sequence[str] = ()) -> dict[str, tf.Tensor]:
-    """Parses one record; image and masks stay compressed.
+    """Parses one record or several; image and masks stay compressed.
 
     Args:
-        serialized: Scalar string tensor, as ``encode`` makes it.
+        serialized: String tensor, as ``encode`` makes it: a scalar, or ``(batch,)``.
         masks: Names of further masks to take along. Default: none.
 
     Returns:
-        Dict of scalars ``image``, ``mask``, ``name``, ``fallback`` (strings), ``label`` (int64),
-        ``quality`` (float32) and the further masks (strings), each under ``masks/`` and its name.
+        Dict of scalars, or of ``(batch,)``: ``image``, ``mask``, ``name``, ``fallback`` (strings),
+        ``label`` (int64), ``quality`` (float32) and the further masks (strings), each under
+        ``masks/`` and its name.
     """
     further = {FURTHER + name: tf.io.FixedLenFeature([], tf.string) for name in masks}
-    return tf.io.parse_single_example(serialized, {**_FEATURES, **further})
+    return tf.io.parse_example(serialized, {**_FEATURES, **further})
 
 
 def decode_image(jpeg: tf.Tensor) -> tf.Tensor:

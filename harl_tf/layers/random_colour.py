@@ -6,11 +6,14 @@ batch, made from (seed, epoch, example), so that a batch looks the same on any n
 """
 
 import enum
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from harl_tf.layers.gaussian_blur import blur
 
 
 class Draw(enum.IntEnum):
@@ -31,10 +34,27 @@ DRAWS = len(Draw)
 """Uniform draws that one view of one example needs."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_GREYSCALE = np.tile(_LUMA, (3, 1))
 _TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]], np.float32
 )
 _FROM_YIQ = np.linalg.inv(_TO_YIQ).astype(np.float32)
+
+
+class Plan(NamedTuple):
+    """What the draws mean, for each image of a batch.
+
+    Attributes:
+        matrix: ``(batch, 3, 3)``, what every colour is multiplied by.
+        grey: ``(batch,)``, how much of the image's mean luminance is added to every colour.
+        sigma: ``(batch,)``, standard deviation of the blur in pixels, 0 without one.
+        solarize: ``(batch,)`` bool, whether the bright half is inverted.
+    """
+
+    matrix: tf.Tensor
+    grey: tf.Tensor
+    sigma: tf.Tensor
+    solarize: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")
@@ -44,8 +64,8 @@ class RandomColour(keras.layers.Layer):
     Brightness, contrast, saturation and hue are all affine in the colours, and so is greyscale:
     their composition, whose order does not matter, is one 3×3 matrix and one offset per image,
     clipped once at the end. (torchvision clips after every operation, a small difference in
-    saturated pixels.) Blur is two matrix products with a Gaussian drawn per image, on edges
-    extended by their last pixel.
+    saturated pixels.) Blur is a Gaussian drawn per image, cut off beyond four standard deviations,
+    on edges extended by their last pixel.
 
     Args:
         brightness: Largest change of brightness, a factor in [1-b, 1+b]. Default: 0.4.
@@ -113,6 +133,26 @@ class RandomColour(keras.layers.Layer):
             )
         self.built = True
 
+    def plan(self, draws: tf.Tensor, height: int) -> Plan:
+        """What is to be done to each image of a batch.
+
+        Args:
+            draws: ``(batch, DRAWS)`` float, uniform in [0, 1).
+            height: The images', in pixels.
+        """
+        draws = tf.cast(draws, tf.float32)
+        matrix, grey = self._jitter(draws)
+        keep = draws[:, Draw.JITTER] >= self.probabilities["jitter_probability"]
+        identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
+        matrix = tf.where(keep[:, None, None], identity, matrix)
+        to_grey = draws[:, Draw.GREYSCALE] < self.probabilities["greyscale_probability"]
+        matrix = tf.where(to_grey[:, None, None], _GREYSCALE @ matrix, matrix)
+        low, high = (sigma * height / 224.0 for sigma in self.blur_sigma)
+        sigma = low + draws[:, Draw.SIGMA] * (high - low)
+        blur = draws[:, Draw.BLUR] < self.probabilities["blur_probability"]
+        solarize = draws[:, Draw.SOLARIZE] < self.probabilities["solarize_probability"]
+        return Plan(matrix, tf.where(keep, 0.0, grey), tf.where(blur, sigma, 0.0), solarize)
+
     def call(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Augments a batch.
 
@@ -123,32 +163,16 @@ class RandomColour(keras.layers.Layer):
         Returns:
             ``(batch, height, width, 3)`` float32, 0–255.
         """
-        images = tf.cast(images, tf.float32)
-        draws = tf.cast(draws, tf.float32)
-        images = self._recolour(images, draws)
+        plan = self.plan(draws, images.shape[1])
+        images = _recolour(tf.cast(images, tf.float32), plan)
         if self.probabilities["blur_probability"] > 0:
-            images = self._blur(images, draws)
-        solarize = draws[:, Draw.SOLARIZE] < self.probabilities["solarize_probability"]
+            reach = math.ceil(4 * self.blur_sigma[1] * images.shape[1] / 224.0)
+            images = blur(images, plan.sigma, reach)
         inverted = tf.where(images >= 128.0, 255.0 - images, images)
-        return tf.where(solarize[:, None, None, None], inverted, images)
+        return tf.where(plan.solarize[:, None, None, None], inverted, images)
 
-    def _recolour(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        matrix, offset = self._jitter(draws, tf.reduce_mean(images, axis=(1, 2)))
-        keep = draws[:, Draw.JITTER] >= self.probabilities["jitter_probability"]
-        identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
-        matrix = tf.where(keep[:, None, None], identity, matrix)
-        offset = tf.where(keep[:, None], 0.0, offset)
-        grey = draws[:, Draw.GREYSCALE] < self.probabilities["greyscale_probability"]
-        to_grey = tf.constant(np.tile(_LUMA, (3, 1)))
-        matrix = tf.where(grey[:, None, None], to_grey @ matrix, matrix)
-        offset = tf.where(grey[:, None], tf.linalg.matvec(to_grey, offset), offset)
-        shape = tf.shape(images)
-        flat = tf.reshape(images, (shape[0], shape[1] * shape[2], 3))
-        flat = tf.matmul(flat, matrix, transpose_b=True) + offset[:, None]
-        return tf.reshape(tf.clip_by_value(flat, 0.0, 255.0), shape)
-
-    def _jitter(self, draws: tf.Tensor, mean_colour: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The four jitter operations as matrix (B, 3, 3) and offset (B, 3).
+    def _jitter(self, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The four jitter operations as the matrix and the grey of a plan.
 
         They commute: brightness scales everything, saturation and hue leave every luminance as it
         is, and contrast pulls towards a grey, which those two leave alone.
@@ -163,21 +187,10 @@ class RandomColour(keras.layers.Layer):
         contrast = factor(Draw.CONTRAST, "contrast")
         saturation = factor(Draw.SATURATION, "saturation")[:, None, None]
         identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
-        to_grey = tf.constant(np.tile(_LUMA, (3, 1)))
-        matrix = saturation * identity + (1.0 - saturation) * to_grey
+        matrix = saturation * identity + (1.0 - saturation) * _GREYSCALE
         matrix = _hue_rotation((2.0 * draws[:, Draw.HUE] - 1.0) * self.strengths["hue"]) @ matrix
-        grey = (1.0 - contrast) * brightness * tf.reduce_sum(mean_colour * _LUMA, axis=-1)
-        return (brightness * contrast)[:, None, None] * matrix, grey[:, None] * tf.ones((1, 3))
-
-    def _blur(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        height, width = images.shape[1], images.shape[2]
-        low, high = (sigma * height / 224.0 for sigma in self.blur_sigma)
-        sigma = low + draws[:, Draw.SIGMA] * (high - low)
-        # An image that is not blurred gets a Gaussian too narrow to reach its neighbours.
-        sigma = tf.where(draws[:, Draw.BLUR] < self.probabilities["blur_probability"], sigma, 1e-3)
-        rows, columns = _gaussian_matrix(sigma, height), _gaussian_matrix(sigma, width)
-        images = tf.einsum("bij,bjwc->biwc", rows, images)
-        return tf.einsum("bij,bhjc->bhic", columns, images)
+        scale = (brightness * contrast)[:, None, None]
+        return scale * matrix, (1.0 - contrast) * brightness
 
     def get_config(self) -> dict[str, Any]:
         """Configuration from which the layer can be rebuilt."""
@@ -187,6 +200,15 @@ class RandomColour(keras.layers.Layer):
             **self.probabilities,
             "blur_sigma": list(self.blur_sigma),
         }
+
+
+def _recolour(images: tf.Tensor, plan: Plan) -> tf.Tensor:
+    luminance = tf.reduce_sum(tf.reduce_mean(images, axis=(1, 2)) * _LUMA, axis=-1)
+    shape = tf.shape(images)
+    flat = tf.reshape(images, (shape[0], shape[1] * shape[2], 3))
+    flat = tf.matmul(flat, plan.matrix, transpose_b=True)
+    flat += (plan.grey * luminance)[:, None, None]
+    return tf.reshape(tf.clip_by_value(flat, 0.0, 255.0), shape)
 
 
 def _hue_rotation(turns: tf.Tensor) -> tf.Tensor:
@@ -203,19 +225,3 @@ def _hue_rotation(turns: tf.Tensor) -> tf.Tensor:
         axis=-2,
     )
     return tf.constant(_FROM_YIQ) @ rotation @ tf.constant(_TO_YIQ)
-
-
-def _gaussian_matrix(sigma: tf.Tensor, size: int) -> tf.Tensor:
-    """Per-image matrices (B, size, size) that convolve a line with a Gaussian.
-
-    Weights that would fall outside the line are given to its end pixels, as if those went on.
-    """
-    reach = np.arange(-size, 2 * size, dtype=np.float32)
-    distance = reach[None, :] - np.arange(size, dtype=np.float32)[:, None]
-    weights = tf.exp(-0.5 * tf.square(distance[None] / sigma[:, None, None]))
-    before = tf.reduce_sum(weights[..., :size], axis=-1)
-    after = tf.reduce_sum(weights[..., 2 * size :], axis=-1)
-    inside = weights[..., size : 2 * size]
-    ends = tf.one_hot([0, size - 1], size)
-    inside = inside + before[..., None] * ends[0] + after[..., None] * ends[1]
-    return inside / tf.reduce_sum(inside, axis=-1, keepdims=True)

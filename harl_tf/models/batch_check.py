@@ -12,6 +12,9 @@ from harl_tf.data import PairedViews
 BATCH_KEYS = ("view1", "view2", "mask1", "mask2", "draws1", "draws2")
 """What every batch must hold."""
 
+COLOURED_KEYS = ("coloured1", "coloured2", "mask1", "mask2")
+"""Or these, if the stream has changed the colours."""
+
 _MARK = "harl_tf: "
 
 
@@ -30,8 +33,9 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
         ValueError: If a key is missing or a mask is not of its images' size. Mask values are
             checked when the batch is computed; ``plain_errors`` makes the same error of it.
     """
-    expected = (*BATCH_KEYS, *dict.fromkeys(further))
     keys = sorted(batch) if isinstance(batch, Mapping) else type(batch).__name__
+    done = "coloured1" in keys
+    expected = (*(COLOURED_KEYS if done else BATCH_KEYS), *dict.fromkeys(further))
     missing = [key for key in expected if key not in keys]
     if missing:
         raise ValueError(
@@ -39,7 +43,8 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
             f"makes it. Missing: {', '.join(missing)}. Received: {keys}."
         )
     checks = []
-    for view, mask in (("view1", "mask1"), ("view2", "mask2")):
+    kind = "coloured" if done else "view"
+    for view, mask in ((f"{kind}1", "mask1"), (f"{kind}2", "mask2")):
         if batch[view].shape[1:3] != batch[mask].shape[1:]:
             raise ValueError(
                 f"Expected {mask} of the height and width of {view}, {batch[view].shape[1:3]}, "

@@ -4,6 +4,7 @@ Owns the networks, the training step, the reported figures and the check of the 
 objective: methods subclass ``Pretraining`` and say which branches they consist of.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,8 @@ import keras
 import tensorflow as tf
 
 from harl_tf import distribution, metrics
-from harl_tf.data import PairedViews
-from harl_tf.layers import simclr_colour
+from harl_tf.data import Colours, PairedViews
+from harl_tf.layers import RandomColour, simclr_colour
 from harl_tf.models import batch_check, training
 from harl_tf.models.branch import Branch
 from harl_tf.models.divergence import StopOnDivergence
@@ -165,8 +166,9 @@ class Pretraining(keras.Model):
         """Makes the two views of a batch, colours included.
 
         Args:
-            batch: Tensors under ``BATCH_KEYS`` and under what the branches need besides
-                (``window1``, ``window2``, ``seed``); others are ignored.
+            batch: Tensors under ``BATCH_KEYS``, or under ``COLOURED_KEYS`` if the colours have been
+                changed, and under what the branches need besides (``window1``, ``window2``,
+                ``seed``); others are ignored.
 
         Returns:
             The first and the second view.
@@ -177,15 +179,21 @@ class Pretraining(keras.Model):
         further = [key for branch in self.branches.values() for key in branch.batch_keys]
         batch = batch_check.check_batch(batch, further, self.regions)
         seed = batch.get("seed")
+        images = [batch.get("coloured1"), batch.get("coloured2")]
+        if images[0] is None:
+            images = [
+                self.augmentation1(batch["view1"], batch["draws1"]),
+                self.augmentation2(batch["view2"], batch["draws2"]),
+            ]
         return (
             View(
-                self.augmentation1(batch["view1"], batch["draws1"]),
+                images[0],
                 batch["mask1"],
                 batch.get("window1"),
                 seed,
             ),
             View(
-                self.augmentation2(batch["view2"], batch["draws2"]),
+                images[1],
                 batch["mask2"],
                 batch.get("window2"),
                 None if seed is None else tf.bitwise.invert(seed),
@@ -210,7 +218,8 @@ class Pretraining(keras.Model):
         if isinstance(x, PairedViews):
             first = kwargs.get("initial_epoch", 0)
             kwargs = {"steps_per_epoch": x.steps_per_epoch, "shuffle": False, **kwargs}
-            x = distribution.distribute(self.distribute_strategy, x.from_epoch, first)
+            stream = functools.partial(x.from_epoch, colours=self._colours_on_host())
+            x = distribution.distribute(self.distribute_strategy, stream, first)
         callbacks = kwargs.pop("callbacks", None) or []
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
@@ -277,6 +286,15 @@ class Pretraining(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         """The running means of the loss terms."""
         return list(self._means.values())
+
+    def _colours_on_host(self) -> Colours | None:
+        """The colour augmentations, if the stream had better do them: compiled for processors.
+
+        On another device they are part of the step, where they take next to no time.
+        """
+        both = (self.augmentation1, self.augmentation2)
+        ours = all(type(each) is RandomColour for each in both)
+        return both if ours and not distribution.has_accelerator() else None
 
     def _step(self) -> tf.Tensor:
         if getattr(self, "optimizer", None) is None:

@@ -11,8 +11,15 @@ import tensorflow as tf
 from PIL import Image
 
 import mask_generation
-from harl_tf.data import PairedViews, RandomResizedCrop, RecordsError, read_manifest, records
-from harl_tf.data.geometry import cut_view
+from harl_tf.data import (
+    PairedViews,
+    RandomResizedCrop,
+    RecordsError,
+    decoding,
+    read_manifest,
+    records,
+)
+from harl_tf.data.geometry import Window, cut_image, cut_mask
 from harl_tf.data.manifest import Manifest, MaskInfo, Shard
 from harl_tf.layers import random_colour
 from mask_generation.example import encode_png
@@ -50,10 +57,15 @@ def stored(folder):
     files = sorted(str(file) for file in folder.glob("*.tfrecord*"))
     for serialized in tf.data.TFRecordDataset(files):
         fields = records.parse(serialized)
-        yield (
-            records.decode_image(fields[records.IMAGE]).numpy(),
-            records.decode_mask(fields[records.MASK]).numpy(),
-        )
+        yield fields[records.IMAGE].numpy(), fields[records.MASK].numpy()
+
+
+def cut(jpeg, png, window, factor, size=16):
+    """A view of a stored photograph that is decoded ``factor`` times smaller, and its mask."""
+    window = Window(*map(int, window[:5]))
+    image, mask = decoding.decode_photograph(jpeg, factor), decoding.decode_regions(png)
+    view = cut_image(image, window.scaled_down(factor), np.empty((size, size, 3), np.uint8))
+    return view, cut_mask(mask, window, np.empty((size, size), mask.dtype))
 
 
 def whole(folder, **settings):
@@ -70,29 +82,36 @@ def views(records):
 
 @pytest.mark.parametrize("shuffle_block", [1, 5, 4096])
 def test_pass_holds_every_example_once(records, shuffle_block):
-    """Twelve photographs, three batches of four, in blocks of any size."""
+    """Twelve photographs, three batches of four, in blocks of any size.
+
+    Of 60 rows 16 are wanted: they are decoded half as large, but not a quarter.
+    """
     seen = examples(take(whole(records, shuffle_block=shuffle_block), 3))
     expected = [
-        cut_view(image, mask, tf.constant([0, 0, 60, 80, 0]), 16)[0].numpy().tobytes()
-        for image, mask in stored(records)
+        cut(jpeg, png, [0, 0, 60, 80, 0], factor=2)[0].tobytes() for jpeg, png in stored(records)
     ]
     assert len(set(expected)) == 12
     assert sorted(example["view1"].tobytes() for example in seen) == sorted(expected)
 
 
 def test_batches_hold_what_the_windows_say(records, views):
-    """Every view is one of the photographs cut at its own window, mask included."""
+    """Every view is one of the photographs cut at its own window, mask included.
+
+    Both are cut from one copy, made no finer than the smaller window needs.
+    """
     photographs = list(stored(records))
     for example in examples(take(views, 1)):
         sources = []
+        windows = [Window(*example[f"window{v}"][:5]) for v in (1, 2)]
+        factor = decoding.reduction(windows, 16)
         for v in (1, 2):
             window = example[f"window{v}"]
             assert window[5:].tolist() == [60, 80]
             found = []
-            for index, (image, mask) in enumerate(photographs):
-                view, cut = cut_view(image, mask, tf.constant(window[:5]), 16)
+            for index, (jpeg, png) in enumerate(photographs):
+                view, mask = cut(jpeg, png, window, factor)
                 if np.array_equal(view, example[f"view{v}"]):
-                    np.testing.assert_array_equal(cut, example[f"mask{v}"])
+                    np.testing.assert_array_equal(mask, example[f"mask{v}"])
                     found.append(index)
             sources.append(found)
         assert len(sources[0]) == 1
@@ -175,7 +194,7 @@ def test_crops_apply_to_their_own_view(records):
     views = dataclasses.replace(whole(records), crop2=small)
     for example in examples(take(views, 3)):
         assert example["window1"].tolist() == [0, 0, 60, 80, 0, 60, 80]
-        # A tenth of 60 · 80 is 480 pixels, 21.9² of them.
+        # A tenth of 60 · 80 is 480 pixels, 21.9² of them: fewer than twice the view's.
         assert example["window2"][2:5].tolist() == [22, 22, 1]
 
 
