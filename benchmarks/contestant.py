@@ -1,0 +1,64 @@
+"""One side of a side-by-side measurement: a process that measures when it is told to.
+
+Owns the protocol with ``benchmarks.side_by_side``, in the standard library alone, since contestants
+live in environments of their own. What libraries print goes to standard error.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+
+def protocol() -> TextIO:
+    """The stream to the controller; from here on everything else that is printed goes to stderr."""
+    stream = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return stream
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def serve(stream: TextIO, measure: Callable[[], int], **facts: Any) -> None:
+    """Says that it is ready, and measures a round for each line ``go``.
+
+    Args:
+        stream: From ``protocol()``, called before anything was imported that prints.
+        measure: Does a round of work and returns the number of items.
+        **facts: What the table should say of this contestant, such as versions.
+    """
+
+    def say(**message: Any) -> None:
+        stream.write(json.dumps(message) + "\n")
+        stream.flush()
+
+    say(ready=True, **facts)
+    for line in sys.stdin:
+        if line.strip() != "go":
+            return
+        start, cpu = time.perf_counter(), cpu_seconds()
+        items = measure()
+        seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        say(items=items, seconds=seconds, cpu_seconds=cpu, peak_megabytes=round(peak))
+
+
+def steady(step: Callable[[], int], seconds: float) -> Callable[[], int]:
+    """A measure that repeats ``step``, as often as took this long the second time it was tried."""
+    for _ in range(2):
+        start, count = time.perf_counter(), 0
+        while time.perf_counter() - start < seconds:
+            step()
+            count += 1
+
+    def measure() -> int:
+        return sum(step() for _ in range(count))
+
+    return measure

@@ -1,0 +1,179 @@
+"""From JPEG records to two augmented views with masks at 224 pixels: ours and what others use.
+
+    python -m benchmarks.input_pipeline --peers=.venv-peers/bin/python [--photographs=FOLDER]
+
+BYOL's recipe: crop, flip, jitter, greyscale, blur, solarisation. Contestants: decoding the same
+JPEGs and nothing else, by TensorFlow and by OpenCV; ours, up to the views (what a host does whose
+GPUs change the colours) and with colours (what a host does that trains by itself); torchvision's v2
+transforms on bytes, masks cut along; lightly's BYOL transform on PIL images, without masks. All
+have all processors: threads of ``tf.data`` here, a ``DataLoader``'s worker processes there.
+
+Without ``--photographs`` they are cut out of scikit-image's own: 256 of 500 × 375 pixels, quality
+95, about 60 kB each. Writes ``input_pipeline.csv`` and a plot into ``--results``.
+"""
+
+from benchmarks.contestant import protocol, serve, steady
+
+if __name__ == "__main__":
+    import sys
+
+    STREAM = protocol() if any(word.startswith("--contestant") for word in sys.argv) else None
+
+import os
+import pathlib
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import cv2
+import numpy as np
+import skimage.data
+import tensorflow as tf
+from absl import app, flags
+from PIL import Image
+
+import harl_tf
+import mask_generation
+from benchmarks import side_by_side
+from benchmarks.side_by_side import Contestant
+from harl_tf.data import PairedViews, records
+from harl_tf.data.kept_memory import keep_freed_memory
+from harl_tf.data.python_calls import numpy_call
+from harl_tf.layers import byol_colours
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("peers", None, "Python of the peers' environment. Default: without peers.")
+flags.DEFINE_string("photographs", None, "Folder of JPEGs.")
+flags.DEFINE_integer("rounds", 9, "Rounds that are to count.")
+flags.DEFINE_integer("image_size", 224, "Side of the views in pixels.")
+flags.DEFINE_string("results", "benchmarks/results", "Folder for table and plot.")
+flags.DEFINE_string("contestant", None, "Internal: which contestant this process is.")
+flags.DEFINE_string("work", None, "Internal: where photographs and records lie.")
+
+BATCH = 32
+OURS = ("TensorFlow decodes", "OpenCV decodes", "harl_tf views", "harl_tf views and colours")
+PEERS = ("torchvision v2", "lightly BYOLTransform")
+SOURCES = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
+
+
+def photographs_of_scikit_image(folder: pathlib.Path, count: int = 256) -> None:
+    """Parts of its photographs, scaled to 500 × 375."""
+    random = np.random.default_rng(0)
+    sources = [getattr(skimage.data, name)() for name in SOURCES]
+    for index in range(count):
+        whole = sources[index % len(sources)]
+        width = int(random.uniform(0.6, 1) * min(whole.shape[1], whole.shape[0] * 4 / 3))
+        height = width * 3 // 4
+        top = random.integers(0, whole.shape[0] - height + 1)
+        left = random.integers(0, whole.shape[1] - width + 1)
+        part = Image.fromarray(whole[top : top + height, left : left + width])
+        part.resize((500, 375), Image.Resampling.BICUBIC).save(
+            folder / f"{index:04d}.jpg", quality=95
+        )
+
+
+def prepare(work: pathlib.Path) -> None:
+    """Records for us, and the same photographs and masks as files for the peers."""
+    source = pathlib.Path(FLAGS.photographs or work / "photographs")
+    if FLAGS.photographs is None:
+        source.mkdir()
+        photographs_of_scikit_image(source)
+    mask_generation.convert(source, work / "records", "fast", degenerate="keep", progress=False)
+    (work / "files").mkdir()
+    for index, fields in enumerate(_fields(work)):
+        for key, extension in ((records.IMAGE, "jpg"), (records.MASK, "png")):
+            path = work / "files" / f"{index:05d}.{extension}"
+            path.write_bytes(fields[key].numpy())
+
+
+def _shards(work: pathlib.Path) -> tf.data.Dataset:
+    return tf.data.TFRecordDataset(sorted(map(str, (work / "records").glob("*.tfrecord*"))))
+
+
+def _fields(work: pathlib.Path) -> Iterator[dict[str, tf.Tensor]]:
+    return map(records.parse, _shards(work))
+
+
+def tensorflow_decodes(work: pathlib.Path) -> tf.data.Dataset:
+    """Nothing but TensorFlow's decoder, the records in memory."""
+    jpegs = _shards(work).map(lambda record: records.parse(record)[records.IMAGE]).cache().repeat()
+    sizes = jpegs.map(
+        lambda jpeg: tf.shape(tf.io.decode_jpeg(jpeg, channels=3)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return sizes.batch(BATCH).prefetch(tf.data.AUTOTUNE)
+
+
+def opencv_decodes(work: pathlib.Path) -> tf.data.Dataset:
+    """Nothing but OpenCV's, called as our stream calls it."""
+    keep_freed_memory()
+
+    def decode(jpegs: np.ndarray) -> np.ndarray:
+        arrays = [np.frombuffer(jpeg, np.uint8) for jpeg in jpegs]
+        return np.array(
+            [cv2.imdecode(each, cv2.IMREAD_COLOR_RGB).shape for each in arrays], "int32"
+        )
+
+    jpegs = _shards(work).map(lambda record: records.parse(record)[records.IMAGE]).cache().repeat()
+    sizes = jpegs.batch(BATCH).map(
+        lambda batch: numpy_call(decode, [batch], [tf.int32])[0],
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return sizes.prefetch(tf.data.AUTOTUNE)
+
+
+def stream(name: str, work: pathlib.Path) -> tf.data.Dataset:
+    """The data set of one of ours."""
+    if name == "TensorFlow decodes":
+        return tensorflow_decodes(work)
+    if name == "OpenCV decodes":
+        return opencv_decodes(work)
+    views = PairedViews(work / "records", BATCH, FLAGS.image_size)
+    return views.from_epoch(0, colours=byol_colours() if name.endswith("colours") else None)
+
+
+def take_part() -> None:
+    """The contestant's side."""
+    batches = iter(stream(FLAGS.contestant, pathlib.Path(FLAGS.work)))
+
+    def step() -> int:
+        next(batches)
+        return BATCH
+
+    measure: Callable[[], int] = steady(step, seconds=4.0)
+    versions = {"harl_tf": harl_tf.__version__, "tensorflow": tf.__version__}
+    serve(STREAM, measure, **versions, opencv=cv2.__version__)
+
+
+def main(_: list[str]) -> None:
+    """Measures, or takes part."""
+    if FLAGS.contestant:
+        take_part()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        prepare(work)
+        own = [sys.executable, "-m", "benchmarks.input_pipeline", f"--work={work}"]
+        own.append(f"--image_size={FLAGS.image_size}")
+        contestants = [Contestant(name, [*own, f"--contestant={name}"]) for name in OURS]
+        if FLAGS.peers:
+            script = pathlib.Path(__file__).parent / "peers" / "input_pipeline.py"
+            contestants += [
+                Contestant(
+                    name,
+                    [FLAGS.peers, str(script), name, str(work / "files"), str(FLAGS.image_size)],
+                )
+                for name in PEERS
+            ]
+        result = side_by_side.run(contestants, FLAGS.rounds)
+    rows = side_by_side.summary(result, OURS[0], image_size=FLAGS.image_size)
+    table = pathlib.Path(FLAGS.results, "input_pipeline.csv")
+    side_by_side.write(rows, table)
+    title = f"Two views of {FLAGS.image_size} pixels, {side_by_side.processor()}"
+    side_by_side.plot(rows, table.with_suffix(".png"), title, "photographs per second")
+
+
+if __name__ == "__main__":
+    app.run(main)
