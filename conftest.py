@@ -8,6 +8,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Small matrices: more threads only spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# As harl_tf does, which is imported after TensorFlow here.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 import numpy as np

@@ -20,12 +20,12 @@ from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-import harl_tf
 from harl_tf import models
 
 FLAGS = flags.FLAGS

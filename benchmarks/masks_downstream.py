@@ -18,12 +18,12 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import numpy as np
 from absl import app, flags, logging
 from PIL import Image
 
-import harl_tf
 import mask_generation
 
 FLAGS = flags.FLAGS

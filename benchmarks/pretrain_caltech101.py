@@ -15,10 +15,10 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 from absl import app, flags, logging
 
-import harl_tf
 import mask_generation
 
 FLAGS = flags.FLAGS

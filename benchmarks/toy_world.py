@@ -13,6 +13,7 @@ import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import harl_tf  # noqa: F401  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 from absl import app, flags, logging
 

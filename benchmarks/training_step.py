@@ -26,12 +26,12 @@ from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-import harl_tf
 from benchmarks import side_by_side
 from benchmarks.side_by_side import Contestant
 from harl_tf import models

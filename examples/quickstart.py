@@ -16,6 +16,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import numpy as np
 import skimage.data
@@ -23,7 +24,6 @@ from absl import app, flags, logging
 from matplotlib.figure import Figure
 from PIL import Image
 
-import harl_tf
 import mask_generation
 from harl_tf.data import PairedViews, labelled_images, read_manifest
 from harl_tf.visualization import Section, colour_map, similarity_maps, write_page

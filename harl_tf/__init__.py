@@ -2,6 +2,10 @@
 
 from importlib.metadata import version
 
+from harl_tf import onednn as onednn
+
+# isort: split
+# Only now what imports TensorFlow.
 from harl_tf import callbacks as callbacks
 from harl_tf import data as data
 from harl_tf import evaluation as evaluation

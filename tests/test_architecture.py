@@ -13,6 +13,7 @@ SOURCES = sorted(
 
 # A module may import from its own rank's package and from lower ranks.
 RANKS = {
+    "onednn": 0,
     "distribution": 0,
     "schedules": 0,
     "losses": 1,

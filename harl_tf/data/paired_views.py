@@ -265,7 +265,7 @@ class PairedViews:
         cut = TwoViews((self.crop1, self.crop2))
         for row, fields in enumerate(zip(*columns, strict=True)):
             cut(Record(*fields), drawn.uniform[row, :, :of_crop], (first, second), row)
-        pairs = [each for pair in zip(first, second, strict=True) for each in pair]
+        pairs: list[Any] = [each for pair in zip(first, second, strict=True) for each in pair]
         if mask_type != np.uint8:
             pairs[2:4] = (mask.astype(np.int32) for mask in pairs[2:4])
         colours = np.ascontiguousarray(drawn.uniform[:, :, of_crop:].swapaxes(0, 1))

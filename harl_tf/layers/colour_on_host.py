@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harl_tf.layers.aligned import aligned_empty
+from harl_tf.layers.random_colour import BRIGHT
 
 # Several threads run it side by side. Sums may be taken in any order, as vectors need.
 _compiled: Any = numba.njit(nogil=True, fastmath={"contract", "reassoc", "nsz"}, cache=True)
@@ -133,5 +134,5 @@ def _blur(image: Any, half: Any) -> None:
 @_compiled
 def _solarize(colours: Any) -> None:
     for i in range(len(colours)):
-        if colours[i] >= 128:
+        if colours[i] >= BRIGHT:
             colours[i] = 255 - colours[i]

@@ -33,6 +33,9 @@ class Draw(enum.IntEnum):
 DRAWS = len(Draw)
 """Uniform draws that one view of one example needs."""
 
+BRIGHT = 127.5
+"""From here on solarisation inverts: what would be rounded to 128 of 0–255."""
+
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _GREYSCALE = np.tile(_LUMA, (3, 1))
 _TO_YIQ = np.array(
@@ -168,7 +171,7 @@ class RandomColour(keras.layers.Layer):
         if self.probabilities["blur_probability"] > 0:
             reach = math.ceil(4 * self.blur_sigma[1] * images.shape[1] / 224.0)
             images = blur(images, plan.sigma, reach)
-        inverted = tf.where(images >= 128.0, 255.0 - images, images)
+        inverted = tf.where(images >= BRIGHT, 255.0 - images, images)
         return tf.where(plan.solarize[:, None, None, None], inverted, images)
 
     def _jitter(self, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution, metrics
+from harl_tf import distribution, metrics, onednn
 from harl_tf.data import Colours, PairedViews
 from harl_tf.layers import RandomColour, simclr_colour
 from harl_tf.models import batch_check, training
@@ -186,12 +186,7 @@ class Pretraining(keras.Model):
                 self.augmentation2(batch["view2"], batch["draws2"]),
             ]
         return (
-            View(
-                images[0],
-                batch["mask1"],
-                batch.get("window1"),
-                seed,
-            ),
+            View(images[0], batch["mask1"], batch.get("window1"), seed),
             View(
                 images[1],
                 batch["mask2"],
@@ -215,6 +210,8 @@ class Pretraining(keras.Model):
             FloatingPointError: If the loss is no longer a finite number.
         """
         batch_check.check_replicas(x, self.distribute_strategy.num_replicas_in_sync)
+        if not distribution.has_accelerator():
+            onednn.warn_if_left_off()
         if isinstance(x, PairedViews):
             first = kwargs.get("initial_epoch", 0)
             kwargs = {"steps_per_epoch": x.steps_per_epoch, "shuffle": False, **kwargs}

@@ -5,10 +5,13 @@ import sys
 
 import pytest
 
-FAULTS = """
-import platform, resource
+from harl_tf.data import kept_memory
+
+# By its file, so that a process does not wait for TensorFlow.
+FAULTS = f"""
+import resource, runpy
 import numpy as np
-from harl_tf.data.kept_memory import keep_freed_memory
+keep_freed_memory = runpy.run_path({kept_memory.__file__!r})["keep_freed_memory"]
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -6,13 +6,14 @@ import sys
 import pytest
 import tensorflow as tf
 
+from harl_tf.data import python_calls
 from harl_tf.data.python_calls import numpy_call
 
-ALIVE_AT_THE_END = """
-import time
+ALIVE_AT_THE_END = f"""
+import runpy, time
 import numpy as np
 import tensorflow as tf
-from harl_tf.data.python_calls import numpy_call
+numpy_call = runpy.run_path({python_calls.__file__!r})["numpy_call"]
 
 def slow(x):
     time.sleep(0.003)
@@ -23,14 +24,13 @@ stream = tf.data.Dataset.range(10**9).map(
 ).prefetch(tf.data.AUTOTUNE)
 iterator = iter(stream)
 next(iterator)
-{end}
 """
 
 
 @pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "raise ValueError('a mistake')"])
 def test_stream_that_is_alive_does_not_abort_the_process(end):
     """Buffers are being filled when the script ends, by its last line or an error."""
-    script = ALIVE_AT_THE_END.format(end=end)
+    script = ALIVE_AT_THE_END + end
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
     )

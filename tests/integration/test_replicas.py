@@ -19,7 +19,10 @@ def resnet_hapicl() -> harl_tf.HAPiCL:
     return model
 
 
-@pytest.mark.parametrize(("policy", "tolerance"), [("float32", 1e-5), ("float64", 1e-8)])
+@pytest.mark.parametrize(
+    ("policy", "tolerance"),
+    [pytest.param("float32", 1e-5, marks=pytest.mark.slow), ("float64", 1e-8)],
+)
 def test_two_replicas_equal_one_device_after_a_step_of_resnet_18(
     records, two_replicas, policy, tolerance
 ):
