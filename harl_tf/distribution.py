@@ -132,9 +132,12 @@ def step_function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any
 
     Returns:
         A function of an iterator of batches; it runs ``model.steps_per_execution`` steps and
-        returns the dict of the last one, averaged over the replicas.
+        returns the dict of the last one, averaged over the replicas. The step is compiled by XLA
+        if the model was compiled with ``jit_compile=True``; the iterator stays outside.
     """
     strategy, steps = model.distribute_strategy, int(model.steps_per_execution)
+    if model.jit_compile and not model.run_eagerly:
+        step = tf.function(step, jit_compile=True)
 
     @tf.autograph.experimental.do_not_convert
     def one(iterator: Any) -> Any:

@@ -13,6 +13,7 @@ SOURCES = sorted(
 
 # A module may import from its own rank's package and from lower ranks.
 RANKS = {
+    "processor": 1,
     "onednn": 0,
     "distribution": 0,
     "schedules": 0,

@@ -4,8 +4,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from harl_tf import onednn
 
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
@@ -39,22 +37,3 @@ def test_what_the_user_says_has_precedence():
 
 def test_it_knows_that_it_comes_too_late():
     assert say(IMPORTED, ALONE) == ["LATE", "True"]
-
-
-@pytest.mark.parametrize(
-    ("late", "flags", "warns"),
-    [
-        (True, "fpu avx2", True),
-        (False, "fpu avx2", False),
-        (True, "fpu avx2 avx512_vnni", False),
-        (True, None, False),
-    ],
-)
-def test_warns_where_training_is_slow(monkeypatch, tmp_path, recwarn, late, flags, warns):
-    cpuinfo = tmp_path / "cpuinfo"
-    if flags is not None:
-        cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(onednn, "_CPUINFO", cpuinfo)
-    monkeypatch.setattr(onednn, "too_late", late)
-    onednn.warn_if_left_off()
-    assert [VARIABLE in str(warning.message) for warning in recwarn] == [True] * warns

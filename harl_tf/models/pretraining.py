@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution, metrics, onednn
+from harl_tf import distribution, metrics, processor
 from harl_tf.data import Colours, PairedViews
 from harl_tf.layers import RandomColour, simclr_colour
 from harl_tf.models import batch_check, training
@@ -86,9 +86,6 @@ class Pretraining(keras.Model):
         self.accumulation_steps = 1
         self.global_clip_norm: float | None = None
         self._means = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
-        # Not by XLA: on CPUs it is slower than the kernels it replaces, and it cannot compile a
-        # step that several replicas share.
-        self.supports_jit = False
         self.built = True
 
     @property
@@ -106,6 +103,7 @@ class Pretraining(keras.Model):
         optimizer: Any,
         accumulation_steps: int = 1,
         global_clip_norm: float | None = None,
+        jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
         """``keras.Model.compile``, without losses and metrics: the method has its own.
@@ -117,6 +115,8 @@ class Pretraining(keras.Model):
                 part. Default: 1.
             global_clip_norm: Largest norm of the gradient of the global batch, over all variables;
                 larger gradients are scaled down to it. Default: none.
+            jit_compile: Whether XLA compiles the step, on one replica. Worth a trial on a GPU; on
+                processors it is slower than oneDNN (``docs/performance.md``). Default: False.
             **kwargs: Further arguments of ``keras.Model.compile``, such as ``run_eagerly`` and
                 ``steps_per_execution``.
 
@@ -124,9 +124,9 @@ class Pretraining(keras.Model):
             ValueError: If an argument is out of range, or the optimizer is to do by itself what
                 goes wrong on several replicas.
         """
-        training.check_settings(optimizer, accumulation_steps, global_clip_norm)
+        training.check_settings(optimizer, accumulation_steps, global_clip_norm, jit_compile)
         self.accumulation_steps, self.global_clip_norm = accumulation_steps, global_clip_norm
-        super().compile(optimizer, **{"jit_compile": False, **kwargs})
+        super().compile(optimizer, jit_compile=jit_compile, **kwargs)
 
     def loss_terms(self, view1: View, view2: View, training: bool) -> dict[str, tf.Tensor]:
         """The objective of the method.
@@ -211,7 +211,7 @@ class Pretraining(keras.Model):
         """
         batch_check.check_replicas(x, self.distribute_strategy.num_replicas_in_sync)
         if not distribution.has_accelerator():
-            onednn.warn_if_left_off()
+            processor.warn_of_slow_training(self.compute_dtype)
         if isinstance(x, PairedViews):
             first = kwargs.get("initial_epoch", 0)
             kwargs = {"steps_per_epoch": x.steps_per_epoch, "shuffle": False, **kwargs}

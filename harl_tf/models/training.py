@@ -15,12 +15,18 @@ Terms = dict[str, tf.Tensor]
 Gradients = list[tf.Tensor | None]
 
 
-def check_settings(optimizer: Any, accumulation_steps: int, global_clip_norm: float | None) -> None:
+def check_settings(
+    optimizer: Any,
+    accumulation_steps: int,
+    global_clip_norm: float | None,
+    jit_compile: bool | str = False,
+) -> None:
     """Refuses settings of a step that would not do what they say.
 
     Raises:
-        ValueError: If a number is out of range, or if on several replicas the optimizer is to
-            accumulate or clip: Keras' optimizers do so on each replica by itself.
+        ValueError: If a number is out of range, or if on several replicas XLA is to compile the
+            step, or the optimizer is to accumulate or clip: Keras' optimizers do so on each
+            replica by itself.
 
     Example:
         >>> check_settings("sgd", accumulation_steps=1, global_clip_norm=None)
@@ -35,6 +41,11 @@ def check_settings(optimizer: Any, accumulation_steps: int, global_clip_norm: fl
         )
     if distribution.replica_count() == 1:
         return
+    if jit_compile is True:
+        raise ValueError(
+            "Expected jit_compile=False on several replicas, whose exchange is not compiled by "
+            "XLA. Received: jit_compile=True."
+        )
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     for argument, instead in (
         ("global_clipnorm", "global_clip_norm"),
