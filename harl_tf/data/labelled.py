@@ -63,7 +63,9 @@ def labelled_images(
         return tf.cast(tf.round(image), tf.uint8), fields[records.LABEL]
 
     images = parsed.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return images.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # As in PairedViews: its thread delays the end of a pass.
+    return images.batch(batch_size).prefetch(2).with_options(options)
 
 
 def in_first_half(name: tf.Tensor) -> tf.Tensor:

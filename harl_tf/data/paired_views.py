@@ -30,6 +30,9 @@ _TOGETHER = 64
 """Most records whose views are made in one call: few enough for as many calls at a time as there
 are processors, whatever the batch."""
 
+_BATCHES_AHEAD = 2
+"""Whole batches that wait for the training step."""
+
 
 @dataclasses.dataclass(frozen=True)
 class PairedViews:
@@ -167,7 +170,10 @@ class PairedViews:
         # Batches are made whole and then dealt out to replicas; files hold no meaning for that.
         policy = tf.data.experimental.AutoShardPolicy.OFF
         options.experimental_distribute.auto_shard_policy = policy
-        return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+        # As many calls at a time as there are processors, from the start. Besides, the thread that
+        # would tune their number can keep whoever drops the stream waiting, for up to a minute.
+        options.autotune.enabled = False
+        return dataset.prefetch(_BATCHES_AHEAD).with_options(options)
 
     def _available(self, manifest: Manifest) -> int:
         """Number of records that a pass goes through."""
