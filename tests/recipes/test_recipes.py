@@ -134,7 +134,9 @@ def test_every_recipe_builds_and_comes_back_from_its_configuration(recipe):
 
 
 def test_precision_is_the_recipes_whatever_the_global_policy():
-    recipe = dataclasses.replace(RECIPES["simclr_small"], settings={"hidden_units": 16})
+    recipe = dataclasses.replace(
+        RECIPES["simclr_small"], settings={"hidden_units": 16}, precision="mixed_bfloat16"
+    )
     model = recipe.build_model(steps=2)
     policies = {layer.dtype_policy.name for layer in model.branches["instance"].projector.layers}
     assert policies == {"mixed_bfloat16"}
