@@ -34,7 +34,9 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("photographs", None, "Folder of unlabelled photographs to pretrain on.")
 flags.DEFINE_string("labelled", None, "Folder with one subfolder of photographs per class.")
 flags.DEFINE_string("out", "quickstart_output", "Folder for everything that is made.")
-flags.DEFINE_integer("epochs", 20, "Pretraining epochs.", lower_bound=1)
+flags.DEFINE_integer(
+    "epochs", 20, "Pretraining epochs; of fine-tuning as many, at most 6.", lower_bound=1
+)
 flags.DEFINE_integer("batch_size", 16, "Photographs per batch.", lower_bound=2)
 flags.DEFINE_integer("image_size", 64, "Side of the views in pixels.", lower_bound=32)
 flags.DEFINE_integer("steps", 25, "Least number of steps in an epoch.", lower_bound=1)
@@ -160,7 +162,7 @@ def finetune(backbone: keras.Model, labelled: pathlib.Path) -> tuple[keras.Model
         metrics=["accuracy"],
         jit_compile=False,
     )
-    classifier.fit(train, epochs=6, verbose=0, shuffle=False)
+    classifier.fit(train, epochs=min(6, FLAGS.epochs), verbose=0, shuffle=False)
     return classifier, classifier.evaluate(test, verbose=0)[1]
 
 

@@ -33,9 +33,9 @@ def undisturbed(monkeypatch):
 
 
 def test_contestants_take_turns_and_chatter_does_not_matter(pytestconfig, undisturbed):
-    """Ten items in a tenth of a second and in a twentieth: half as many a second, or fewer."""
+    """Ten items in no less than a tenth of a second, and ten in no time."""
     root = pytestconfig.rootpath
-    result = run([toy("slow", 0.1, root), toy("fast", 0.05, root)], rounds=3, pause=0)
+    result = run([toy("slow", 0.1, root), toy("fast", 0, root)], rounds=3, pause=0)
     assert {name: len(turns) for name, turns in result.turns.items()} == {"slow": 3, "fast": 3}
     slow, fast = summary(result, "fast", setting="toy")
     assert float(slow["per_second"]) <= 100

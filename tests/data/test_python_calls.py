@@ -27,7 +27,14 @@ next(iterator)
 """
 
 
-@pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "raise ValueError('a mistake')"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "",
+        pytest.param("raise SystemExit(3)", marks=pytest.mark.slow),
+        pytest.param("raise ValueError('a mistake')", marks=pytest.mark.slow),
+    ],
+)
 def test_stream_that_is_alive_does_not_abort_the_process(end):
     """Buffers are being filled when the script ends, by its last line or an error."""
     script = ALIVE_AT_THE_END + end

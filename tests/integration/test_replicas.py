@@ -19,10 +19,8 @@ def resnet_hapicl() -> harl_tf.HAPiCL:
     return model
 
 
-@pytest.mark.parametrize(
-    ("policy", "tolerance"),
-    [pytest.param("float32", 1e-5, marks=pytest.mark.slow), ("float64", 1e-8)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("policy", "tolerance"), [("float32", 1e-5), ("float64", 1e-8)])
 def test_two_replicas_equal_one_device_after_a_step_of_resnet_18(
     records, two_replicas, policy, tolerance
 ):
@@ -51,7 +49,7 @@ def test_two_replicas_equal_one_device_after_three_epochs_in_float64(records, tw
     assert largest_difference(single.variables, double.variables) <= 1e-8
 
 
-@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_two_steps_per_execution_are_the_same_steps(records, two_replicas, replicas):
     """Two batches of six photographs an epoch: one execution of two steps, or two of one.
 
