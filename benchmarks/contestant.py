@@ -6,6 +6,7 @@ live in environments of their own. What libraries print goes to standard error.
 
 import json
 import os
+import pathlib
 import resource
 import sys
 import time
@@ -24,6 +25,12 @@ def cpu_seconds() -> float:
     """Processor time of this process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def resident_megabytes() -> int:
+    """What this process has in memory now."""
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
 def serve(stream: TextIO, measure: Callable[[], int], **facts: Any) -> None:

@@ -2,11 +2,12 @@
 
 The bare step is the two views of the batch through the backbone in one pass, forward and backward,
 from the mean of the pooled last map; no head, no loss, no optimizer. Each method's step is what
-``fit`` runs: augmentation, networks, losses, metrics, SGD, target network. Methods take turns, step
-by step, so that a busy moment of the machine falls on all of them; ratios are formed within a turn,
-and their median is reported with its quartiles.
+``fit`` runs on a host without GPUs, where the stream brings coloured views: networks, losses,
+metrics, SGD, target network. Methods take turns, step by step, so that a busy moment of the machine
+falls on all of them; ratios are formed within a turn, and their median is reported with its
+quartiles.
 
-    python benchmarks/cost_per_step.py [--image_size=96] [--batch_size=32] [--turns=15]
+    python -m benchmarks.cost_per_step [--image_size=96] [--batch_size=32] [--turns=15]
 
 Owns the measurement only. Two claims are read off its table: HAPiCL with an instance branch against
 that branch alone, and what a target network costs.
@@ -26,6 +27,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
+from benchmarks.step_batch import make_batch
 from harl_tf import models
 
 FLAGS = flags.FLAGS
@@ -34,7 +36,7 @@ flags.DEFINE_integer("batch_size", 32, "Photographs per batch.")
 flags.DEFINE_integer("turns", 15, "Turns; in each, every method makes one step.")
 flags.DEFINE_integer("depth", 18, "Depth of the ResNet.")
 flags.DEFINE_integer("output_stride", 16, "Pixels per cell of the last map.")
-flags.DEFINE_string("policy", "mixed_bfloat16", "Dtype policy.")
+flags.DEFINE_string("policy", "float32", "Dtype policy.")
 flags.DEFINE_list("only", [], "Methods to measure. Default: all.")
 flags.DEFINE_string("results", "benchmarks/results/cost_per_step.csv", "Where the table goes.")
 
@@ -76,30 +78,10 @@ def methods() -> dict:
     }
 
 
-def make_batch() -> dict[str, tf.Tensor]:
-    """Random pictures with discs as masks; cost does not depend on what is in them."""
-    random = np.random.default_rng(0)
-    rows, side = FLAGS.batch_size, FLAGS.image_size
-    grid = np.mgrid[:side, :side] / side
-    centres = random.uniform(0.3, 0.7, (2, rows, 2, 1, 1))
-    masks = (((grid - centres) ** 2).sum(axis=2) < 0.09).astype("uint8")
-    images = random.integers(0, 256, (2, rows, side, side, 3), "uint8")
-    batch = {"seed": random.integers(0, 2**31, (rows, 2)).astype("int32")}
-    for view in (0, 1):
-        window = [view * 10, 0, 150, 200, view, 200, 240]
-        batch |= {
-            f"view{view + 1}": images[view],
-            f"mask{view + 1}": masks[view],
-            f"window{view + 1}": np.tile(np.array(window, "int32"), (rows, 1)),
-            f"draws{view + 1}": random.random((rows, 9)).astype("float32"),
-        }
-    return {key: tf.constant(value) for key, value in batch.items()}
-
-
 def bare_step(batch: dict[str, tf.Tensor]) -> Callable[[], tf.Tensor]:
     """Forward and backward of the backbone alone on both views."""
     backbone = models.resnet(FLAGS.depth, FLAGS.output_stride)
-    images = tf.cast(tf.concat([batch["view1"], batch["view2"]], axis=0), tf.float32)
+    images = tf.concat([batch["coloured1"], batch["coloured2"]], axis=0)
 
     @tf.function
     def step() -> tf.Tensor:
@@ -133,7 +115,8 @@ def seconds(step: Callable[[], tf.Tensor]) -> float:
 
 def measure() -> dict[str, np.ndarray]:
     """Seconds (turns,) of every method and of the bare step."""
-    batch = make_batch()
+    arrays = make_batch(FLAGS.batch_size, FLAGS.image_size)
+    batch = {key: tf.constant(value) for key, value in arrays.items()}
     chosen = {
         name: make for name, make in methods().items() if not FLAGS.only or name in FLAGS.only
     }

@@ -29,14 +29,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import cv2
 import numpy as np
-import skimage.data
 import tensorflow as tf
 from absl import app, flags
-from PIL import Image
 
 import harl_tf
 import mask_generation
 from benchmarks import side_by_side
+from benchmarks.photographs import photographs_of_scikit_image
 from benchmarks.side_by_side import Contestant
 from harl_tf.data import PairedViews, records
 from harl_tf.data.kept_memory import keep_freed_memory
@@ -55,23 +54,6 @@ flags.DEFINE_string("work", None, "Internal: where photographs and records lie."
 BATCH = 32
 OURS = ("TensorFlow decodes", "OpenCV decodes", "harl_tf views", "harl_tf views and colours")
 PEERS = ("torchvision v2", "lightly BYOLTransform")
-SOURCES = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
-
-
-def photographs_of_scikit_image(folder: pathlib.Path, count: int = 256) -> None:
-    """Parts of its photographs, scaled to 500 × 375."""
-    random = np.random.default_rng(0)
-    sources = [getattr(skimage.data, name)() for name in SOURCES]
-    for index in range(count):
-        whole = sources[index % len(sources)]
-        width = int(random.uniform(0.6, 1) * min(whole.shape[1], whole.shape[0] * 4 / 3))
-        height = width * 3 // 4
-        top = random.integers(0, whole.shape[0] - height + 1)
-        left = random.integers(0, whole.shape[1] - width + 1)
-        part = Image.fromarray(whole[top : top + height, left : left + width])
-        part.resize((500, 375), Image.Resampling.BICUBIC).save(
-            folder / f"{index:04d}.jpg", quality=95
-        )
 
 
 def prepare(work: pathlib.Path) -> None:

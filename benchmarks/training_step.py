@@ -5,7 +5,8 @@
 ResNet-18 at 96 pixels in batches of 32 and ResNet-50 at 224 in batches of 8, on a batch of random
 pictures that is there already. Ours: BYOL and HAPiCL with its NT-Xent branch, at their default
 widths, in each dtype policy, colours changed beforehand as ``fit`` has it on a host without GPUs;
-``fit`` is BYOL through ``model.fit`` with a CSV log. lightly's: modules of the same widths, in
+``fit`` is an epoch of ``model.fit`` with a CSV log, ``fit from records`` a whole ``model.fit`` of
+eight steps that makes its views beside them. lightly's: modules of the same widths, in
 float32 and bfloat16, in both memory layouts, compiled and not; and its published example as it
 stands. Writes ``training_step_SETTING.csv`` and plots into ``--results``.
 """
@@ -17,10 +18,12 @@ if __name__ == "__main__":
 
     STREAM = protocol() if any(word.startswith("--contestant") for word in sys.argv) else None
 
+import functools
 import os
 import pathlib
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -28,12 +31,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
+import mask_generation
 from benchmarks import side_by_side
+from benchmarks.photographs import photographs_of_scikit_image
 from benchmarks.side_by_side import Contestant
+from benchmarks.step_batch import make_batch
 from harl_tf import models
 
 FLAGS = flags.FLAGS
@@ -68,6 +73,8 @@ METHODS: dict[str, Callable[[keras.Model], models.Pretraining]] = {
 OURS = (
     "harl_tf BYOL float32",
     "harl_tf BYOL float32 fit",
+    "harl_tf BYOL float32 fit from records",
+    "harl_tf BYOL float32 XLA",
     "harl_tf BYOL mixed_bfloat16",
     "harl_tf HAPiCL float32",
     "harl_tf HAPiCL mixed_bfloat16",
@@ -83,45 +90,95 @@ PEERS = (
 )
 
 
-def make_batch(setting: Setting) -> dict[str, np.ndarray]:
-    """Random pictures with discs as masks; cost does not depend on what is in them."""
-    random = np.random.default_rng(0)
-    rows, side = setting.batch, setting.image_size
-    grid = np.mgrid[:side, :side] / side
-    centres = random.uniform(0.3, 0.7, (2, rows, 2, 1, 1))
-    masks = (((grid - centres) ** 2).sum(axis=2) < 0.09).astype("uint8")
-    batch = {"seed": random.integers(0, 2**31, (rows, 2)).astype("int32")}
-    for view in (0, 1):
-        images = random.uniform(0, 255, (rows, side, side, 3)).astype("float32")
-        batch |= {f"coloured{view + 1}": images, f"mask{view + 1}": masks[view]}
-    return batch
-
-
-def step_of(name: str, setting: Setting) -> Callable[[], int]:
-    """A training step of one of ours, or an epoch of ``fit``."""
+def compiled(name: str, setting: Setting) -> models.Pretraining:
+    """The model of one of ours."""
     method, policy = name.split()[1:3]
     keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(0)
     model = METHODS[method](models.resnet(setting.depth))
-    model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+    optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
+    model.compile(optimizer, jit_compile=name.endswith("XLA"))
     model.optimizer.build(model.trainable_variables)
-    data = tf.data.Dataset.from_tensors(make_batch(setting)).repeat()
-    if name.endswith("fit"):
-        log = keras.callbacks.CSVLogger(os.path.join(tempfile.mkdtemp(), "log.csv"))
+    return model
 
-        def epoch() -> int:
-            steps = 8
-            model.fit(data, steps_per_epoch=steps, callbacks=[log], verbose=0, shuffle=False)
-            return steps * setting.batch
 
-        return epoch
-    function, batches = model.make_train_function(), iter(data)
+def batches_of(setting: Setting) -> tf.data.Dataset:
+    """The same batch again and again."""
+    arrays = make_batch(setting.batch, setting.image_size)
+    return tf.data.Dataset.from_tensors(arrays).repeat()
+
+
+def bare_step(name: str, setting: Setting) -> Callable[[], int]:
+    """The compiled step and nothing else."""
+    function, batches = compiled(name, setting).make_train_function(), iter(batches_of(setting))
 
     def step() -> int:
         float(function(batches)["loss"])
         return setting.batch
 
     return step
+
+
+class OneEpochATurn(keras.callbacks.Callback):
+    """Lets ``fit`` run an epoch when asked to, so that its start and end are not measured."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._may, self._done = threading.Semaphore(0), threading.Semaphore(0)
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+        """Waits."""
+        self._may.acquire()
+
+    def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+        """Says so."""
+        self._done.release()
+
+    def run(self) -> None:
+        """An epoch."""
+        self._may.release()
+        self._done.acquire()
+
+
+def epoch_of_fit(name: str, setting: Setting, steps: int = 4) -> Callable[[], int]:
+    """An epoch of a ``fit`` that goes on for ever, with a CSV log."""
+    turns = OneEpochATurn()
+    log = keras.callbacks.CSVLogger(os.path.join(tempfile.mkdtemp(), "log.csv"))
+    settings = {"steps_per_epoch": steps, "epochs": 10**6, "verbose": 0, "shuffle": False}
+    model, data = compiled(name, setting), batches_of(setting)
+    fit = functools.partial(model.fit, data, callbacks=[turns, log], **settings)
+    threading.Thread(target=fit, daemon=True).start()
+
+    def epoch() -> int:
+        turns.run()
+        return steps * setting.batch
+
+    return epoch
+
+
+def fit_from_records(name: str, setting: Setting, steps: int = 8) -> Callable[[], int]:
+    """A whole ``fit`` on records, which decodes, cuts and colours on the same processors."""
+    work = pathlib.Path(tempfile.mkdtemp())
+    (work / "photographs").mkdir()
+    photographs_of_scikit_image(work / "photographs")
+    mask_generation.convert(
+        work / "photographs", work / "records", "fast", degenerate="keep", progress=False
+    )
+    views = harl_tf.data.PairedViews(work / "records", setting.batch, setting.image_size)
+    model = compiled(name, setting)
+
+    def fit() -> int:
+        model.fit(views, steps_per_epoch=steps, verbose=0)
+        return steps * setting.batch
+
+    return fit
+
+
+def step_of(name: str, setting: Setting) -> Callable[[], int]:
+    """What one of ours repeats."""
+    if name.endswith("records"):
+        return fit_from_records(name, setting)
+    return (epoch_of_fit if name.endswith("fit") else bare_step)(name, setting)
 
 
 def take_part() -> None:

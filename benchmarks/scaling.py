@@ -1,0 +1,188 @@
+"""What a step costs, in time and memory, as batch, views, maps and replicas grow.
+
+    python -m benchmarks.scaling [--parts=batch,image,map,replicas,loss]
+
+Every cell of the table is a process of its own, whose peak memory is therefore its own; the cells
+of a part take turns, by the rules of ``benchmarks.side_by_side``. ``megabytes`` is the highest
+resident memory less what was resident when networks and batch had been made.
+
+``batch``, ``image``, ``replicas``: BYOL, ResNet-18. ``map``: SimCLR, HAPiCL, and HAPiCL with 16
+drawn cells a region, ResNet-18 at 224 pixels with 7², 14² and 28² cells. ``loss``: the pixel loss
+and its gradient alone, on vectors of 256, with all cells and with 16 drawn a region. Writes
+``scaling_PART.csv`` into ``--results``; ``benchmarks.scaling_plot`` draws them.
+"""
+
+from benchmarks.contestant import protocol, resident_megabytes, serve, steady
+
+if __name__ == "__main__":
+    import sys
+
+    STREAM = protocol() if any(word.startswith("--cell") for word in sys.argv) else None
+
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
+import keras
+import tensorflow as tf
+from absl import app, flags
+
+from benchmarks import side_by_side
+from benchmarks.side_by_side import Contestant
+from benchmarks.step_batch import make_batch
+from harl_tf import losses, models
+from harl_tf.models.cells import all_cells, sample_cells, take
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list("parts", "batch,image,map,replicas,loss", "What to measure.")
+flags.DEFINE_integer("rounds", 5, "Rounds that are to count.")
+flags.DEFINE_string("results", "benchmarks/results", "Folder for the tables.")
+flags.DEFINE_string("cell", None, "Internal: which cell this process is, as JSON.")
+
+DRAWN = 16
+"""Cells drawn from each region, where they are drawn."""
+
+Cell = dict[str, Any]
+
+
+def cells(part: str) -> Iterator[list[Cell]]:
+    """The cells of a part, in groups that take turns with each other."""
+    if part == "batch":
+        yield [{"method": "BYOL", "batch": rows, "image_size": 96} for rows in (8, 16, 32, 64, 128)]
+    elif part == "image":
+        yield [
+            {"method": "BYOL", "batch": 16, "image_size": side} for side in (64, 96, 128, 160, 224)
+        ]
+    elif part == "replicas":
+        yield [
+            {"method": "BYOL", "batch": 32, "image_size": 96, "replicas": count}
+            for count in (1, 2, 4)
+        ]
+    elif part == "map":
+        for side in (7, 14, 28):
+            yield [
+                {"method": method, "batch": 8, "image_size": 224, "map": side}
+                for method in ("SimCLR", "HAPiCL", "HAPiCL drawn")
+            ]
+    else:
+        for rows in (8, 32, 128):
+            yield [
+                {"loss": "drawn" if drawn else "all", "batch": rows, "map": side}
+                for side in (7, 14, 28)
+                for drawn in (False, True)
+            ]
+
+
+def model_step(cell: Cell) -> Callable[[], int]:
+    """A training step."""
+    replicas = cell.get("replicas", 1)
+    if replicas > 1:
+        (processor,) = tf.config.list_physical_devices("CPU")
+        logical = [tf.config.LogicalDeviceConfiguration()] * replicas
+        tf.config.set_logical_device_configuration(processor, logical)
+    names = [device.name for device in tf.config.list_logical_devices()]
+    strategy = (
+        tf.distribute.MirroredStrategy(names) if replicas > 1 else tf.distribute.get_strategy()
+    )
+    method, *how = cell["method"].split()
+    settings = {"cells_per_region": DRAWN} if how else {}
+    with strategy.scope():
+        stride = cell["image_size"] // cell["map"] if "map" in cell else 32
+        backbone = models.resnet(18, output_stride=stride)
+        model = getattr(harl_tf, method)(backbone, **settings)
+        model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        model.optimizer.build(model.trainable_variables)
+    data = tf.data.Dataset.from_tensors(make_batch(cell["batch"], cell["image_size"])).repeat()
+    batches = iter(strategy.experimental_distribute_dataset(data))
+    function = model.make_train_function()
+
+    def step() -> int:
+        float(function(batches)["loss"])
+        return int(cell["batch"])
+
+    return step
+
+
+def loss_step(cell: Cell, units: int = 256) -> Callable[[], int]:
+    """The pixel loss in one direction, and its gradient."""
+    rows, side = cell["batch"], cell["map"]
+    features = tf.random.stateless_normal((2, rows, side * side, units), (0, 1))
+    noise = tf.random.stateless_uniform((2, rows, side * side), (0, 2))
+    batch = make_batch(rows, 8 * side)
+    labels = [
+        losses.cell_labels(tf.constant(batch[f"mask{view}"]), (side, side)) for view in (1, 2)
+    ]
+
+    @tf.function
+    def gradient(scale: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(scale)
+            taking_part, vectors = [], []
+            for view in (0, 1):
+                drawn = cell["loss"] == "drawn"
+                chosen = sample_cells(labels[view], DRAWN, noise[view]) if drawn else None
+                taking_part.append(chosen or all_cells(labels[view]))
+                # The scale stands for the head, which sees only the cells that take part.
+                vectors.append(take(features[view], taking_part[view]) * scale)
+            (queries, keys), (first, second) = vectors, taking_part
+            loss, _ = losses.pixel_contrast(
+                queries, keys, first.regions, second.regions, first.valid, second.valid
+            )
+            loss = tf.reduce_mean(loss)
+        return tape.gradient(loss, scale)
+
+    scale = tf.ones(units)
+
+    def step() -> int:
+        gradient(scale).numpy()
+        return int(rows)
+
+    return step
+
+
+def take_part() -> None:
+    """The side of a cell."""
+    cell = json.loads(FLAGS.cell)
+    keras.utils.set_random_seed(0)
+    step = loss_step(cell) if "loss" in cell else model_step(cell)
+    before = resident_megabytes()
+    serve(STREAM, steady(step, seconds=2.0), before=before, tensorflow=tf.__version__)
+
+
+def measure(part: str) -> list[dict[str, Any]]:
+    """The rows of a part."""
+    rows = []
+    for group in cells(part):
+        own = [sys.executable, "-m", "benchmarks.scaling"]
+        contestants = {json.dumps(cell): cell for cell in group}
+        result = side_by_side.run(
+            [Contestant(name, [*own, f"--cell={name}"]) for name in contestants], FLAGS.rounds
+        )
+        before = {name: facts.pop("before") for name, facts in result.facts.items()}
+        for row in side_by_side.summary(result, next(iter(contestants))):
+            name, each = row.pop("contestant"), float(row["per_second"])
+            megabytes = row["peak_megabytes"] - before[name]
+            step = 1e3 * contestants[name]["batch"] / each
+            own_columns = {"milliseconds": f"{step:.1f}", "megabytes": megabytes}
+            kept = {key: value for key, value in row.items() if "ratio" not in key}
+            rows.append({**contestants[name], **own_columns, **kept})
+    return rows
+
+
+def main(_: list[str]) -> None:
+    """Measures, or takes part."""
+    if FLAGS.cell:
+        take_part()
+        return
+    for part in FLAGS.parts:
+        side_by_side.write(measure(part), pathlib.Path(FLAGS.results, f"scaling_{part}.csv"))
+
+
+if __name__ == "__main__":
+    app.run(main)

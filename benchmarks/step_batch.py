@@ -1,0 +1,34 @@
+"""A batch for timing steps: random pictures with discs as masks.
+
+What is in the pictures does not change what a step costs; colours are those of views whose colours
+have been changed, as ``fit`` has them on a host without GPUs.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def make_batch(rows: int, side: int) -> dict[str, NDArray]:
+    """Makes it.
+
+    Args:
+        rows: Photographs.
+        side: Of the views, in pixels.
+
+    Returns:
+        Arrays under the keys of ``harl_tf``'s batches.
+    """
+    random = np.random.default_rng(0)
+    grid = np.mgrid[:side, :side] / side
+    centres = random.uniform(0.3, 0.7, (2, rows, 2, 1, 1))
+    masks = (((grid - centres) ** 2).sum(axis=2) < 0.09).astype("uint8")
+    batch = {"seed": random.integers(0, 2**31, (rows, 2)).astype("int32")}
+    for view in (0, 1):
+        window = np.array([view * 10, 0, 150, 200, view, 200, 240], "int32")
+        images = random.uniform(0, 255, (rows, side, side, 3)).astype("float32")
+        batch |= {
+            f"coloured{view + 1}": images,
+            f"mask{view + 1}": masks[view],
+            f"window{view + 1}": np.tile(window, (rows, 1)),
+        }
+    return batch
