@@ -1,3 +1,5 @@
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -12,18 +14,30 @@ def views(records):
     return harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
 
 
-@pytest.fixture
-def run(views, tmp_path):
-    """A checkpoint callback of a run with two saved epochs, and their weights."""
+@pytest.fixture(scope="module")
+def trained(records, tmp_path_factory):
+    """The folder of a run with two saved epochs, its model, and the weights after each."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
     model = tiny_hapicl()
     model.optimizer.build(model.trainable_variables)
-    checkpoint = Checkpoint(tmp_path / "run", views)
+    checkpoint = Checkpoint(folder, views)
     checkpoint.set_model(model)
     saved = {}
     for epoch in (1, 2):
         model.train_step(next(iter(views.from_epoch(epoch))))
         checkpoint.save(epoch)
         saved[epoch] = [variable.numpy() for variable in model.variables]
+    return folder, model, saved
+
+
+@pytest.fixture
+def run(trained, views, tmp_path):
+    """A checkpoint callback of that run, in a folder of its own, and the weights."""
+    folder, model, saved = trained
+    shutil.copytree(folder, tmp_path / "run")
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    checkpoint.set_model(model)
     return checkpoint, saved
 
 

@@ -37,7 +37,8 @@ class CtrlC(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("replicas", [1, 2])
 def test_interrupted_run_continues_to_the_same_weights(records, tmp_path, two_replicas, replicas):
     """Ctrl-C in the fifth of nine steps, after one of three epochs.
 

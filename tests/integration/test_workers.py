@@ -83,9 +83,9 @@ def assert_workers_equal_one_device(folder, records, name, record_property):
 
 @pytest.fixture(scope="module")
 def finished(records, tmp_path_factory):
-    """What is short enough for every day, on one pair of workers: starting them takes a third."""
+    """What is short enough for every day."""
     folder = tmp_path_factory.mktemp("workers")
-    two_workers(folder, records, "hapicl", "stock", seconds=600)
+    two_workers(folder, records, "hapicl", seconds=600)
     return folder
 
 
@@ -93,6 +93,13 @@ def finished(records, tmp_path_factory):
 def with_queue(records, tmp_path_factory):
     folder = tmp_path_factory.mktemp("with_queue")
     two_workers(folder, records, "moco_v2", seconds=600)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def of_keras(records, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("of_keras")
+    two_workers(folder, records, "stock", seconds=600)
     return folder
 
 
@@ -152,6 +159,7 @@ def test_probe_under_workers_reports_and_changes_nothing(with_queue, stopped):
         np.testing.assert_allclose(values, plain[figure][:2], 1e-6, 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "ending"),
     [
@@ -159,7 +167,7 @@ def test_probe_under_workers_reports_and_changes_nothing(with_queue, stopped):
         ("StockFunction", "ValueError: Invalid reduction dimension 0"),
     ],
 )
-def test_keras_own_fit_still_fails_under_workers(finished, kind, ending):
+def test_keras_own_fit_still_fails_under_workers(of_keras, kind, ending):
     """A canary (keras-team/keras issue 20585). When it dies, ``Pretraining`` may do without the
     overrides that ``StockFit`` and ``StockFunction`` undo."""
-    assert all(note.startswith(ending) for note in noted(finished, kind))
+    assert all(note.startswith(ending) for note in noted(of_keras, kind))

@@ -40,6 +40,7 @@ def test_xla_compiles_all_of_the_step_and_nothing_else(records):
     assert any(each.type == "IteratorGetNext" for each in graph.get_operations())
 
 
+@pytest.mark.slow
 def test_strategy_of_one_device_may_compile(records):
     strategy = tf.distribute.MirroredStrategy(["CPU:0"])
     one, two = (

@@ -214,7 +214,7 @@ def assert_equal(copy, model):
 @pytest.mark.parametrize(
     ("name", "policy"),
     [
-        *((name, "mixed_bfloat16") for name in METHODS),
+        *((name, "mixed_bfloat16") for name in KINDS),
         *((name, "mixed_float16") for name in KINDS),
     ],
 )
