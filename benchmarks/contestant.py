@@ -10,7 +10,7 @@ import pathlib
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 
@@ -22,9 +22,21 @@ def protocol() -> TextIO:
 
 
 def cpu_seconds() -> float:
-    """Processor time of this process and of its children that have ended."""
+    """Processor time of this process and of its children, those that live and those that ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return sum(each.ru_utime + each.ru_stime for each in used) + sum(_seconds_of_children())
+
+
+def _seconds_of_children() -> Iterator[float]:
+    """Such as a loader's workers, which live on and are not in RUSAGE_CHILDREN."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # After the name, which stands in brackets and may hold anything.
+            fields = path.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[1]) == os.getpid():
+            yield (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_megabytes() -> int:
@@ -33,12 +45,16 @@ def resident_megabytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
-def serve(stream: TextIO, measure: Callable[[], int], **facts: Any) -> None:
+def serve(
+    stream: TextIO, measure: Callable[[], int], drain: Callable[[], object] = int, **facts: Any
+) -> None:
     """Says that it is ready, and measures a round for each line ``go``.
 
     Args:
         stream: From ``protocol()``, called before anything was imported that prints.
         measure: Does a round of work and returns the number of items.
+        drain: Uses up what was made ahead of the round, unmeasured, at each line ``drain``.
+            Default: nothing.
         **facts: What the table should say of this contestant, such as versions.
     """
 
@@ -47,8 +63,12 @@ def serve(stream: TextIO, measure: Callable[[], int], **facts: Any) -> None:
         stream.flush()
 
     say(ready=True, **facts)
-    for line in sys.stdin:
-        if line.strip() != "go":
+    for line in map(str.strip, sys.stdin):
+        if line == "drain":
+            drain()
+            say()
+            continue
+        if line != "go":
             return
         start, cpu = time.perf_counter(), cpu_seconds()
         items = measure()

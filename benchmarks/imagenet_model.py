@@ -69,7 +69,7 @@ def rows_of(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def lock_seconds(count: int = 64, passes: int = 40) -> float:
+def lock_seconds(count: int = 1024, rows: int = 64, batches: int = 400) -> float:
     """Time of a photograph so small that there is nothing to do but call."""
     with tempfile.TemporaryDirectory() as folder:
         photographs = pathlib.Path(folder, "photographs")
@@ -79,13 +79,13 @@ def lock_seconds(count: int = 64, passes: int = 40) -> float:
             small.save(photographs / f"{index}.jpg")
         records = pathlib.Path(folder, "records")
         mask_generation.convert(photographs, records, "fast", degenerate="keep", progress=False)
-        batches = iter(harl_tf.data.PairedViews(records, count, image_size=8).from_epoch(0))
-        for _ in range(5):
-            next(batches)
+        stream = iter(harl_tf.data.PairedViews(records, rows, image_size=8).from_epoch(0))
+        for _ in range(20):
+            next(stream)
         start = time.perf_counter()
-        for _ in range(passes):
-            next(batches)
-        return (time.perf_counter() - start) / (passes * count)
+        for _ in range(batches):
+            next(stream)
+        return (time.perf_counter() - start) / (batches * rows)
 
 
 def measured() -> Measured:

@@ -52,6 +52,9 @@ flags.DEFINE_string("contestant", None, "Internal: which contestant this process
 flags.DEFINE_string("work", None, "Internal: where photographs and records lie.")
 
 BATCH = 32
+BATCHES_AHEAD = 16
+"""At least as many as any of the streams has made before it is asked for them."""
+
 OURS = ("TensorFlow decodes", "OpenCV decodes", "harl_tf views", "harl_tf views and colours")
 PEERS = ("torchvision v2", "lightly BYOLTransform")
 
@@ -124,9 +127,12 @@ def take_part() -> None:
         next(batches)
         return BATCH
 
+    def drain() -> int:
+        return sum(step() for _ in range(BATCHES_AHEAD))
+
     measure: Callable[[], int] = steady(step, seconds=4.0)
     versions = {"harl_tf": harl_tf.__version__, "tensorflow": tf.__version__}
-    serve(STREAM, measure, **versions, opencv=cv2.__version__)
+    serve(STREAM, measure, drain, **versions, opencv=cv2.__version__)
 
 
 def main(_: list[str]) -> None:

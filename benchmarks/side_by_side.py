@@ -90,10 +90,10 @@ class _Process:
 
     def turn(self) -> Turn:
         """One round."""
+        self._say("drain")
+        self._hear()
         before = busy_seconds()
-        assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
+        self._say("go")
         heard = self._hear()
         return Turn(busy_seconds=busy_seconds() - before, **heard)
 
@@ -101,6 +101,11 @@ class _Process:
         """Ends the process."""
         self._process.kill()
         self._process.communicate()
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
 
     def _hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -127,13 +132,28 @@ class Result(NamedTuple):
     discarded: int
 
 
+def wait_until_idle(seconds: float, at_most: float = 20.0) -> None:
+    """Waits for the one before to come to rest: threads that spin, loaders that fill their buffers.
+
+    Args:
+        seconds: For which the machine must have been all but idle.
+        at_most: Seconds after which to go on all the same; the rule for disturbed rounds decides.
+    """
+    start, processors = time.perf_counter(), os.cpu_count() or 1
+    while time.perf_counter() - start < at_most:
+        before = busy_seconds()
+        time.sleep(seconds)
+        if busy_seconds() - before <= ALLOWED_DISTURBANCE * seconds * processors:
+            return
+
+
 def run(contestants: Sequence[Contestant], rounds: int, pause: float = 0.5) -> Result:
     """Measures.
 
     Args:
         contestants: Who takes part; who cannot start is named on the terminal and left out.
         rounds: Rounds that are to count; at most twice as many besides are discarded.
-        pause: Seconds between turns, for threads to stop spinning. Default: 0.5.
+        pause: Seconds for which nothing must happen between turns. Default: 0.5.
     """
     processes = []
     for contestant in contestants:
@@ -148,7 +168,7 @@ def run(contestants: Sequence[Contestant], rounds: int, pause: float = 0.5) -> R
         while processes and len(turns[processes[0].name]) < rounds and discarded <= 2 * rounds:
             measured = {}
             for process in order.sample(processes, len(processes)):
-                time.sleep(pause)
+                wait_until_idle(pause)
                 measured[process.name] = process.turn()
             if any(disturbed(turn, processors) for turn in measured.values()):
                 discarded += 1
@@ -237,7 +257,7 @@ def plot(
     colours = ["#2b6cb0" if name.startswith("harl_tf") else "#a0aec0" for name in names]
     axes.barh(names, middle, color=colours, xerr=np.abs(quartiles.T - middle), capsize=2)
     for place, value in enumerate(middle):
-        axes.text(value, place, f" {value:.3g}", va="center", ha="left", fontsize=8)
+        axes.text(quartiles[place, 1], place, f"  {value:.3g}", va="center", fontsize=8)
     axes.set(title=title, xlabel=unit)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -70,14 +70,19 @@ METHODS: dict[str, Callable[[keras.Model], models.Pretraining]] = {
     "HAPiCL": harl_tf.HAPiCL,
     "SimCLR": harl_tf.SimCLR,
 }
-OURS = (
-    "harl_tf BYOL float32",
-    "harl_tf BYOL float32 fit",
-    "harl_tf BYOL float32 fit from records",
-    "harl_tf BYOL float32 XLA",
+REFERENCE = "harl_tf BYOL float32"
+OURS_BESIDE_PEERS = (
+    REFERENCE,
     "harl_tf BYOL mixed_bfloat16",
     "harl_tf HAPiCL float32",
     "harl_tf HAPiCL mixed_bfloat16",
+)
+OURS_AMONG_THEMSELVES = (
+    REFERENCE,
+    "harl_tf BYOL float32 fit",
+    "harl_tf BYOL float32 fit from records",
+    "harl_tf BYOL float32 XLA",
+    "harl_tf BYOL float32 without oneDNN",
     "harl_tf SimCLR float32",
 )
 PEERS = (
@@ -181,6 +186,11 @@ def step_of(name: str, setting: Setting) -> Callable[[], int]:
     return (epoch_of_fit if name.endswith("fit") else bare_step)(name, setting)
 
 
+def environment_of(name: str) -> dict[str, str]:
+    """Environment variables of one of ours."""
+    return {"TF_ENABLE_ONEDNN_OPTS": "0"} if name.endswith("without oneDNN") else {}
+
+
 def take_part() -> None:
     """The contestant's side."""
     (setting,) = FLAGS.settings
@@ -188,30 +198,53 @@ def take_part() -> None:
     serve(STREAM, measure, tensorflow=tf.__version__, keras=keras.__version__)
 
 
+def groups(name: str) -> list[list[Contestant]]:
+    """Who takes turns with whom; all at once would not fit into memory.
+
+    Args:
+        name: Of the setting.
+    """
+
+    def ours(each: str) -> Contestant:
+        module = [sys.executable, "-m", "benchmarks.training_step"]
+        command = [*module, f"--settings={name}", f"--contestant={each}"]
+        return Contestant(each, command, environment_of(each))
+
+    beside_peers = [ours(each) for each in OURS_BESIDE_PEERS]
+    if FLAGS.peers:
+        script = pathlib.Path(__file__).parent / "peers" / "training_step.py"
+        numbers = [str(value) for value in SETTINGS[name]]
+        command = [FLAGS.peers, str(script)]
+        beside_peers += [Contestant(each, [*command, each, *numbers]) for each in PEERS]
+    chosen = [beside_peers, [ours(each) for each in OURS_AMONG_THEMSELVES]]
+    if FLAGS.only:
+        chosen = [[each for each in group if each.name in FLAGS.only] for group in chosen]
+    if not {"avx512_bf16", "amx_bf16"} & set(side_by_side.processor().split()):
+        print("This processor does not compute in bfloat16: measured in float32 only.")
+        chosen = [[each for each in group if "bfloat16" not in each.name] for group in chosen]
+    return [group for group in chosen if group]
+
+
 def main(_: list[str]) -> None:
     """Measures, or takes part."""
     if FLAGS.contestant:
         take_part()
         return
-    script = pathlib.Path(__file__).parent / "peers" / "training_step.py"
     for name in FLAGS.settings:
-        setting = SETTINGS[name]
-        own = [sys.executable, "-m", "benchmarks.training_step", f"--settings={name}"]
-        contestants = [Contestant(each, [*own, f"--contestant={each}"]) for each in OURS]
-        if FLAGS.peers:
-            numbers = [str(value) for value in setting]
-            peer = [FLAGS.peers, str(script)]
-            contestants += [Contestant(each, [*peer, each, *numbers]) for each in PEERS]
-        chosen = [each for each in contestants if not FLAGS.only or each.name in FLAGS.only]
-        if not {"avx512_bf16", "amx_bf16"} & set(side_by_side.processor().split()):
-            print("This processor does not compute in bfloat16: measured in float32 only.")
-            chosen = [each for each in chosen if "bfloat16" not in each.name]
-        result = side_by_side.run(chosen, FLAGS.rounds)
-        rows = side_by_side.summary(result, chosen[0].name, setting=name)
+        rows = []
+        for number, group in enumerate(groups(name), start=1):
+            result = side_by_side.run(group, FLAGS.rounds)
+            rows += side_by_side.summary(result, group[0].name, setting=name, group=number)
         table = pathlib.Path(FLAGS.results, f"training_step_{name}.csv")
         side_by_side.write(rows, table)
-        title = f"ResNet-{setting.depth} at {setting.image_size} pixels, {side_by_side.processor()}"
-        side_by_side.plot(rows, table.with_suffix(".png"), title, "pairs of views per second")
+        depth, image_size, _ = SETTINGS[name]
+        title = f"ResNet-{depth} at {image_size} pixels, {side_by_side.processor()}"
+        bars: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            bars.setdefault(row["contestant"], row)
+        side_by_side.plot(
+            list(bars.values()), table.with_suffix(".png"), title, "pairs of views per second"
+        )
 
 
 if __name__ == "__main__":

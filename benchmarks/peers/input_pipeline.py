@@ -79,8 +79,12 @@ def main() -> None:
         next(batches)
         return BATCH
 
+    def drain() -> None:
+        for _ in range(loader.prefetch_factor * loader.num_workers):
+            next(batches)
+
     versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    serve(STREAM, steady(step, seconds=4.0), **versions, lightly=lightly.__version__)
+    serve(STREAM, steady(step, seconds=4.0), drain, **versions, lightly=lightly.__version__)
 
 
 main()
