@@ -25,6 +25,7 @@ from absl import app, flags
 from PIL import Image
 
 import mask_generation
+from benchmarks.arithmetic import FORWARD_PASSES, MULTIPLICATIONS
 from harl_tf import models
 
 FLAGS = flags.FLAGS
@@ -42,9 +43,6 @@ records: NVIDIA DeepLearningExamples, TensorFlow/Classification/ConvNets/resnet5
 
 GPUS_PER_HOST = 8
 NETWORKS = {"10 Gb/s": 1.25e9, "100 Gb/s": 12.5e9}
-MULTIPLICATIONS = {("18", "96"): 1.8e9 * (96 / 224) ** 2, ("50", "224"): 3.8e9}
-"""Multiplications and additions of a forward pass: He et al. 2016, table 1, the first one scaled
-from 224 pixels."""
 
 
 class Measured(NamedTuple):
@@ -129,9 +127,9 @@ def predict(gpus: int, found: Measured) -> dict[str, str]:
 def check() -> None:
     """The model's own steps on what was measured: arithmetic alone from one setting to another."""
     rates = {}
-    for depth, side in MULTIPLICATIONS:
-        for row in rows_of(f"training_step_resnet{depth}_{side}.csv"):
-            rates[(depth, side), row["contestant"]] = float(row["per_second"])
+    for setting in MULTIPLICATIONS:
+        for row in rows_of(f"training_step_{setting}.csv"):
+            rates.setdefault((setting, row["contestant"]), float(row["per_second"]))
     small, large = MULTIPLICATIONS
     for contestant in ("harl_tf BYOL float32", "harl_tf SimCLR float32"):
         predicted = rates[small, contestant] * MULTIPLICATIONS[small] / MULTIPLICATIONS[large]
@@ -139,11 +137,9 @@ def check() -> None:
             f"{contestant}, ResNet-50 at 224 pixels from ResNet-18 at 96 by multiplications: "
             f"predicted {predicted:.2f} pairs/s, measured {rates[large, contestant]:.2f}"
         )
-    passes = rates[large, "harl_tf SimCLR float32"] / rates[large, "harl_tf BYOL float32"]
-    print(
-        f"BYOL's step in SimCLR's: a target's forward passes beside those and their gradients, "
-        f"8/6 = 1.33 predicted, {passes:.2f} measured"
-    )
+    passes = FORWARD_PASSES["BYOL"] / FORWARD_PASSES["SimCLR"]
+    found = rates[large, "harl_tf SimCLR float32"] / rates[large, "harl_tf BYOL float32"]
+    print(f"BYOL's step in SimCLR's, by passes: predicted {passes:.2f}, measured {found:.2f}")
 
 
 def main(_: list[str]) -> None:

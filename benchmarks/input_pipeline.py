@@ -81,14 +81,21 @@ def _fields(work: pathlib.Path) -> Iterator[dict[str, tf.Tensor]]:
     return map(records.parse, _shards(work))
 
 
+def _untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Tuned buffers grow while others have their turn, and would be measured as speed."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(2).with_options(options)
+
+
 def tensorflow_decodes(work: pathlib.Path) -> tf.data.Dataset:
     """Nothing but TensorFlow's decoder, the records in memory."""
     jpegs = _shards(work).map(lambda record: records.parse(record)[records.IMAGE]).cache().repeat()
     sizes = jpegs.map(
         lambda jpeg: tf.shape(tf.io.decode_jpeg(jpeg, channels=3)),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        num_parallel_calls=os.cpu_count(),
     )
-    return sizes.batch(BATCH).prefetch(tf.data.AUTOTUNE)
+    return _untuned(sizes.batch(BATCH))
 
 
 def opencv_decodes(work: pathlib.Path) -> tf.data.Dataset:
@@ -103,10 +110,9 @@ def opencv_decodes(work: pathlib.Path) -> tf.data.Dataset:
 
     jpegs = _shards(work).map(lambda record: records.parse(record)[records.IMAGE]).cache().repeat()
     sizes = jpegs.batch(BATCH).map(
-        lambda batch: numpy_call(decode, [batch], [tf.int32])[0],
-        num_parallel_calls=tf.data.AUTOTUNE,
+        lambda batch: numpy_call(decode, [batch], [tf.int32])[0], num_parallel_calls=os.cpu_count()
     )
-    return sizes.prefetch(tf.data.AUTOTUNE)
+    return _untuned(sizes)
 
 
 def stream(name: str, work: pathlib.Path) -> tf.data.Dataset:

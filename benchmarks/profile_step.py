@@ -1,9 +1,11 @@
-"""Where the time of a training step goes, by kind of operation, from TensorFlow's own profiler.
+"""Where the time of a training step goes, by kind of kernel, from TensorFlow's own profiler.
 
-    python -m benchmarks.profile_step [--method=BYOL] [--setting=resnet18_96]
+    python -m benchmarks.profile_step [--method=BYOL] [--setting=resnet18_96] [--policy=float32]
 
 Sums what the kernels of each kind took over the profiled steps, on all threads that start kernels
-(a kernel's own threads work within its time). Writes ``profile_METHOD_SETTING.csv``.
+(a kernel's own threads work within its time). Beside it: the arithmetic of a step a second, and
+that of a product of two large matrices, which is what there is to be had. Writes
+``profile_METHOD_SETTING_POLICY.csv`` into ``--results``.
 """
 
 import collections
@@ -12,39 +14,55 @@ import pathlib
 import tempfile
 import time
 
+from benchmarks import training_step  # isort: skip  (before TensorFlow: turns oneDNN on)
+import keras
+import tensorflow as tf
 from absl import app, flags
-
-from benchmarks import training_step
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-import tensorflow as tf
+from benchmarks.arithmetic import FORWARD_PASSES, MULTIPLICATIONS, operations_of_a_pair
 
 FLAGS = flags.FLAGS
-flags.DEFINE_enum("method", "BYOL", list(training_step.METHODS), "Method.")
-flags.DEFINE_enum("setting", "resnet18_96", list(training_step.SETTINGS), "Setting.")
-flags.DEFINE_integer("steps", 5, "Steps to profile.")
+flags.DEFINE_enum("method", "BYOL", list(FORWARD_PASSES), "Method.")
+flags.DEFINE_enum("setting", "resnet18_96", list(MULTIPLICATIONS), "Setting.")
+flags.DEFINE_string("policy", "float32", "Dtype policy.")
+flags.DEFINE_integer("steps", 12, "Steps to profile.")
 
 
 def kernels(folder: str) -> dict[str, float]:
-    """Seconds by kind of operation, of a profile that lies in a folder."""
+    """Seconds by kind of kernel, of a profile that lies in a folder."""
     seconds: dict[str, float] = collections.defaultdict(float)
     for path in pathlib.Path(folder).rglob("*.xplane.pb"):
         space = xplane_pb2.XSpace.FromString(path.read_bytes())
         for plane in space.planes:
             for line in plane.lines:
                 for event in line.events:
-                    # A kernel is "name:Kind".
+                    # A kernel's events are named "name:Kind"; C++ scopes have two colons.
                     name = plane.event_metadata[event.metadata_id].name
-                    where, colon, kind = name.rpartition(":")
-                    if colon and where and kind.isidentifier() and not where.endswith(":"):
+                    where, _, kind = name.rpartition(":")
+                    if where and kind.isidentifier() and not where.endswith(":"):
                         seconds[kind] += event.duration_ps / 1e12
     return seconds
 
 
+def operations_of_a_product(size: int = 3072, times: int = 5) -> float:
+    """Multiplications and additions a second of a product of square matrices, the fastest time."""
+    dtype = keras.DTypePolicy(FLAGS.policy).compute_dtype
+    matrix = tf.cast(tf.random.stateless_normal((size, size), (0, 1)), dtype)
+    product = tf.function(lambda: tf.reduce_max(tf.matmul(matrix, matrix)))
+    float(product())
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        float(product())
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds)
+
+
 def main(_: list[str]) -> None:
     """Profiles, prints and writes."""
-    name = f"harl_tf {FLAGS.method} float32"
-    step = training_step.bare_step(name, training_step.SETTINGS[FLAGS.setting])
+    setting = training_step.SETTINGS[FLAGS.setting]
+    step = training_step.bare_step(f"harl_tf {FLAGS.method} {FLAGS.policy}", setting)
     for _ in range(3):
         step()
     with tempfile.TemporaryDirectory() as folder:
@@ -54,16 +72,19 @@ def main(_: list[str]) -> None:
                 step()
         whole = time.perf_counter() - start
         found = kernels(folder)
-    path = pathlib.Path(FLAGS.results, f"profile_{FLAGS.method}_{FLAGS.setting}.csv")
+    name = f"profile_{FLAGS.method}_{FLAGS.setting}_{FLAGS.policy}.csv"
     total = sum(found.values())
-    with path.open("w", newline="") as file:
+    with pathlib.Path(FLAGS.results, name).open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["operation", "milliseconds_per_step", "share_of_kernels"])
+        writer.writerow(["kernel", "milliseconds_per_step", "share_of_kernels"])
         for kind, seconds in sorted(found.items(), key=lambda item: -item[1])[:25]:
             row = [kind, f"{1e3 * seconds / FLAGS.steps:.1f}", f"{seconds / total:.3f}"]
             writer.writerow(row)
             print(*row)
-    print(f"kernels {total / FLAGS.steps:.2f} s of threads in a step of {whole / FLAGS.steps:.2f} s")
+    each = whole / FLAGS.steps
+    print(f"kernels {total / FLAGS.steps:.3f} s of threads in a step of {each:.3f} s")
+    done = setting.batch * operations_of_a_pair(FLAGS.method, FLAGS.setting) / each
+    print(f"step {done / 1e9:.0f} GFLOP/s, matrices {operations_of_a_product() / 1e9:.0f} GFLOP/s")
 
 
 if __name__ == "__main__":

@@ -207,7 +207,8 @@ def summary(result: Result, reference: str, **columns: Any) -> list[dict[str, An
                 "contestant": name,
                 "per_second": f"{middle:.2f}",
                 "quartiles": f"{low:.2f} {high:.2f}",
-                f"ratio_to_{reference}": f"{ratio:.3f}",
+                "reference": reference,
+                "ratio": f"{ratio:.3f}",
                 "ratio_quartiles": f"{first:.3f} {third:.3f}",
                 "cpu_milliseconds_each": f"{cpu:.3f}",
                 "peak_megabytes": max(turn.peak_megabytes for turn in turns),
@@ -227,6 +228,14 @@ def processor() -> str:
     flags = next((line for line in lines if line.startswith("flags")), "").split()
     has = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
     return " ".join([f"{os.cpu_count()} cores of", name, *has])
+
+
+def read(path: str | pathlib.Path) -> list[dict[str, str]]:
+    """The rows of a table; none if there is no such file."""
+    if not pathlib.Path(path).exists():
+        return []
+    with pathlib.Path(path).open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def write(rows: Sequence[Mapping[str, Any]], path: str | pathlib.Path) -> None:

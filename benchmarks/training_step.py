@@ -8,7 +8,8 @@ widths, in each dtype policy, colours changed beforehand as ``fit`` has it on a 
 ``fit`` is an epoch of ``model.fit`` with a CSV log, ``fit from records`` a whole ``model.fit`` of
 eight steps that makes its views beside them. lightly's: modules of the same widths, in
 float32 and bfloat16, in both memory layouts, compiled and not; and its published example as it
-stands. Writes ``training_step_SETTING.csv`` and plots into ``--results``.
+stands. ``one thread a kernel`` lets kernels run beside each other instead of each on all cores.
+Writes ``training_step_SETTING.csv`` and plots into ``--results``.
 """
 
 from benchmarks.contestant import protocol, serve, steady
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -45,6 +46,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("peers", None, "Python of the peers' environment. Default: without peers.")
 flags.DEFINE_list("settings", "resnet18_96,resnet50_224", "Which of the settings to measure.")
 flags.DEFINE_list("only", [], "Contestants to measure. Default: all.")
+flags.DEFINE_list("groups", "1,2,3", "Groups to measure; the table keeps its rows of the others.")
 flags.DEFINE_integer("rounds", 9, "Rounds that are to count.")
 flags.DEFINE_string("results", "benchmarks/results", "Folder for tables and plots.")
 flags.DEFINE_string("contestant", None, "Internal: which contestant this process is.")
@@ -71,28 +73,44 @@ METHODS: dict[str, Callable[[keras.Model], models.Pretraining]] = {
     "SimCLR": harl_tf.SimCLR,
 }
 REFERENCE = "harl_tf BYOL float32"
-OURS_BESIDE_PEERS = (
-    REFERENCE,
-    "harl_tf BYOL mixed_bfloat16",
-    "harl_tf HAPiCL float32",
-    "harl_tf HAPiCL mixed_bfloat16",
+PEERS = "lightly"
+"""With this word begin the names of those that run in the peers' environment."""
+
+GROUPS = (
+    (
+        REFERENCE,
+        "harl_tf BYOL float32 one thread a kernel",
+        "harl_tf HAPiCL float32",
+        "lightly float32",
+        "lightly float32 channels_last",
+        "lightly float32 channels_last compiled",
+        "lightly example",
+    ),
+    (
+        "harl_tf BYOL mixed_bfloat16",
+        "harl_tf BYOL mixed_bfloat16 one thread a kernel",
+        "harl_tf HAPiCL mixed_bfloat16",
+        "lightly bfloat16 channels_last",
+        "lightly bfloat16 channels_last compiled",
+        "lightly example",
+    ),
+    (
+        REFERENCE,
+        "harl_tf BYOL float32 fit",
+        "harl_tf BYOL float32 fit from records",
+        "harl_tf BYOL float32 XLA",
+        "harl_tf BYOL float32 without oneDNN",
+        "harl_tf SimCLR float32",
+    ),
 )
-OURS_AMONG_THEMSELVES = (
-    REFERENCE,
-    "harl_tf BYOL float32 fit",
-    "harl_tf BYOL float32 fit from records",
-    "harl_tf BYOL float32 XLA",
-    "harl_tf BYOL float32 without oneDNN",
-    "harl_tf SimCLR float32",
-)
-PEERS = (
-    "lightly float32",
-    "lightly float32 channels_last",
-    "lightly float32 channels_last compiled",
-    "lightly bfloat16 channels_last",
-    "lightly bfloat16 channels_last compiled",
-    "lightly example",
-)
+"""Who takes turns with whom, the first being what the others are divided by; all at once would not
+fit into memory."""
+
+ENVIRONMENTS = {
+    "without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+    "one thread a kernel": {"TF_NUM_INTRAOP_THREADS": "1"},
+}
+"""What names end in, and the variables that make it true."""
 
 
 def compiled(name: str, setting: Setting) -> models.Pretraining:
@@ -186,11 +204,6 @@ def step_of(name: str, setting: Setting) -> Callable[[], int]:
     return (epoch_of_fit if name.endswith("fit") else bare_step)(name, setting)
 
 
-def environment_of(name: str) -> dict[str, str]:
-    """Environment variables of one of ours."""
-    return {"TF_ENABLE_ONEDNN_OPTS": "0"} if name.endswith("without oneDNN") else {}
-
-
 def take_part() -> None:
     """The contestant's side."""
     (setting,) = FLAGS.settings
@@ -198,31 +211,32 @@ def take_part() -> None:
     serve(STREAM, measure, tensorflow=tf.__version__, keras=keras.__version__)
 
 
-def groups(name: str) -> list[list[Contestant]]:
-    """Who takes turns with whom; all at once would not fit into memory.
-
-    Args:
-        name: Of the setting.
-    """
-
-    def ours(each: str) -> Contestant:
-        module = [sys.executable, "-m", "benchmarks.training_step"]
-        command = [*module, f"--settings={name}", f"--contestant={each}"]
-        return Contestant(each, command, environment_of(each))
-
-    beside_peers = [ours(each) for each in OURS_BESIDE_PEERS]
-    if FLAGS.peers:
+def contestant(name: str, setting: str) -> Contestant:
+    """A contestant, ready to be started."""
+    if name.startswith(PEERS):
         script = pathlib.Path(__file__).parent / "peers" / "training_step.py"
-        numbers = [str(value) for value in SETTINGS[name]]
-        command = [FLAGS.peers, str(script)]
-        beside_peers += [Contestant(each, [*command, each, *numbers]) for each in PEERS]
-    chosen = [beside_peers, [ours(each) for each in OURS_AMONG_THEMSELVES]]
-    if FLAGS.only:
-        chosen = [[each for each in group if each.name in FLAGS.only] for group in chosen]
+        numbers = [str(value) for value in SETTINGS[setting]]
+        return Contestant(name, [FLAGS.peers, str(script), name, *numbers])
+    module = [sys.executable, "-m", "benchmarks.training_step"]
+    environment = [each for end, each in ENVIRONMENTS.items() if name.endswith(end)]
+    command = [*module, f"--settings={setting}", f"--contestant={name}"]
+    return Contestant(name, command, *environment)
+
+
+def groups() -> dict[str, list[str]]:
+    """By number, the contestants that were asked for and can be measured here."""
+    chosen = {str(number): list(group) for number, group in enumerate(GROUPS, start=1)}
+    chosen = {number: group for number, group in chosen.items() if number in FLAGS.groups}
     if not {"avx512_bf16", "amx_bf16"} & set(side_by_side.processor().split()):
         print("This processor does not compute in bfloat16: measured in float32 only.")
-        chosen = [[each for each in group if "bfloat16" not in each.name] for group in chosen]
-    return [group for group in chosen if group]
+        chosen.pop("2", None)
+
+    def takes_part(name: str) -> bool:
+        asked_for = not FLAGS.only or name in FLAGS.only
+        return asked_for and bool(FLAGS.peers or not name.startswith(PEERS))
+
+    chosen = {number: [*filter(takes_part, group)] for number, group in chosen.items()}
+    return {number: group for number, group in chosen.items() if group}
 
 
 def main(_: list[str]) -> None:
@@ -231,20 +245,25 @@ def main(_: list[str]) -> None:
         take_part()
         return
     for name in FLAGS.settings:
-        rows = []
-        for number, group in enumerate(groups(name), start=1):
-            result = side_by_side.run(group, FLAGS.rounds)
-            rows += side_by_side.summary(result, group[0].name, setting=name, group=number)
         table = pathlib.Path(FLAGS.results, f"training_step_{name}.csv")
-        side_by_side.write(rows, table)
-        depth, image_size, _ = SETTINGS[name]
-        title = f"ResNet-{depth} at {image_size} pixels, {side_by_side.processor()}"
-        bars: dict[str, dict[str, Any]] = {}
-        for row in rows:
-            bars.setdefault(row["contestant"], row)
-        side_by_side.plot(
-            list(bars.values()), table.with_suffix(".png"), title, "pairs of views per second"
-        )
+        for number, group in groups().items():
+            result = side_by_side.run([contestant(each, name) for each in group], FLAGS.rounds)
+            rows = [row for row in side_by_side.read(table) if row["group"] != number]
+            rows += side_by_side.summary(result, group[0], setting=name, group=number)
+            side_by_side.write(sorted(rows, key=lambda row: row["group"]), table)
+        draw(name, table)
+
+
+def draw(name: str, table: pathlib.Path) -> None:
+    """A bar for each contestant of a table, as first measured."""
+    depth, image_size, _ = SETTINGS[name]
+    title = f"ResNet-{depth} at {image_size} pixels, {side_by_side.processor()}"
+    bars: dict[str, dict[str, str]] = {}
+    for row in side_by_side.read(table):
+        bars.setdefault(row["contestant"], row)
+    side_by_side.plot(
+        list(bars.values()), table.with_suffix(".png"), title, "pairs of views per second"
+    )
 
 
 if __name__ == "__main__":
