@@ -266,8 +266,10 @@ def plot(
     colours = ["#2b6cb0" if name.startswith("harl_tf") else "#a0aec0" for name in names]
     axes.barh(names, middle, color=colours, xerr=np.abs(quartiles.T - middle), capsize=2)
     for place, value in enumerate(middle):
-        axes.text(quartiles[place, 1], place, f"  {value:.3g}", va="center", fontsize=8)
-    axes.set(title=title, xlabel=unit)
+        digits = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+        axes.text(quartiles[place, 1], place, f"  {digits}", va="center", fontsize=8)
+    axes.set(xlabel=unit)
+    figure.suptitle(title, fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
