@@ -174,7 +174,8 @@ def measure(part: str) -> list[dict[str, Any]]:
             megabytes = row["peak_megabytes"] - before[name]
             step = 1e3 * contestants[name]["batch"] / each
             own_columns = {"milliseconds": f"{step:.1f}", "megabytes": megabytes}
-            kept = {key: value for key, value in row.items() if "ratio" not in key}
+            compared = ("reference", "ratio", "ratio_quartiles")
+            kept = {key: value for key, value in row.items() if key not in compared}
             rows.append({**contestants[name], **own_columns, **kept})
     return rows
 

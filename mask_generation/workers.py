@@ -17,7 +17,14 @@ import threadpoolctl
 
 # Read by OpenMP, OpenBLAS and MKL when a worker first imports NumPy. The matrices are small: more
 # threads than one only spin, and get in the way of other workers.
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+# Read by glibc when a worker starts: keep freed memory for the next photograph, instead of a page
+# fault for each 4 kB of it. The user's own settings have precedence.
+_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
+}
 
 
 @contextlib.contextmanager
@@ -46,8 +53,8 @@ def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
         finally:
             cv2.setNumThreads(threads)
         return
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    before = {name: os.environ.get(name) for name in (*_THREADS, *_MEMORY)}
+    os.environ.update({**_MEMORY, **os.environ, **_THREADS})
     # Forking a process that has TensorFlow's threads in it can hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()

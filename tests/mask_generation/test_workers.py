@@ -25,3 +25,21 @@ def test_opencv_has_its_threads_back_after_an_error():
     with pytest.raises(ZeroDivisionError), ordered_map(1) as run:
         list(run(lambda value: 1 // value, [1, 0]))
     assert cv2.getNumThreads() == before
+
+
+def memory(_: int) -> str | None:
+    return os.environ.get("MALLOC_TRIM_THRESHOLD_")
+
+
+def test_workers_keep_freed_memory_and_this_process_has_its_settings_back(monkeypatch):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    with ordered_map(2) as run:
+        assert list(run(memory, [1])) == [str(2**31 - 1)]
+    assert "MALLOC_TRIM_THRESHOLD_" not in os.environ
+
+
+def test_users_own_setting_of_memory_has_precedence(monkeypatch):
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1000000")
+    with ordered_map(2) as run:
+        assert list(run(memory, [1])) == ["1000000"]
+    assert os.environ["MALLOC_TRIM_THRESHOLD_"] == "1000000"
