@@ -62,7 +62,9 @@ def select_map(maps: Mapping[str, tf.Tensor], level: Level) -> tf.Tensor:
     if not others:
         return finest
     size = finest.shape[1:3]
-    scaled = [tf.cast(tf.image.resize(each, size), finest.dtype) for each in others]
+    # The result is float32 in any case, and XLA's gradient of it takes its input to be so, too.
+    floats = [tf.cast(each, tf.float32) for each in others]
+    scaled = [tf.cast(tf.image.resize(each, size), finest.dtype) for each in floats]
     return tf.concat([finest, *scaled], axis=-1)
 
 

@@ -9,6 +9,7 @@ from tests.integration.train_on_worker import build, largest_difference, train, 
 from tests.networks import tiny_methods
 
 FAST = ("hapicl_moco",)
+FUSED = "hapicl_fused_maps"
 METHODS = [
     pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in tiny_methods()
 ]
@@ -21,12 +22,16 @@ def float64():
 
 @pytest.mark.parametrize("name", METHODS)
 def test_compiled_step_is_the_same_step(records, name):
-    """In float64, so that another order of additions does not show."""
+    """In float64, so that another order of additions does not show.
+
+    But for fused maps: ``tf.image.resize`` answers in float32 whatever it is given, so there the
+    bound is one rounding of that, 2⁻²⁴ = 6e-8.
+    """
     one, two = (
         train(lambda jit=jit: build(name, jit_compile=jit), views_of(records))
         for jit in (False, True)
     )
-    assert largest_difference(one.variables, two.variables) <= 1e-8
+    assert largest_difference(one.variables, two.variables) <= (2**-24 if name == FUSED else 1e-8)
 
 
 def test_xla_compiles_all_of_the_step_and_nothing_else(records):
