@@ -25,6 +25,7 @@ from absl import app, flags
 from PIL import Image
 
 import mask_generation
+from benchmarks import side_by_side
 from benchmarks.arithmetic import FORWARD_PASSES, MULTIPLICATIONS
 from harl_tf import models
 
@@ -63,8 +64,7 @@ class Measured(NamedTuple):
 
 def rows_of(name: str) -> list[dict[str, str]]:
     """The rows of a table."""
-    with pathlib.Path(FLAGS.results, name).open() as file:
-        return list(csv.DictReader(file))
+    return side_by_side.read(pathlib.Path(FLAGS.results, name))
 
 
 def lock_seconds(count: int = 1024, rows: int = 64, batches: int = 400) -> float:
@@ -89,7 +89,7 @@ def lock_seconds(count: int = 1024, rows: int = 64, batches: int = 400) -> float
 def measured() -> Measured:
     """Gathers it."""
     steps = {row["method"]: row for row in rows_of("cost_per_step_resnet50.csv")}
-    inputs = {row["contestant"]: row for row in rows_of("input_pipeline.csv")}
+    inputs = side_by_side.by_contestant(rows_of("input_pipeline.csv"))
     model = harl_tf.HAPiCL(models.resnet(50))
     return Measured(
         float(steps["hapicl"]["ratio"]),
@@ -128,8 +128,9 @@ def check() -> None:
     """The model's own steps on what was measured: arithmetic alone from one setting to another."""
     rates = {}
     for setting in MULTIPLICATIONS:
-        for row in rows_of(f"training_step_{setting}.csv"):
-            rates.setdefault((setting, row["contestant"]), float(row["per_second"]))
+        rows = side_by_side.by_contestant(rows_of(f"training_step_{setting}.csv"))
+        for contestant, row in rows.items():
+            rates[setting, contestant] = float(row["per_second"])
     small, large = MULTIPLICATIONS
     for contestant in ("harl_tf BYOL float32", "harl_tf SimCLR float32"):
         predicted = rates[small, contestant] * MULTIPLICATIONS[small] / MULTIPLICATIONS[large]

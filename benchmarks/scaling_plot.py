@@ -6,7 +6,6 @@ One picture, ``scaling.png``: the step against batch, views and cells of the map
 alone against the number of cells, with all of them and with some drawn.
 """
 
-import csv
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,8 @@ import matplotlib
 matplotlib.use("Agg")
 from absl import app, flags
 from matplotlib import pyplot
+
+from benchmarks import side_by_side
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("results", "benchmarks/results", "Folder of the tables.")
@@ -27,8 +28,7 @@ LARGEST = "128"
 
 def rows_of(part: str) -> list[Row]:
     """The rows of a part."""
-    with pathlib.Path(FLAGS.results, f"scaling_{part}.csv").open() as file:
-        return list(csv.DictReader(file))
+    return side_by_side.read(pathlib.Path(FLAGS.results, f"scaling_{part}.csv"))
 
 
 def lines(axes: Any, rows: list[Row], x: Callable[[Row], float], y: str, by: str) -> None:

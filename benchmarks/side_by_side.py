@@ -231,11 +231,17 @@ def processor() -> str:
 
 
 def read(path: str | pathlib.Path) -> list[dict[str, str]]:
-    """The rows of a table; none if there is no such file."""
-    if not pathlib.Path(path).exists():
-        return []
+    """The rows of a table."""
     with pathlib.Path(path).open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def by_contestant(rows: Sequence[dict[str, str]]) -> dict[str, dict[str, str]]:
+    """The row of each contestant; of one in several groups, that of the first."""
+    first: dict[str, dict[str, str]] = {}
+    for row in rows:
+        first.setdefault(row["contestant"], row)
+    return first
 
 
 def write(rows: Sequence[Mapping[str, Any]], path: str | pathlib.Path) -> None:

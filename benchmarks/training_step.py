@@ -218,25 +218,26 @@ def contestant(name: str, setting: str) -> Contestant:
         numbers = [str(value) for value in SETTINGS[setting]]
         return Contestant(name, [FLAGS.peers, str(script), name, *numbers])
     module = [sys.executable, "-m", "benchmarks.training_step"]
-    environment = [each for end, each in ENVIRONMENTS.items() if name.endswith(end)]
+    environments = (each for end, each in ENVIRONMENTS.items() if name.endswith(end))
     command = [*module, f"--settings={setting}", f"--contestant={name}"]
-    return Contestant(name, command, *environment)
+    return Contestant(name, command, next(environments, {}))
 
 
 def groups() -> dict[str, list[str]]:
     """By number, the contestants that were asked for and can be measured here."""
-    chosen = {str(number): list(group) for number, group in enumerate(GROUPS, start=1)}
-    chosen = {number: group for number, group in chosen.items() if number in FLAGS.groups}
-    if not {"avx512_bf16", "amx_bf16"} & set(side_by_side.processor().split()):
-        print("This processor does not compute in bfloat16: measured in float32 only.")
-        chosen.pop("2", None)
-
-    def takes_part(name: str) -> bool:
-        asked_for = not FLAGS.only or name in FLAGS.only
-        return asked_for and bool(FLAGS.peers or not name.startswith(PEERS))
-
-    chosen = {number: [*filter(takes_part, group)] for number, group in chosen.items()}
-    return {number: group for number, group in chosen.items() if group}
+    bfloat16 = {"avx512_bf16", "amx_bf16"} & set(side_by_side.processor().split())
+    chosen = {}
+    for number, group in enumerate(GROUPS, start=1):
+        if str(number) not in FLAGS.groups:
+            continue
+        if "bfloat16" in group[0] and not bfloat16:
+            print("This processor does not compute in bfloat16: measured in float32 only.")
+            continue
+        names = [name for name in group if not FLAGS.only or name in FLAGS.only]
+        names = [name for name in names if FLAGS.peers or not name.startswith(PEERS)]
+        if names:
+            chosen[str(number)] = names
+    return chosen
 
 
 def main(_: list[str]) -> None:
@@ -248,22 +249,19 @@ def main(_: list[str]) -> None:
         table = pathlib.Path(FLAGS.results, f"training_step_{name}.csv")
         for number, group in groups().items():
             result = side_by_side.run([contestant(each, name) for each in group], FLAGS.rounds)
-            rows = [row for row in side_by_side.read(table) if row["group"] != number]
+            before = side_by_side.read(table) if table.exists() else []
+            rows = [row for row in before if row["group"] != number]
             rows += side_by_side.summary(result, group[0], setting=name, group=number)
             side_by_side.write(sorted(rows, key=lambda row: row["group"]), table)
         draw(name, table)
 
 
 def draw(name: str, table: pathlib.Path) -> None:
-    """A bar for each contestant of a table, as first measured."""
+    """A bar for each contestant of a table."""
     depth, image_size, _ = SETTINGS[name]
     title = f"ResNet-{depth} at {image_size} pixels, {side_by_side.processor()}"
-    bars: dict[str, dict[str, str]] = {}
-    for row in side_by_side.read(table):
-        bars.setdefault(row["contestant"], row)
-    side_by_side.plot(
-        list(bars.values()), table.with_suffix(".png"), title, "pairs of views per second"
-    )
+    bars = list(side_by_side.by_contestant(side_by_side.read(table)).values())
+    side_by_side.plot(bars, table.with_suffix(".png"), title, "pairs of views per second")
 
 
 if __name__ == "__main__":

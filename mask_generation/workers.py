@@ -20,7 +20,8 @@ import threadpoolctl
 _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 # Read by glibc when a worker starts: keep freed memory for the next photograph, instead of a page
-# fault for each 4 kB of it. The user's own settings have precedence.
+# fault for each 4 kB of it. The user's own settings have precedence. A stream of views does the
+# same from within, in harl_tf/data/kept_memory.py, which this package may not import.
 _MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
