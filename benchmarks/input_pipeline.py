@@ -67,17 +67,18 @@ def prepare(work: pathlib.Path) -> None:
         photographs_of_scikit_image(source)
     mask_generation.convert(source, work / "records", "fast", degenerate="keep", progress=False)
     (work / "files").mkdir()
-    for index, fields in enumerate(_fields(work)):
+    for index, record in enumerate(fields(work)):
         for key, extension in ((records.IMAGE, "jpg"), (records.MASK, "png")):
             path = work / "files" / f"{index:05d}.{extension}"
-            path.write_bytes(fields[key].numpy())
+            path.write_bytes(record[key].numpy())
 
 
 def _shards(work: pathlib.Path) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(sorted(map(str, (work / "records").glob("*.tfrecord*"))))
 
 
-def _fields(work: pathlib.Path) -> Iterator[dict[str, tf.Tensor]]:
+def fields(work: pathlib.Path) -> Iterator[dict[str, tf.Tensor]]:
+    """The records that ``prepare`` made."""
     return map(records.parse, _shards(work))
 
 
