@@ -6,6 +6,7 @@ import shlex
 import sys
 from typing import Any
 
+from mask_generation.commands.arguments import natural
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.regions import REGION_METHODS
 
@@ -71,11 +72,11 @@ def add(commands: Any) -> None:
     )
     form = parser.add_argument_group("records")
     form.add_argument(
-        "--longest-side", type=int, metavar="PIXELS", help="shrink larger photographs to this"
+        "--longest-side", type=natural, metavar="PIXELS", help="shrink larger photographs to this"
     )
     form.add_argument(
         "--per-shard",
-        type=int,
+        type=natural,
         default=1000,
         metavar="COUNT",
         help="photographs per file (default: 1000)",
@@ -84,7 +85,7 @@ def add(commands: Any) -> None:
     work = parser.add_argument_group("work")
     work.add_argument(
         "--workers",
-        type=int,
+        type=natural,
         default=os.cpu_count() or 1,
         metavar="COUNT",
         help="processes (default: all cores)",

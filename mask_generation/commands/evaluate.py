@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
+from mask_generation.commands.arguments import natural
 from mask_generation.methods import DEFAULT, METHODS, MODEL_METHODS, MaskMethod, named
 from mask_generation.truth import EvaluationError
 
@@ -62,7 +63,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_natural,
+        type=natural,
         default=1,
         metavar="N",
         help="processes (default: 1, which is right for measuring time)",
@@ -110,10 +111,3 @@ def _methods(name: str, model: str | None) -> Sequence[str | MaskMethod]:
     except ValueError as error:  # the two do not belong together
         raise EvaluationError(str(error)) from error
     return [name if model is None else method]
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, received {value}")
-    return value

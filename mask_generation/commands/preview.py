@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from mask_generation.commands.arguments import natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--count",
-        type=_natural,
+        type=natural,
         default=48,
         metavar="N",
         help="photographs shown: half are the least trusted, the others are spread evenly over "
@@ -44,7 +45,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_natural,
+        type=natural,
         default=1,
         metavar="N",
         help="processes that compute masks of photographs (default: 1)",
@@ -64,10 +65,3 @@ def run(arguments: argparse.Namespace) -> str:
         workers=arguments.workers,
     )
     return "\n".join(map(str, paths))
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, received {value}")
-    return value

@@ -6,6 +6,7 @@ import pathlib
 import sys
 from typing import Any
 
+from mask_generation.commands.arguments import natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -45,12 +46,12 @@ def add(commands: Any) -> None:
         choices=sorted(METHODS),
         help=f"learn from the masks of this method (default: {DEFAULT})",
     )
-    parser.add_argument("--trees", type=_natural, default=200, help="trees (default: 200)")
-    parser.add_argument("--limit", type=_natural, help="use this many photographs (default: all)")
+    parser.add_argument("--trees", type=natural, default=200, help="trees (default: 200)")
+    parser.add_argument("--limit", type=natural, help="use this many photographs (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="of the trees (default: 0)")
     parser.add_argument(
         "--workers",
-        type=_natural,
+        type=natural,
         default=os.cpu_count() or 1,
         help="processes (default: all cores)",
     )
@@ -82,10 +83,3 @@ def run(arguments: argparse.Namespace) -> str:
     if len(left_out) > 20:
         print(f"left out: {len(left_out) - 20} more", file=sys.stderr)
     return f"{len(forest.root)} trees, trained on {forest.trained_on}: {out}"
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, received {value}")
-    return value

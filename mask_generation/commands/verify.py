@@ -18,4 +18,4 @@ def run(arguments: argparse.Namespace) -> str:
     from mask_generation.verifier import verify
 
     manifest = verify(arguments.records)
-    return f"{manifest.records} records in {len(manifest.shards)} shards are whole."
+    return f"Whole: all records ({manifest.records}) in all shards ({len(manifest.shards)})."
