@@ -22,7 +22,7 @@ def test_byol_loss_agrees_with_the_reference(training):
 
 
 def test_byol_of_equal_networks_and_views_is_zero_with_an_identity_predictor():
-    """p = t whatever the images: 2 - 2 cos(p, p) = 0."""
+    """p = t whatever the images: 2 - 2 cos(p, p) = 0, unless p = 0."""
     keras.config.set_dtype_policy("float64")
     model = harl_tf.BYOL(hand.two_convolutions(), **hand.SMALL)
     model.branches["instance"].predictor = keras.Sequential([keras.layers.Identity()])
