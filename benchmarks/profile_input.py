@@ -3,10 +3,10 @@
     python -m benchmarks.profile_input [--photographs=FOLDER]
 
 Each part alone, in one thread, on the photographs and crops of ``benchmarks.input_pipeline``:
-milliseconds a photograph, the median of several passes in turn. Two parts are not of the stream but
-of what was thought of: the photograph decoded only as far as the rectangle that holds both windows
-(by TensorFlow, which can), and the mask's PNG inflated without a PNG reader, with a byte or a bit a
-pixel. The stream's own processor time stands in ``input_pipeline.csv``. Writes
+milliseconds a photograph, the median of several passes in turn. The last parts are not of the
+stream but of what was thought of: the photograph decoded only as far as the rectangle that holds
+both windows (by TensorFlow, which can), and the mask's PNG inflated without a PNG reader, with a
+byte or a bit a pixel. The stream's own processor time stands in ``input_pipeline.csv``. Writes
 ``profile_input.csv`` into ``--results``.
 """
 
@@ -45,6 +45,7 @@ class Example(NamedTuple):
     image: NDArray[np.uint8]
     mask: NDArray[Any]
     windows: list[Window]
+    around_windows: list[int]
 
 
 def examples(fields: Iterable[dict[str, tf.Tensor]]) -> list[Example]:
@@ -54,10 +55,15 @@ def examples(fields: Iterable[dict[str, tf.Tensor]]) -> list[Example]:
         record = Record(*(each[key].numpy() for key in (records.NAME, records.IMAGE, records.MASK)))
         draws = draw(0, 0, np.array([index]), CROP.draws).uniform[0]
         mask = decoding.decode_regions(record.png)
-        windows = [geometry.choose_window(own, mask, CROP) for own in draws.tolist()]
+        windows = windows_of(draws, mask)
         image = decoding.decode_photograph(record.jpeg)
-        made.append(Example(record, draws, image, mask, windows))
+        made.append(Example(record, draws, image, mask, windows, around(windows)))
     return made
+
+
+def windows_of(draws: NDArray[np.float32], mask: NDArray[Any]) -> list[Window]:
+    """Those of both views."""
+    return [geometry.choose_window(own, mask, CROP) for own in draws.tolist()]
 
 
 def around(windows: list[Window]) -> list[int]:
@@ -82,35 +88,32 @@ def parts(size: int, all_examples: list[Example]) -> dict[str, Callable[[int], A
     pixels = [compressed(each.record.png) for each in all_examples]
     bits = [zlib.compress(np.packbits(each.mask, axis=1).tobytes()) for each in all_examples]
 
-    def cut(of: Callable[..., Any], source: str, target: str) -> Callable[[int], Any]:
-        def both(index: int) -> None:
-            example = all_examples[index]
-            for view, window in zip(views, example.windows, strict=True):
-                of(getattr(example, source), window, getattr(view, target)[index % rows])
-
-        return both
-
     def whole(index: int) -> None:
         example = all_examples[index]
         two_views(example.record, example.draws, views, index % rows)
 
-    def part_decoded(index: int) -> None:
-        jpeg, window = all_examples[index].record.jpeg, around(all_examples[index].windows)
-        tf.io.decode_and_crop_jpeg(jpeg, window, channels=3)
-
-    def windows(index: int) -> None:
+    def cut_images(index: int) -> None:
         example = all_examples[index]
-        for own in example.draws.tolist():
-            geometry.choose_window(own, example.mask, CROP)
+        for view, window in zip(views, example.windows, strict=True):
+            geometry.cut_image(example.image, window, view.images[index % rows])
+
+    def cut_masks(index: int) -> None:
+        example = all_examples[index]
+        for view, window in zip(views, example.windows, strict=True):
+            geometry.cut_mask(example.mask, window, view.masks[index % rows])
+
+    def decode_around(index: int) -> None:
+        example = all_examples[index]
+        tf.io.decode_and_crop_jpeg(example.record.jpeg, example.around_windows, channels=3)
 
     return {
         "a record, whole": whole,
         "photograph decoded": lambda i: decoding.decode_photograph(all_examples[i].record.jpeg),
         "mask decoded": lambda i: decoding.decode_regions(all_examples[i].record.png),
-        "windows chosen": windows,
-        "photograph cut twice": cut(geometry.cut_image, "image", "images"),
-        "mask cut twice": cut(geometry.cut_mask, "mask", "masks"),
-        "not used: photograph decoded around both windows": part_decoded,
+        "windows chosen": lambda i: windows_of(all_examples[i].draws, all_examples[i].mask),
+        "photograph cut twice": cut_images,
+        "mask cut twice": cut_masks,
+        "not used: photograph decoded around both windows": decode_around,
         "not used: mask inflated": lambda i: zlib.decompress(pixels[i]),
         "not used: mask of bits inflated": lambda i: zlib.decompress(bits[i]),
     }
@@ -148,7 +151,7 @@ def main(_: list[str]) -> None:
         for name, median in medians.items()
     ]
     side_by_side.write(rows, pathlib.Path(FLAGS.results, "profile_input.csv"))
-    area = [np.prod(around(each.windows)[2:]) / each.mask.size for each in all_examples]
+    area = [np.prod(each.around_windows[2:]) / each.mask.size for each in all_examples]
     print(f"Both windows lie in {np.mean(area):.2f} of the photograph, on average.")
 
 

@@ -232,21 +232,22 @@ def contestant(name: str, setting: str) -> Contestant:
     return Contestant(name, command, next(environments, {}))
 
 
+def takes_part(name: str) -> bool:
+    """Whether a contestant was asked for, and its environment is there."""
+    if FLAGS.only and name not in FLAGS.only:
+        return False
+    return bool(FLAGS.peers) or not name.startswith(PEERS)
+
+
 def groups() -> dict[str, list[str]]:
     """By number, the contestants that were asked for and can be measured here."""
-    bfloat16 = {"avx512_bf16", "amx_bf16"} & set(side_by_side.processor().split())
-    chosen = {}
-    for number, group in enumerate(GROUPS, start=1):
-        if str(number) not in FLAGS.groups:
-            continue
-        if "bfloat16" in group[0] and not bfloat16:
-            print("This processor does not compute in bfloat16: measured in float32 only.")
-            continue
-        names = [name for name in group if not FLAGS.only or name in FLAGS.only]
-        names = [name for name in names if FLAGS.peers or not name.startswith(PEERS)]
-        if names:
-            chosen[str(number)] = names
-    return chosen
+    chosen = {str(number): group for number, group in enumerate(GROUPS, start=1)}
+    chosen = {number: group for number, group in chosen.items() if number in FLAGS.groups}
+    if not {"avx512_bf16", "amx_bf16"} & set(side_by_side.processor().split()):
+        print("This processor does not compute in bfloat16: measured in float32 only.")
+        chosen = {number: group for number, group in chosen.items() if "bfloat16" not in group[0]}
+    here = {number: [*filter(takes_part, group)] for number, group in chosen.items()}
+    return {number: names for number, names in here.items() if names}
 
 
 def main(_: list[str]) -> None:
@@ -254,9 +255,10 @@ def main(_: list[str]) -> None:
     if FLAGS.contestant:
         take_part()
         return
+    chosen = groups()
     for name in FLAGS.settings:
         table = pathlib.Path(FLAGS.results, f"training_step_{name}.csv")
-        for number, group in groups().items():
+        for number, group in chosen.items():
             result = side_by_side.run([contestant(each, name) for each in group], FLAGS.rounds)
             before = side_by_side.read(table) if table.exists() else []
             rows = [row for row in before if row["group"] != number]

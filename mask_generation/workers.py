@@ -55,7 +55,9 @@ def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
             cv2.setNumThreads(threads)
         return
     before = {name: os.environ.get(name) for name in (*_THREADS, *_MEMORY)}
-    os.environ.update({**_MEMORY, **os.environ, **_THREADS})
+    for name, setting in _MEMORY.items():
+        os.environ.setdefault(name, setting)
+    os.environ.update(_THREADS)
     # Forking a process that has TensorFlow's threads in it can hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()
