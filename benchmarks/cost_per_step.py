@@ -28,7 +28,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from benchmarks.step_batch import make_batch
-from harl_tf import models
+from harl_tf import backbones, methods, pretraining
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("image_size", 96, "Side of the views, in pixels.")
@@ -49,28 +49,28 @@ PAIRS = {
 """HAPiCL with an instance branch, and the method that this branch is by itself."""
 
 
-def methods() -> dict:
+def contestants() -> dict:
     """Every method at its own default widths, on a backbone of its own."""
 
     def backbone() -> keras.Model:
-        return models.resnet(FLAGS.depth, FLAGS.output_stride)
+        return backbones.resnet(FLAGS.depth, FLAGS.output_stride)
 
-    def hapicl(instance: models.Branch) -> harl_tf.HAPiCL:
+    def hapicl(instance: pretraining.Branch) -> harl_tf.HAPiCL:
         return harl_tf.HAPiCL(backbone(), instance)
 
     moco = {"queue_size": 4096}
-    nt_xent = models.InstanceContrast
+    nt_xent = methods.InstanceContrast
     return {
         "simclr": lambda: harl_tf.SimCLR(backbone()),
         "hapicl": lambda: hapicl(nt_xent()),
         "hapicl_sampled": lambda: harl_tf.HAPiCL(backbone(), nt_xent(), cells_per_region=8),
         "moco_v2": lambda: harl_tf.MoCoV2(backbone(), **moco),
         "moco_v2_symmetric": lambda: harl_tf.MoCoV2(backbone(), **moco, symmetric=True),
-        "hapicl_moco": lambda: hapicl(models.MomentumContrast(**moco, symmetric=True)),
+        "hapicl_moco": lambda: hapicl(methods.MomentumContrast(**moco, symmetric=True)),
         "byol": lambda: harl_tf.BYOL(backbone()),
-        "hapicl_byol": lambda: hapicl(models.Bootstrap()),
+        "hapicl_byol": lambda: hapicl(methods.Bootstrap()),
         "harl": lambda: harl_tf.HARL(backbone()),
-        "hapicl_harl": lambda: hapicl(models.RegionBootstrap()),
+        "hapicl_harl": lambda: hapicl(methods.RegionBootstrap()),
         "simsiam": lambda: harl_tf.SimSiam(backbone()),
         "pixpro": lambda: harl_tf.PixPro(backbone()),
         "detcon": lambda: harl_tf.DetCon(backbone()),
@@ -80,7 +80,7 @@ def methods() -> dict:
 
 def bare_step(batch: dict[str, tf.Tensor]) -> Callable[[], tf.Tensor]:
     """Forward and backward of the backbone alone on both views."""
-    backbone = models.resnet(FLAGS.depth, FLAGS.output_stride)
+    backbone = backbones.resnet(FLAGS.depth, FLAGS.output_stride)
     images = tf.concat([batch["coloured1"], batch["coloured2"]], axis=0)
 
     @tf.function
@@ -95,7 +95,7 @@ def bare_step(batch: dict[str, tf.Tensor]) -> Callable[[], tf.Tensor]:
 
 
 def method_step(
-    make: Callable[[], models.Pretraining], batch: dict[str, tf.Tensor]
+    make: Callable[[], pretraining.Pretraining], batch: dict[str, tf.Tensor]
 ) -> Callable[[], tf.Tensor]:
     """One training step of a method, as ``fit`` makes it."""
     model = make()
@@ -118,7 +118,7 @@ def measure() -> dict[str, np.ndarray]:
     arrays = make_batch(FLAGS.batch_size, FLAGS.image_size)
     batch = {key: tf.constant(value) for key, value in arrays.items()}
     chosen = {
-        name: make for name, make in methods().items() if not FLAGS.only or name in FLAGS.only
+        name: make for name, make in contestants().items() if not FLAGS.only or name in FLAGS.only
     }
     steps = {"bare": bare_step(batch)}
     steps |= {name: method_step(make, batch) for name, make in chosen.items()}

@@ -27,7 +27,7 @@ from PIL import Image
 import mask_generation
 from benchmarks import side_by_side
 from benchmarks.arithmetic import FORWARD_PASSES, MULTIPLICATIONS
-from harl_tf import models
+from harl_tf import backbones
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("results", "benchmarks/results", "Folder of the tables.")
@@ -90,7 +90,7 @@ def measured() -> Measured:
     """Gathers it."""
     steps = {row["method"]: row for row in rows_of("cost_per_step_resnet50.csv")}
     inputs = side_by_side.by_contestant(rows_of("input_pipeline.csv"))
-    model = harl_tf.HAPiCL(models.resnet(50))
+    model = harl_tf.HAPiCL(backbones.resnet(50))
     return Measured(
         float(steps["hapicl"]["ratio"]),
         float(inputs["harl_tf views"]["cpu_milliseconds_each"]) / 1e3,

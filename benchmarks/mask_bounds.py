@@ -16,13 +16,13 @@ from collections.abc import Iterator
 import numpy as np
 from absl import app, flags
 
-from mask_generation.grabcut import grabcut
+from mask_generation.cut.grabcut import grabcut
+from mask_generation.evaluation.scoring import intersection_over_union
+from mask_generation.evaluation.truth import find_truth, read_mask
+from mask_generation.image.resize import enlarge, shrink
 from mask_generation.methods import METHODS
 from mask_generation.methods.fusion import Fusion
-from mask_generation.photographs import decode_photograph
-from mask_generation.scoring import intersection_over_union
-from mask_generation.thresholded import enlarge, shrink
-from mask_generation.truth import find_truth, read_mask
+from mask_generation.photographs.reading import decode_photograph
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV.")

@@ -67,7 +67,7 @@ def make_model(steps: int) -> harl_tf.HAPiCL:
     """ResNet-18 with 6×6 cells at 96 pixels, trained by SGD with warm-up and cosine decay."""
     colours = [harl_tf.layers.moco_colour() for _ in range(2)]
     model = harl_tf.HAPiCL(
-        harl_tf.models.resnet(18, output_stride=16),
+        harl_tf.backbones.resnet(18, output_stride=16),
         pixel_weight=FLAGS.pixel_weight,
         augmentations=colours,
     )

@@ -36,8 +36,8 @@ from absl import app, flags
 from benchmarks import side_by_side
 from benchmarks.side_by_side import Contestant
 from benchmarks.step_batch import make_batch
-from harl_tf import losses, models
-from harl_tf.models.cells import all_cells, sample_cells, take
+from harl_tf import backbones, losses
+from harl_tf.pretraining.cells import all_cells, sample_cells, take
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("parts", "batch,image,map,replicas,loss", "What to measure.")
@@ -94,7 +94,7 @@ def model_step(cell: Cell) -> Callable[[], int]:
     settings = {"cells_per_region": DRAWN} if how else {}
     with strategy.scope():
         stride = cell["image_size"] // cell["map"] if "map" in cell else 32
-        backbone = models.resnet(18, output_stride=stride)
+        backbone = backbones.resnet(18, output_stride=stride)
         model = getattr(harl_tf, method)(backbone, **settings)
         model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
         model.optimizer.build(model.trainable_variables)

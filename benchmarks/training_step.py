@@ -40,7 +40,7 @@ from benchmarks import side_by_side
 from benchmarks.photographs import photographs_of_scikit_image
 from benchmarks.side_by_side import Contestant
 from benchmarks.step_batch import make_batch
-from harl_tf import models
+from harl_tf import backbones, pretraining
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("peers", None, "Python of the peers' environment. Default: without peers.")
@@ -67,7 +67,7 @@ class Setting(NamedTuple):
 
 
 SETTINGS = {"resnet18_96": Setting(18, 96, 32), "resnet50_224": Setting(50, 224, 8)}
-METHODS: dict[str, Callable[[keras.Model], models.Pretraining]] = {
+METHODS: dict[str, Callable[[keras.Model], pretraining.Pretraining]] = {
     "BYOL": harl_tf.BYOL,
     "HAPiCL": harl_tf.HAPiCL,
     "SimCLR": harl_tf.SimCLR,
@@ -118,12 +118,12 @@ ENVIRONMENTS = {
 """What names end in, and the variables that make it true."""
 
 
-def compiled(name: str, setting: Setting) -> models.Pretraining:
+def compiled(name: str, setting: Setting) -> pretraining.Pretraining:
     """The model of one of ours."""
     method, policy = name.split()[1:3]
     keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(0)
-    model = METHODS[method](models.resnet(setting.depth))
+    model = METHODS[method](backbones.resnet(setting.depth))
     optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
     model.compile(optimizer, jit_compile=name.endswith("XLA"))
     model.optimizer.build(model.trainable_variables)

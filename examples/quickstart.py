@@ -26,9 +26,10 @@ from PIL import Image
 
 import mask_generation
 from harl_tf.data import PairedViews, labelled_images, read_manifest
-from harl_tf.visualization import Section, colour_map, similarity_maps, write_page
-from mask_generation.contact_sheet import draw_mask
-from mask_generation.photographs import find_photographs
+from harl_tf.evaluation import similarity_maps
+from harl_tf.reports import Section, colour_map, write_page
+from mask_generation.photographs.reading import find_photographs
+from mask_generation.previews.contact_sheet import draw_mask
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("photographs", None, "Folder of unlabelled photographs to pretrain on.")
@@ -114,7 +115,7 @@ def make_model(steps: int) -> harl_tf.HAPiCL:
     """HAPiCL on a ResNet-18 whose last map has a cell per 16 pixels."""
     keras.utils.set_random_seed(0)
     colours = [harl_tf.layers.moco_colour() for _ in range(2)]
-    model = harl_tf.HAPiCL(harl_tf.models.resnet(18, output_stride=16), augmentations=colours)
+    model = harl_tf.HAPiCL(harl_tf.backbones.resnet(18, output_stride=16), augmentations=colours)
     rate = harl_tf.schedules.warmup_cosine(0.03, steps, warmup_steps=steps // 10)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9, weight_decay=1e-4))
     return model
@@ -134,8 +135,7 @@ def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labelled: pathlib.Path) 
     if first == 0:
         probe.set_model(model)
         print(f"kNN accuracy before training: {probe.score():.3f}")
-    log = keras.callbacks.CSVLogger(str(out / "log.csv"), append=first > 0)
-    callbacks = [probe, log, checkpoint]
+    callbacks = [probe, harl_tf.callbacks.EpochLog(out / "log.csv"), checkpoint]
     model.fit(views, epochs=FLAGS.epochs, initial_epoch=first, callbacks=callbacks)
 
 
@@ -235,7 +235,7 @@ def draw_curves(log: pathlib.Path) -> Section:
     axes = figure.subplots(1, 4)
     names = ("loss_instance", "loss_pixel", "embedding_std", "knn_accuracy")
     for axis, name in zip(axes, names, strict=True):
-        axis.plot(table["epoch"] + 1, table[name], marker=".")
+        axis.plot(table["epoch"], table[name], marker=".")
         axis.set(title=name, xlabel="epoch")
         axis.spines[["top", "right"]].set_visible(False)
     buffer = io.BytesIO()
@@ -269,7 +269,7 @@ def run() -> None:
     saved = harl_tf.export_backbone(model, out / "backbone", card, overwrite=True)
     classifier, accuracy = finetune(harl_tf.load_backbone(saved), labelled)
     # With Keras's own batch normalisation the file opens without harl_tf.
-    harl_tf.models.rebuild(classifier, keras.layers.BatchNormalization).save(
+    harl_tf.backbones.rebuild(classifier, keras.layers.BatchNormalization).save(
         out / "classifier.keras"
     )
     photographs = draw_photographs(before, model.backbone, records)

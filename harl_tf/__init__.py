@@ -6,28 +6,32 @@ from harl_tf import onednn as onednn
 
 # isort: split
 # Only now what imports TensorFlow.
+from harl_tf import backbones as backbones
 from harl_tf import callbacks as callbacks
 from harl_tf import data as data
 from harl_tf import evaluation as evaluation
 from harl_tf import export as export
 from harl_tf import layers as layers
 from harl_tf import losses as losses
+from harl_tf import methods as methods
 from harl_tf import metrics as metrics
-from harl_tf import models as models
 from harl_tf import optimizers as optimizers
+from harl_tf import pretraining as pretraining
 from harl_tf import recipes as recipes
+from harl_tf import reports as reports
+from harl_tf import runs as runs
 from harl_tf import schedules as schedules
-from harl_tf import visualization as visualization
+from harl_tf import zoo as zoo
 from harl_tf.export import export_backbone as export_backbone
-from harl_tf.export import load_backbone as load_backbone
-from harl_tf.models import BYOL as BYOL
-from harl_tf.models import HARL as HARL
-from harl_tf.models import DenseCL as DenseCL
-from harl_tf.models import DetCon as DetCon
-from harl_tf.models import HAPiCL as HAPiCL
-from harl_tf.models import MoCoV2 as MoCoV2
-from harl_tf.models import PixPro as PixPro
-from harl_tf.models import SimCLR as SimCLR
-from harl_tf.models import SimSiam as SimSiam
+from harl_tf.methods import BYOL as BYOL
+from harl_tf.methods import HARL as HARL
+from harl_tf.methods import DenseCL as DenseCL
+from harl_tf.methods import DetCon as DetCon
+from harl_tf.methods import HAPiCL as HAPiCL
+from harl_tf.methods import MoCoV2 as MoCoV2
+from harl_tf.methods import PixPro as PixPro
+from harl_tf.methods import SimCLR as SimCLR
+from harl_tf.methods import SimSiam as SimSiam
+from harl_tf.zoo import load_backbone as load_backbone
 
 __version__ = version("harl_tf")

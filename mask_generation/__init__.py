@@ -12,24 +12,24 @@ from mask_generation.methods import METHODS as METHODS
 from mask_generation.result import ForegroundMask as ForegroundMask
 
 if TYPE_CHECKING:
-    from mask_generation.converter import ConversionError as ConversionError
-    from mask_generation.converter import convert as convert
-    from mask_generation.evaluation import Evaluation as Evaluation
-    from mask_generation.evaluation import evaluate as evaluate
-    from mask_generation.gallery import PreviewError as PreviewError
-    from mask_generation.gallery import preview as preview
-    from mask_generation.truth import EvaluationError as EvaluationError
-    from mask_generation.verifier import verify as verify
+    from mask_generation.conversion.convert import ConversionError as ConversionError
+    from mask_generation.conversion.convert import convert as convert
+    from mask_generation.conversion.verify import verify as verify
+    from mask_generation.evaluation.evaluate import Evaluation as Evaluation
+    from mask_generation.evaluation.evaluate import evaluate as evaluate
+    from mask_generation.evaluation.truth import EvaluationError as EvaluationError
+    from mask_generation.previews.preview import PreviewError as PreviewError
+    from mask_generation.previews.preview import preview as preview
 
 _ON_FIRST_USE = {
-    "ConversionError": "converter",
-    "Evaluation": "evaluation",
-    "EvaluationError": "truth",
-    "PreviewError": "gallery",
-    "convert": "converter",
-    "evaluate": "evaluation",
-    "preview": "gallery",
-    "verify": "verifier",
+    "ConversionError": "conversion.convert",
+    "Evaluation": "evaluation.evaluate",
+    "EvaluationError": "evaluation.truth",
+    "PreviewError": "previews.preview",
+    "convert": "conversion.convert",
+    "evaluate": "evaluation.evaluate",
+    "preview": "previews.preview",
+    "verify": "conversion.verify",
 }
 
 

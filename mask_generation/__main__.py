@@ -61,10 +61,10 @@ def _run(arguments: argparse.Namespace) -> int:
 def _users_errors() -> tuple[type[Exception], ...]:
     """What a user can cause. Imported when something has failed: TensorFlow takes seconds."""
     from harl_tf.data.manifest import RecordsError
-    from mask_generation.converter import ConversionError
-    from mask_generation.gallery import PreviewError
-    from mask_generation.networks import ModelError
-    from mask_generation.truth import EvaluationError
+    from mask_generation.conversion.convert import ConversionError
+    from mask_generation.evaluation.truth import EvaluationError
+    from mask_generation.networks.opening import ModelError
+    from mask_generation.previews.preview import PreviewError
 
     return ConversionError, EvaluationError, ModelError, PreviewError, RecordsError, OSError
 

@@ -9,9 +9,9 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_generation.image.resize import SMALLEST_SIDE, shrink
 from mask_generation.methods import DEFAULT, MaskMethod, named
 from mask_generation.result import ForegroundMask, check_rgb
-from mask_generation.thresholded import SMALLEST_SIDE, shrink
 
 # An image whose channels all vary by less than this (of 255) holds nothing but noise; looked for
 # in a shrunken copy, where single odd pixels are averaged away.

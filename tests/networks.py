@@ -16,30 +16,30 @@ def tiny_pyramid() -> keras.Model:
         x = keras.layers.BatchNormalization()(x)
         x = keras.layers.ReLU()(x)
         maps[f"P{index}"] = x
-    return harl_tf.models.feature_pyramid(keras.Model(image, maps))
+    return harl_tf.backbones.feature_pyramid(keras.Model(image, maps))
 
 
 def tiny_hapicl(seed: int = 0, **settings) -> harl_tf.HAPiCL:
     """HAPiCL on the network above, the same weights for the same seed, compiled."""
     keras.utils.set_random_seed(seed)
-    instance = harl_tf.models.InstanceContrast(projection_units=16, hidden_units=32)
+    instance = harl_tf.methods.InstanceContrast(projection_units=16, hidden_units=32)
     arguments = {"instance": instance, "hidden_units": 32, "pixel_units": 16} | settings
     model = harl_tf.HAPiCL(tiny_pyramid(), **arguments)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
     return model
 
 
-def tiny_methods() -> dict[str, Callable[[], harl_tf.models.Pretraining]]:
+def tiny_methods() -> dict[str, Callable[[], harl_tf.pretraining.Pretraining]]:
     """Every method on the network above, and HAPiCL with each of its options, uncompiled."""
-    models, small = harl_tf.models, {"projection_units": 16, "hidden_units": 32}
+    methods, small = harl_tf.methods, {"projection_units": 16, "hidden_units": 32}
     queued = small | {"queue_size": 64}
     pixel = {"pixel_units": 16, "hidden_units": 32}
 
-    def hapicl(instance: models.Branch, **settings) -> harl_tf.HAPiCL:
+    def hapicl(instance: harl_tf.pretraining.Branch, **settings) -> harl_tf.HAPiCL:
         return harl_tf.HAPiCL(tiny_pyramid(), instance, **pixel, **settings)
 
-    def nt_xent() -> models.Branch:
-        return models.InstanceContrast(**small)
+    def nt_xent() -> harl_tf.pretraining.Branch:
+        return methods.InstanceContrast(**small)
 
     return {
         "simclr": lambda: harl_tf.SimCLR(tiny_pyramid(), **small),
@@ -60,9 +60,9 @@ def tiny_methods() -> dict[str, Callable[[], harl_tf.models.Pretraining]]:
         ),
         "harl_intermediate": lambda: harl_tf.HARL(tiny_pyramid(), region_level="P2", **small),
         "hapicl": lambda: hapicl(nt_xent()),
-        "hapicl_moco": lambda: hapicl(models.MomentumContrast(**queued, symmetric=True)),
-        "hapicl_byol": lambda: hapicl(models.Bootstrap(**small)),
-        "hapicl_harl": lambda: hapicl(models.RegionBootstrap(**small)),
+        "hapicl_moco": lambda: hapicl(methods.MomentumContrast(**queued, symmetric=True)),
+        "hapicl_byol": lambda: hapicl(methods.Bootstrap(**small)),
+        "hapicl_harl": lambda: hapicl(methods.RegionBootstrap(**small)),
         "hapicl_momentum_keys": lambda: hapicl(nt_xent(), momentum_keys=True),
         "hapicl_fused_maps": lambda: hapicl(nt_xent(), level=("P2", "P3")),
         "hapicl_sampled": lambda: hapicl(nt_xent(), level="P2", cells_per_region=5),

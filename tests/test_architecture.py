@@ -1,39 +1,78 @@
-"""The rules that keep the tree readable."""
+"""The rules that keep the tree readable: imports run one way, and every room has its floor."""
 
 import ast
+import graphlib
 import pathlib
 import re
+import shutil
 
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-SOURCES = sorted(
-    path for package in ("harl_tf", "mask_generation") for path in (ROOT / package).rglob("*.py")
-)
+PACKAGES = ("harl_tf", "mask_generation")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
-# A module may import from its own rank's package and from lower ranks.
-RANKS = {
-    "processor": 1,
-    "onednn": 0,
-    "distribution": 0,
-    "schedules": 0,
-    "losses": 1,
-    "optimizers": 1,
-    "layers": 2,
-    "metrics": 2,
-    "data": 3,
-    "models": 4,
-    "evaluation": 5,
-    "callbacks": 6,
-    "export": 6,
-    "visualization": 6,
-    "recipes": 7,
-    "commands": 8,
-    "__main__": 9,
+# Each room may import from its own and from those of lower floors.
+FLOORS = {
+    "harl_tf": [
+        ["distribution", "files", "onednn", "schedules"],
+        ["losses", "optimizers", "processor"],
+        ["layers", "metrics"],
+        ["backbones", "data"],
+        ["pretraining"],
+        ["methods"],
+        ["evaluation", "export"],
+        ["callbacks", "recipes", "zoo"],
+        ["runs"],
+        ["reports"],
+        ["commands"],
+        ["__main__"],
+    ],
+    "mask_generation": [
+        ["result", "whole_file", "workers"],
+        ["image", "networks", "photographs"],
+        ["cut", "drfi"],
+        ["methods"],
+        ["foreground"],
+        ["conversion", "evaluation", "previews"],
+        ["training"],
+        ["commands"],
+        ["__main__"],
+    ],
 }
+OF_HARL_TF = {"harl_tf.data.manifest", "harl_tf.data.records"}
+"""What ``mask_generation`` may know of ``harl_tf``: the schema of records."""
+
+Graph = dict[str, set[str]]
+
+
+def import_graph(root: pathlib.Path) -> Graph:
+    """Modules of both packages, and the modules that each of them imports, wherever it does so."""
+    paths = {
+        module_name(path.relative_to(root)): path
+        for package in PACKAGES
+        for path in (root / package).rglob("*.py")
+    }
+    return {
+        name: {target for each in imports(path) if (target := known(each, paths)) != name} - {None}
+        for name, path in paths.items()
+    }
+
+
+def known(name: str, modules: dict[str, pathlib.Path]) -> str | None:
+    """The module that a name means: itself, or what holds it."""
+    for module in (name, name.rpartition(".")[0]):
+        if module in modules and module not in PACKAGES:
+            return module
+    return None
+
+
+def module_name(path: pathlib.Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports(path: pathlib.Path) -> set[str]:
+    """Every dotted name that a module imports, wherever it does so."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -43,28 +82,92 @@ def imports(path: pathlib.Path) -> set[str]:
     return found
 
 
-def of_package(path: pathlib.Path) -> str:
-    return path.relative_to(ROOT).with_suffix("").parts[1]
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_downwards(path):
-    if path.parent.name == "mask_generation" or "mask_generation" in path.parts:
-        ours = {name for name in imports(path) if name.split(".")[0] == "harl_tf"}
-        allowed = ("harl_tf.data.records", "harl_tf.data.manifest")
-        bad = {name for name in ours if not name.startswith(allowed)}
-        bad -= {"harl_tf.data.records", "harl_tf.data.manifest"}
-        assert not bad, "mask_generation may import the record schema and nothing else"
-        return
-    assert not any(name.split(".")[0] == "mask_generation" for name in imports(path))
-    if path.parent == ROOT / "harl_tf" and path.name == "__init__.py":
-        return
-    own = of_package(path)
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] != "harl_tf" or len(parts) < 2 or parts[1] == own:
+def upward_imports(graph: Graph) -> list[str]:
+    """Sentences on every import that does not point downwards, and on rooms without a floor."""
+    floor_of = {
+        f"{package}.{room}": floor
+        for package, floors in FLOORS.items()
+        for floor, rooms in enumerate(floors)
+        for room in rooms
+    }
+    found = []
+    for name, imported in graph.items():
+        room = room_of(name)
+        if name in PACKAGES:  # the package's own list of names
             continue
-        assert RANKS[parts[1]] < RANKS[own], f"{own} imports {name}"
+        if room not in floor_of:
+            found.append(f"{room} has no floor")
+            continue
+        for other in imported:
+            target = room_of(other)
+            if target.split(".")[0] != room.split(".")[0]:
+                if room.startswith("harl_tf") or other not in OF_HARL_TF:
+                    found.append(f"{name} imports {other} of the other package")
+            elif target != room and floor_of.get(target, -1) >= floor_of[room]:
+                found.append(f"{name} imports {other}, which is not below it")
+    return found
+
+
+def room_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def circle(graph: Graph) -> list[str]:
+    """A circle of modules that import each other; empty if there is none."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_imports_point_downwards():
+    assert upward_imports(import_graph(ROOT)) == []
+
+
+def test_no_module_imports_itself_by_a_detour():
+    assert circle(import_graph(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("harl_tf/losses/simclr.py", "from harl_tf.methods import SimCLR"),
+        ("harl_tf/pretraining/step.py", "import harl_tf.recipes.recipe"),
+        ("harl_tf/data/records.py", "from mask_generation.result import check_rgb"),
+        ("mask_generation/cut/otsu.py", "from mask_generation import foreground"),
+        ("mask_generation/drfi/forest.py", "from mask_generation.training.drfi import train"),
+        ("mask_generation/result.py", "from harl_tf.losses import nt_xent"),
+    ],
+)
+def test_planted_upward_import_is_found(tmp_path, file, line):
+    """Also inside a function."""
+    plant(tmp_path, file, f"\n\ndef later():\n    {line}\n")
+    sentences = upward_imports(import_graph(tmp_path))
+    assert sentences
+    assert all(file.removesuffix(".py").replace("/", ".") in each for each in sentences)
+
+
+def test_planted_circle_is_found(tmp_path):
+    """Within one room, where floors say nothing."""
+    plant(tmp_path, "harl_tf/losses/cosine.py", "\nfrom harl_tf.losses import simclr\n")
+    plant(tmp_path, "harl_tf/losses/simclr.py", "\nfrom harl_tf.losses import cosine\n")
+    assert {"harl_tf.losses.cosine", "harl_tf.losses.simclr"} <= set(circle(import_graph(tmp_path)))
+
+
+def test_planted_room_without_a_floor_is_found(tmp_path):
+    plant(tmp_path, "harl_tf/utils.py", '"""Anything."""\n')
+    assert upward_imports(import_graph(tmp_path)) == ["harl_tf.utils has no floor"]
+
+
+def plant(root: pathlib.Path, file: str, text: str) -> None:
+    """Adds a line to a copy of the tree."""
+    for package in PACKAGES:
+        if not (root / package).exists():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / package, root / package, ignore=ignore)
+    with (root / file).open("a", encoding="utf-8") as source:
+        source.write(text)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import harl_tf
 from harl_tf import distribution
-from harl_tf.models import batch_check
+from harl_tf.pretraining import checks
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -130,10 +130,10 @@ def test_mirrored_strategy_is_one_worker_whatever_tf_config_says(two_replicas, m
 def test_plain_data_set_for_several_workers_is_refused(records):
     views = harl_tf.data.PairedViews(records, batch_size=4, image_size=16)
     stream = views.from_epoch(0)
-    batch_check.check_replicas(views, replicas=2, workers=2)
-    batch_check.check_replicas(stream, replicas=2, workers=1)
+    checks.check_replicas(views, replicas=2, workers=2)
+    checks.check_replicas(stream, replicas=2, workers=1)
     with pytest.raises(ValueError, match=r"PairedViews in fit under 2 workers.*same rows"):
-        batch_check.check_replicas(stream, replicas=2, workers=2)
+        checks.check_replicas(stream, replicas=2, workers=2)
 
 
 def test_keras_is_pinned_to_the_version_whose_private_hook_is_overridden():

@@ -13,7 +13,6 @@ leaves whole checkpoints or rubbish that nothing reads.
 
 import hashlib
 import json
-import os
 import pathlib
 import shutil
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from harl_tf import distribution
+from harl_tf import distribution, files
 from harl_tf.data import PairedViews
 
 _WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
@@ -104,21 +103,14 @@ class Checkpoint(keras.callbacks.Callback):
             if not distribution.is_chief():
                 return final
         _refuse_infinite(self.model, final)
-        temporary = self.folder / f"{final.name}.partial"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        self.model.save_weights(temporary / _WEIGHTS)
         # As the run began: callbacks may change the optimizer's learning rate under way.
         settings = self._settings or _settings(self.model, self.views)
         state = {"epoch": epoch, "settings": settings}
-        (temporary / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
-        digests = {name: _sha256(temporary / name) for name in (_WEIGHTS, _STATE)}
-        (temporary / _COMPLETE).write_text(json.dumps(digests, indent=1), encoding="utf-8")
-        for path in temporary.iterdir():
-            _sync(path)
-        shutil.rmtree(final, ignore_errors=True)
-        os.replace(temporary, final)
-        _sync(self.folder)
+        with files.whole_folder(final) as folder:
+            self.model.save_weights(folder / _WEIGHTS)
+            (folder / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+            digests = {name: _sha256(folder / name) for name in (_WEIGHTS, _STATE)}
+            (folder / _COMPLETE).write_text(json.dumps(digests, indent=1), encoding="utf-8")
         for old in self._complete()[: -self.keep]:
             shutil.rmtree(old)
         return final
@@ -228,11 +220,3 @@ def _short(value: Any) -> str:
 def _sha256(path: pathlib.Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: pathlib.Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,20 +6,19 @@ Owns the order of the steps. What can be refused is refused before anything is c
 import argparse
 import contextlib
 import dataclasses
-import pathlib
 import sys
 from typing import Any
 
 import keras
 
 from harl_tf import callbacks, data, distribution, export
-from harl_tf.commands import run_folder
 from harl_tf.commands.refusal import CommandError
 from harl_tf.commands.show_recipes import find, in_words
-from harl_tf.models import Pretraining
+from harl_tf.pretraining import Pretraining
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
 from harl_tf.recipes.recipe import dtype_policy
+from harl_tf.runs import RunFolder
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("one", "mirrored", "multi-worker")
@@ -49,9 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
     check(recipe, replicas, arguments.accumulate)
     views = recipe.views(arguments.records, arguments.seed)
     halves = _halves(arguments.labelled, recipe) if arguments.labelled else None
-    folder = pathlib.Path(arguments.run_folder)
+    folder = RunFolder(arguments.run_folder)
     if chief:
-        run_folder.begin(folder, _settings(recipe, arguments), in_words(recipe))
+        folder.begin(_settings(recipe, arguments), in_words(recipe))
         _say_hello(recipe, views, replicas)
     keras.utils.set_random_seed(arguments.seed)
     with dtype_policy(recipe.precision):
@@ -168,10 +167,10 @@ def _train(
     recipe: Recipe,
     views: data.PairedViews,
     halves: list[Any] | None,
-    folder: pathlib.Path,
+    folder: RunFolder,
     chief: bool,
 ) -> None:
-    checkpoint = callbacks.Checkpoint(folder, views)
+    checkpoint = callbacks.Checkpoint(folder.path, views)
     first = checkpoint.resume(model)
     if first and chief:
         print(f"Continuing after epoch {first}." if first < recipe.epochs else "Trained already.")
@@ -185,12 +184,7 @@ def _train(
             probe.set_model(model)
             print(f"kNN accuracy before training: {probe.score():.3f}")
     if chief:
-        run_folder.cut_log(folder, first)
-        followers.append(
-            keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: run_folder.log_epoch(folder, epoch + 1, logs)
-            )
-        )
+        followers.append(folder.log)
     in_terminal = sys.stdout.isatty()
     model.fit(
         views,
@@ -201,18 +195,17 @@ def _train(
     )
 
 
-def _export(model: Pretraining, recipe: Recipe, records: str, folder: pathlib.Path) -> None:
+def _export(model: Pretraining, recipe: Recipe, records: str, folder: RunFolder) -> None:
     card = export.Card(
         data=f"{data.read_manifest(records).records} photographs: {records}",
-        metrics=run_folder.last_figures(folder),
+        metrics=folder.log.last(),
         notes="    " + in_words(recipe).replace("\n", "\n    ").rstrip(),
     )
-    backbone = folder / run_folder.BACKBONE
-    export.export_backbone(model, backbone, card, overwrite=True)
+    export.export_backbone(model, folder.backbone, card, overwrite=True)
     for name, path in (
-        ("backbone", backbone),
-        ("log", folder / run_folder.LOG),
-        ("settings", folder / run_folder.RECIPE),
-        ("checkpoints", folder),
+        ("backbone", folder.backbone),
+        ("log", folder.log.path),
+        ("settings", folder.recipe),
+        ("checkpoints", folder.path),
     ):
         print(f"{name + ':':13}{path}")

@@ -9,6 +9,7 @@ from harl_tf.callbacks import ResumeError
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import RecordsError
 from harl_tf.export import ExportError
+from harl_tf.runs import RunError
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -29,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
     """
     try:
         arguments.run(arguments)
-    except (CommandError, RecordsError, ResumeError, ExportError) as error:
+    except (CommandError, RecordsError, ResumeError, RunError, ExportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # ... | head

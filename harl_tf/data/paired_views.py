@@ -15,13 +15,13 @@ import tensorflow as tf
 from numpy.typing import DTypeLike, NDArray
 
 from harl_tf.data import geometry, records
-from harl_tf.data.coloured import Colours, coloured
+from harl_tf.data.color_in_stream import Colours, coloured
 from harl_tf.data.draws import draw
 from harl_tf.data.kept_memory import keep_freed_memory
 from harl_tf.data.manifest import Manifest, MaskInfo, RecordsError, read_manifest
 from harl_tf.data.python_calls import numpy_call
 from harl_tf.data.two_views import Record, TwoViews, Views
-from harl_tf.layers import random_colour
+from harl_tf.layers import random_color
 
 UNTRUSTED = ("keep", "leave_out", "blank")
 """What to do with records whose fallback says not to trust their mask."""
@@ -239,7 +239,7 @@ class PairedViews:
         if self.untrusted == "blank":
             blank = fields[records.FALLBACK] != ""
         mask_type = tf.uint8 if info.bits == 8 else tf.int32
-        side, words = (self.image_size, self.image_size), (random_colour.DRAWS,)
+        side, words = (self.image_size, self.image_size), (random_color.DRAWS,)
         form = {
             "view1": (tf.uint8, (*side, 3)),
             "view2": (tf.uint8, (*side, 3)),
@@ -266,7 +266,7 @@ class PairedViews:
     ) -> tuple[NDArray[Any], ...]:
         """The same on arrays, in the order of the form."""
         of_crop = max(self.crop1.draws, self.crop2.draws)
-        drawn = draw(self.seed, int(index), identities, of_crop + random_colour.DRAWS)
+        drawn = draw(self.seed, int(index), identities, of_crop + random_color.DRAWS)
         first, second = (Views.empty(len(identities), self.image_size, mask_type) for _ in range(2))
         cut = TwoViews((self.crop1, self.crop2))
         for row, fields in enumerate(zip(*columns, strict=True)):

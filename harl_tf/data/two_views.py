@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from harl_tf.data import decoding, geometry
-from harl_tf.layers.aligned import aligned_empty
+from harl_tf.data.aligned import aligned_empty
 
 
 class Views(NamedTuple):

@@ -2,3 +2,5 @@
 
 from harl_tf.evaluation.embed import Embedder as Embedder
 from harl_tf.evaluation.knn import knn_accuracy as knn_accuracy
+from harl_tf.evaluation.similarity import SimilarityMaps as SimilarityMaps
+from harl_tf.evaluation.similarity import similarity_maps as similarity_maps

@@ -17,7 +17,7 @@ class Embedder:
         level: Name of the map. Default: the last one.
 
     Example:
-        >>> embed = Embedder(harl_tf.models.resnet(18))
+        >>> embed = Embedder(harl_tf.backbones.resnet(18))
         >>> vectors, labels = embed([(np.zeros((2, 32, 32, 3)), np.array([0, 1]))])
         >>> vectors.shape, labels.tolist()
         ((2, 512), [0, 1])

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from harl_tf.export import artifact
-from harl_tf.models import Pretraining
+from harl_tf.pretraining import Pretraining
 
 _PACKAGES = ("harl_tf", "keras", "keras-hub", "tensorflow")
 

@@ -4,7 +4,7 @@
 ``dataclasses.replace(recipe, batch_size=64)`` changes one.
 """
 
-from harl_tf.recipes.catalogue import RECIPES as RECIPES
+from harl_tf.recipes.catalog import RECIPES as RECIPES
 from harl_tf.recipes.optimizers import LARSSettings as LARSSettings
 from harl_tf.recipes.optimizers import Rate as Rate
 from harl_tf.recipes.optimizers import SGDSettings as SGDSettings

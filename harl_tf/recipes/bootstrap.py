@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from harl_tf import models
+from harl_tf import methods
 from harl_tf.layers import byol_colours
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun
@@ -16,7 +16,7 @@ _BYOL_PAPER = "Grill et al. 2020, implementation details"
 BYOL_1000 = Recipe(
     name="byol_1000",
     title="BYOL (Grill et al. 2020), 1000 epochs, batch 4096",
-    method=models.BYOL,
+    method=methods.BYOL,
     settings={"projection_units": 256, "hidden_units": 4096, "momentum": OverRun(0.996, 1.0)},
     batch_size=4096,
     epochs=1000,
@@ -71,7 +71,7 @@ _SIMSIAM = "main_simsiam.py of facebookresearch/simsiam, the paper's default"
 SIMSIAM_100 = Recipe(
     name="simsiam_100",
     title="SimSiam (Chen and He 2021), 100 epochs, batch 512",
-    method=models.SimSiam,
+    method=methods.SimSiam,
     settings={"projection_units": 2048, "bottleneck_units": 512},
     batch_size=512,
     epochs=100,
@@ -100,7 +100,7 @@ _PIXPRO = "tools/pixpro_base_r50_100ep.sh of zdaxie/PixPro"
 PIXPRO_100 = Recipe(
     name="pixpro_100",
     title="PixPro (Xie et al. 2021), 100 epochs, batch 1024",
-    method=models.PixPro,
+    method=methods.PixPro,
     settings={
         "projection_units": 256,
         "hidden_units": 4096,
@@ -148,7 +148,7 @@ _DETCON = "detcon_b_config.py of google-deepmind/detcon"
 DETCON_B_100 = Recipe(
     name="detcon_b_100",
     title="DetCon-B (Hénaff et al. 2021), 100 epochs, batch 4096",
-    method=models.DetCon,
+    method=methods.DetCon,
     settings={
         "regions": 2,
         "drawn_regions": 16,

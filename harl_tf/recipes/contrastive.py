@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from harl_tf import models
+from harl_tf import methods
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.recipe import Recipe
 from harl_tf.recipes.sources import cited
@@ -13,7 +13,7 @@ _SIMCLR = "README.md of google-research/simclr, the paper's default"
 SIMCLR_100 = Recipe(
     name="simclr_100",
     title="SimCLR (Chen et al. 2020), 100 epochs, batch 4096",
-    method=models.SimCLR,
+    method=methods.SimCLR,
     settings={"projection_units": 128, "hidden_units": 2048, "temperature": 0.1},
     batch_size=4096,
     epochs=100,
@@ -48,7 +48,7 @@ _MOCO = "README.md and main_moco.py of facebookresearch/moco"
 MOCO_V2_200 = Recipe(
     name="moco_v2_200",
     title="MoCo v2 (Chen et al. 2020), 200 epochs, batch 256",
-    method=models.MoCoV2,
+    method=methods.MoCoV2,
     settings={
         "projection_units": 128,
         "hidden_units": 2048,
@@ -91,7 +91,7 @@ _DENSECL = "configs/selfsup/densecl/densecl_imagenet_200ep.py of WXinlong/DenseC
 DENSECL_200 = Recipe(
     name="densecl_200",
     title="DenseCL (Wang et al. 2021), 200 epochs, batch 256",
-    method=models.DenseCL,
+    method=methods.DenseCL,
     settings={
         "dense_weight": 0.5,
         "projection_units": 128,

@@ -7,7 +7,7 @@
 
 import dataclasses
 
-from harl_tf import models
+from harl_tf import methods
 from harl_tf.layers import RandomColour, byol_colours
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun, Part
@@ -39,10 +39,10 @@ _NOTES = (
 HAPICL_SIMCLR = Recipe(
     name="hapicl_simclr",
     title="HAPiCL beside SimCLR's instance branch, 100 epochs, batch 1024",
-    method=models.HAPiCL,
+    method=methods.HAPiCL,
     settings={
         "instance": Part(
-            models.InstanceContrast,
+            methods.InstanceContrast,
             {"projection_units": 128, "hidden_units": 2048, "temperature": 0.2},
         ),
         "pixel_weight": 1.0,
@@ -89,10 +89,10 @@ HAPICL_SIMCLR = Recipe(
 HAPICL_MOCO = Recipe(
     name="hapicl_moco",
     title="HAPiCL beside MoCo's instance branch, 100 epochs, batch 512",
-    method=models.HAPiCL,
+    method=methods.HAPiCL,
     settings={
         "instance": Part(
-            models.MomentumContrast,
+            methods.MomentumContrast,
             {
                 "projection_units": 128,
                 "hidden_units": 2048,

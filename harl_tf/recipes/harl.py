@@ -9,7 +9,7 @@ line says which other run they were taken from.
 
 import dataclasses
 
-from harl_tf import models
+from harl_tf import methods
 from harl_tf.layers import byol_colours
 from harl_tf.recipes.optimizers import LARSSettings, Rate
 from harl_tf.recipes.over_run import OverRun
@@ -33,7 +33,7 @@ _NOTES = (
 HARL_100 = Recipe(
     name="harl_100",
     title="HARL, foreground hybrid, 100 epochs (62.0 % linear, as published)",
-    method=models.HARL,
+    method=methods.HARL,
     settings={
         "foreground_weight": 1.0,
         "whole_weight": OverRun(0.6, 0.0),

@@ -50,7 +50,7 @@ class Part:
         settings: Its arguments, as in ``Recipe.settings``.
 
     Example:
-        >>> part = Part(harl_tf.models.InstanceContrast, {"temperature": 0.1})
+        >>> part = Part(harl_tf.methods.InstanceContrast, {"temperature": 0.1})
         >>> part.build(steps=100).temperature
         0.1
     """
@@ -90,7 +90,7 @@ def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings together with those of their branches, which are named ``branch.setting``.
 
     Example:
-        >>> flat({"instance": Part(harl_tf.models.InstanceContrast, {"temperature": 0.1})})
+        >>> flat({"instance": Part(harl_tf.methods.InstanceContrast, {"temperature": 0.1})})
         {'instance': Part(...), 'instance.temperature': 0.1}
     """
     found: dict[str, Any] = {}

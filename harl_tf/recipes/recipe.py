@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from harl_tf import layers, models
+from harl_tf import backbones, layers, pretraining
 from harl_tf.data import PairedViews, RandomResizedCrop
 from harl_tf.recipes.optimizers import OptimizerSettings, settings_of
 from harl_tf.recipes.over_run import build_all, flat
@@ -63,7 +63,7 @@ class Recipe:
 
     name: str
     title: str
-    method: Callable[..., models.Pretraining]
+    method: Callable[..., pretraining.Pretraining]
     settings: Mapping[str, Any]
     optimizer: OptimizerSettings
     sources: Mapping[str, str]
@@ -77,13 +77,15 @@ class Recipe:
     precision: str = "float32"
     notes: tuple[str, ...] = ()
 
-    def build_model(self, steps: int, backbone: keras.Model | None = None) -> models.Pretraining:
+    def build_model(
+        self, steps: int, backbone: keras.Model | None = None
+    ) -> pretraining.Pretraining:
         """Makes the method, in the recipe's precision whatever the global dtype policy is.
 
         Args:
             steps: Updates of the whole run, for schedules.
-            backbone: Another backbone than the recipe's, as ``harl_tf.models.feature_pyramid``
-                makes it. Default: ``harl_tf.models.resnet(depth, output_stride)``.
+            backbone: Another backbone than the recipe's, as ``harl_tf.backbones.feature_pyramid``
+                makes it. Default: ``harl_tf.backbones.resnet(depth, output_stride)``.
 
         Returns:
             The model, not yet compiled. Call this inside the strategy's scope, if there is one.
@@ -92,7 +94,7 @@ class Recipe:
             ValueError: If ``steps`` is less than 1, or a setting is out of range.
         """
         with dtype_policy(self.precision):
-            backbone = backbone or models.resnet(self.depth, self.output_stride)
+            backbone = backbone or backbones.resnet(self.depth, self.output_stride)
             settings = build_all(self.settings, steps)
             return self.method(backbone, **settings, augmentations=self.colours())
 

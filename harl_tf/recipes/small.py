@@ -8,7 +8,7 @@ throughout. No figure is tuned for one method.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harl_tf import models
+from harl_tf import methods, pretraining
 from harl_tf.recipes.optimizers import Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun, Part
 from harl_tf.recipes.recipe import Recipe
@@ -24,7 +24,7 @@ _SHARED_WIDTH = "ours, one width of heads for all methods"
 def small(
     name: str,
     title: str,
-    method: Callable[..., models.Pretraining],
+    method: Callable[..., pretraining.Pretraining],
     settings: Mapping[str, Any],
     sources: Mapping[str, str],
 ) -> Recipe:
@@ -88,9 +88,9 @@ _QUEUE_SOURCES = {**_BOOTSTRAP_SOURCES, **_QUEUE_ONLY}
 HAPICL_SMALL = small(
     "hapicl_small",
     "HAPiCL beside SimCLR's instance branch",
-    models.HAPiCL,
+    methods.HAPiCL,
     {
-        "instance": Part(models.InstanceContrast, _INSTANCE),
+        "instance": Part(methods.InstanceContrast, _INSTANCE),
         "pixel_weight": 1.0,
         "pixel_units": 256,
         "hidden_units": 2048,
@@ -106,9 +106,9 @@ HAPICL_SMALL = small(
 HAPICL_MOCO_SMALL = small(
     "hapicl_moco_small",
     "HAPiCL beside MoCo's instance branch",
-    models.HAPiCL,
+    methods.HAPiCL,
     {
-        "instance": Part(models.MomentumContrast, {**_QUEUE, "symmetric": True}),
+        "instance": Part(methods.MomentumContrast, {**_QUEUE, "symmetric": True}),
         "pixel_weight": 1.0,
         "pixel_units": 256,
         "hidden_units": 2048,
@@ -127,7 +127,7 @@ HAPICL_MOCO_SMALL = small(
 HARL_SMALL = small(
     "harl_small",
     "HARL, hybrid of whole image, foreground and background",
-    models.HARL,
+    methods.HARL,
     {
         "foreground_weight": 0.5,
         "whole_weight": 0.5,
@@ -145,7 +145,7 @@ HARL_SMALL = small(
 BYOL_SMALL = small(
     "byol_small",
     "BYOL",
-    models.BYOL,
+    methods.BYOL,
     {**_BOOTSTRAP, "momentum": OverRun(0.99, 1.0)},
     _BOOTSTRAP_SOURCES,
 )
@@ -153,19 +153,19 @@ BYOL_SMALL = small(
 SIMCLR_SMALL = small(
     "simclr_small",
     "SimCLR",
-    models.SimCLR,
+    methods.SimCLR,
     _INSTANCE,
     {**_WIDTHS, "temperature": "that of hapicl_small"},
 )
 
 MOCO_V2_SMALL = small(
-    "moco_v2_small", "MoCo v2", models.MoCoV2, {**_QUEUE, "momentum": 0.99}, _QUEUE_SOURCES
+    "moco_v2_small", "MoCo v2", methods.MoCoV2, {**_QUEUE, "momentum": 0.99}, _QUEUE_SOURCES
 )
 
 DENSECL_SMALL = small(
     "densecl_small",
     "DenseCL",
-    models.DenseCL,
+    methods.DenseCL,
     {"dense_weight": 0.5, **_QUEUE, "momentum": 0.99},
     {"dense_weight": _DEFAULT, **_QUEUE_SOURCES},
 )
@@ -173,7 +173,7 @@ DENSECL_SMALL = small(
 SIMSIAM_SMALL = small(
     "simsiam_small",
     "SimSiam",
-    models.SimSiam,
+    methods.SimSiam,
     {"projection_units": 2048, "bottleneck_units": 512},
     cited(_DEFAULT, "projection_units", "bottleneck_units"),
 )
@@ -181,7 +181,7 @@ SIMSIAM_SMALL = small(
 PIXPRO_SMALL = small(
     "pixpro_small",
     "PixPro",
-    models.PixPro,
+    methods.PixPro,
     {**_BOOTSTRAP, "distance": 0.7, "sharpness": 2.0, "momentum": OverRun(0.99, 1.0)},
     {**_BOOTSTRAP_SOURCES, **cited(_DEFAULT, "distance", "sharpness")},
 )
@@ -189,7 +189,7 @@ PIXPRO_SMALL = small(
 DETCON_SMALL = small(
     "detcon_small",
     "DetCon-B",
-    models.DetCon,
+    methods.DetCon,
     {**_BOOTSTRAP, "drawn_regions": 16, "temperature": 0.1, "momentum": OverRun(0.99, 1.0)},
     {**_BOOTSTRAP_SOURCES, **cited(_DEFAULT, "drawn_regions", "temperature")},
 )

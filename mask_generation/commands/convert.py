@@ -8,7 +8,7 @@ from typing import Any
 
 from mask_generation.commands.arguments import natural
 from mask_generation.methods import DEFAULT, METHODS
-from mask_generation.regions import REGION_METHODS
+from mask_generation.methods.regions import REGION_METHODS
 
 _DESCRIPTION = """\
 Computes a foreground mask for every photograph and writes both as TFRecords, to be read by
@@ -104,7 +104,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Converts, names what was left out on the standard error, and sums up."""
-    from mask_generation.converter import convert
+    from mask_generation.conversion.convert import convert
 
     manifest = convert(
         arguments.photographs,

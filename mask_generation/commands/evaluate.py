@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mask_generation.commands.arguments import natural
+from mask_generation.evaluation.truth import EvaluationError
 from mask_generation.methods import DEFAULT, METHODS, MODEL_METHODS, MaskMethod, named
-from mask_generation.truth import EvaluationError
 
 _DESCRIPTION = """\
 Scores masks against what is known of the photographs and prints a table:
@@ -77,8 +77,8 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Scores every method on every folder, and tabulates."""
-    from mask_generation import score_table
-    from mask_generation.evaluation import evaluate
+    from mask_generation.evaluation import score_table
+    from mask_generation.evaluation.evaluate import evaluate
     from mask_generation.whole_file import whole_file
 
     methods = _methods(arguments.method, arguments.model)

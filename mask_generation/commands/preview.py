@@ -55,7 +55,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Draws and names the files."""
-    from mask_generation.gallery import preview
+    from mask_generation.previews.preview import preview
 
     paths = preview(
         arguments.folder,

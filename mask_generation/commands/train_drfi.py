@@ -61,7 +61,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Trains, names what was left out on the standard error, and sums up."""
-    from mask_generation.drfi.training import Plan, train
+    from mask_generation.training.drfi import Plan, train
     from mask_generation.whole_file import whole_file
 
     out = pathlib.Path(arguments.out)

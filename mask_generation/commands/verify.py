@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Verifies and sums up."""
-    from mask_generation.verifier import verify
+    from mask_generation.conversion.verify import verify
 
     manifest = verify(arguments.records)
     return f"Whole: all records ({manifest.records}) in all shards ({len(manifest.shards)})."

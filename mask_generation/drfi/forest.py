@@ -4,7 +4,7 @@ A pickled scikit-learn forest runs whatever it was made to run when it is opened
 the version that wrote it. The file here is an ``.npz`` of numbers and one line of JSON.
 
 Owns the evaluation and the file. Does not own how the trees are grown
-(``mask_generation.drfi.training``).
+(``mask_generation.training.drfi``).
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_generation.drfi.features import NAMES
-from mask_generation.networks import ModelError
+from mask_generation.networks.opening import ModelError
 from mask_generation.whole_file import whole_file
 
 FORMAT = "harl_tf DRFI forest"
@@ -149,7 +149,7 @@ def load(path: str | pathlib.Path) -> Forest:
     Example:
         >>> load("no/such/forest.npz")
         Traceback (most recent call last):
-        mask_generation.networks.ModelError: The forest no/such/forest.npz cannot be opened: ...
+        mask_generation.networks.opening.ModelError: The forest no/such/forest.npz ...
     """
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -30,8 +30,8 @@ from mask_generation.methods.geodesic import geodesic_saliency
 from mask_generation.methods.manifold_ranking import manifold_ranking_saliency
 from mask_generation.methods.region_contrast import region_contrast_saliency
 from mask_generation.methods.robust_background import robust_background_saliency
+from mask_generation.methods.thresholded import Thresholded
 from mask_generation.result import ForegroundMask
-from mask_generation.thresholded import Thresholded
 
 MaskMethod = Callable[[NDArray[np.uint8]], ForegroundMask]
 """From RGB, ``(H, W, 3)`` uint8, to the mask of the same size."""

@@ -9,7 +9,7 @@ The paper's last steps (morphological smoothing, centre prior, contrast curve) a
 fusion has its own.
 
 Owns: the saliency map of an image at the size it is given. Does not own: resizing and thresholding
-(``mask_generation.thresholded``).
+(``mask_generation.methods.thresholded``).
 """
 
 import cv2
@@ -17,8 +17,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_generation.image.superpixels import lab_of, stretched
 from mask_generation.result import check_rgb
-from mask_generation.superpixels import lab_of, stretched
 
 _Floats = NDArray[np.float32]
 

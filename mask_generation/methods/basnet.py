@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mask_generation.binarize import otsu_mask
-from mask_generation.networks import (
+from mask_generation.cut.otsu import otsu_mask
+from mask_generation.image.resize import enlarge
+from mask_generation.networks.opening import (
     ModelError,
     check_source,
     explained,
@@ -26,7 +27,6 @@ from mask_generation.networks import (
     one_thread_in_workers,
 )
 from mask_generation.result import ForegroundMask, check_rgb
-from mask_generation.thresholded import enlarge
 
 _ADVICE = (
     "Weights are a KerasHub preset: a folder written by save_to_preset, or 'basnet_duts' "

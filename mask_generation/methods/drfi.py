@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_generation.methods.thresholded import Thresholded
 from mask_generation.result import ForegroundMask, check_rgb
-from mask_generation.thresholded import Thresholded
 
 if TYPE_CHECKING:
     from mask_generation.drfi.forest import Forest

@@ -11,7 +11,7 @@ that ends in a ReLU are all alike otherwise; the side is chosen by the border an
 entry; the map is enlarged and then cut by Otsu's rule, not cut at its mean by cell.
 
 Owns: the cut of the cells. Does not own: how the features are made
-(``mask_generation.feature_maps``).
+(``mask_generation.networks.feature_maps``).
 """
 
 import dataclasses
@@ -22,10 +22,10 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from mask_generation.binarize import otsu_mask
-from mask_generation.networks import check_source
+from mask_generation.cut.otsu import otsu_mask
+from mask_generation.image.resize import enlarge
+from mask_generation.networks.opening import check_source
 from mask_generation.result import ForegroundMask, check_rgb
-from mask_generation.thresholded import enlarge
 
 _Floats = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ class FeatureCut:
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
         """Computes the mask of an image, ``(H, W, 3)`` uint8."""
-        from mask_generation.feature_maps import feature_network
+        from mask_generation.networks.feature_maps import feature_network
 
         check_rgb(rgb)
         cells = feature_network(self.model).cells(rgb, self.size, self.level)

@@ -11,7 +11,7 @@ CVPR 2014, equation 1); and how near the centre it is. The maps of all segmentat
 It is kept as the ablation, to compare with what was published; other methods give better masks.
 
 Owns: the saliency map of one image at the size it is given. Does not own: the segments
-(scikit-image) nor the cut (``mask_generation.thresholded``).
+(scikit-image) nor the cut (``mask_generation.methods.thresholded``).
 """
 
 import dataclasses

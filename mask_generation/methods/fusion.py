@@ -9,7 +9,7 @@ The weights and sizes were chosen on halves of two sets of drawn masks (``benchm
 nothing was trained.
 
 Owns: which maps, their weights, and how far they agree. Does not own: the maps (their modules), the
-cut (``mask_generation.grabcut``).
+cut (``mask_generation.cut.grabcut``).
 """
 
 import dataclasses
@@ -18,17 +18,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_generation.binarize import otsu_split
-from mask_generation.frame import frame_widths
-from mask_generation.grabcut import grabcut
+from mask_generation.cut.grabcut import grabcut
+from mask_generation.cut.otsu import otsu_split
+from mask_generation.image.frame import frame_widths
+from mask_generation.image.resize import SMALLEST_SIDE, enlarge, shrink
+from mask_generation.image.superpixels import lab_of, stretched, superpixels
 from mask_generation.methods.barrier import barrier_saliency
 from mask_generation.methods.felzenszwalb import segment_saliency
 from mask_generation.methods.geodesic import geodesic
 from mask_generation.methods.manifold_ranking import manifold_ranking
 from mask_generation.methods.robust_background import robust_background
 from mask_generation.result import ForegroundMask
-from mask_generation.superpixels import lab_of, stretched, superpixels
-from mask_generation.thresholded import SMALLEST_SIDE, enlarge, shrink
 
 _Floats = NDArray[np.float32]
 

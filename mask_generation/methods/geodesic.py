@@ -5,8 +5,9 @@ neighbours of nearly the same colour cost nothing, so that a large background of
 colour stays near; the limit is the mean over superpixels of the smallest step, as the paper
 suggests.
 
-Owns: the saliency of superpixels. Does not own: the superpixels (``mask_generation.superpixels``),
-resizing and thresholding (``mask_generation.thresholded``).
+Owns: the saliency of superpixels. Does not own: the superpixels
+    (``mask_generation.image.superpixels``),
+resizing and thresholding (``mask_generation.methods.thresholded``).
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from mask_generation.superpixels import Superpixels, on_superpixels
+from mask_generation.image.superpixels import Superpixels, on_superpixels
 
 # A sparse graph has no edge of length zero.
 _NOTHING = 1e-6
@@ -30,7 +31,7 @@ def geodesic(parts: Superpixels) -> NDArray[np.float64]:
         ``(n,)`` float64 in Lab units, 0 on the border.
 
     Example:
-        >>> from mask_generation.superpixels import measure
+        >>> from mask_generation.image.superpixels import measure
         >>> grey = np.array([[0, 1, 2]] * 3)
         >>> lab = np.zeros((3, 3, 3))
         >>> lab[:, 1, 0] = 50  # the middle piece is lighter, and on the border as all are

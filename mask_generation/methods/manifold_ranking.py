@@ -5,14 +5,15 @@ After Yang, Zhang, Lu, Ruan and Yang, "Saliency Detection via Graph-Based Manifo
 likeness to each side of the image in turn; what ranks low for all four sides is a first guess of
 the foreground, and ranking by likeness to that guess gives the map.
 
-Owns: the saliency of superpixels. Does not own: the superpixels (``mask_generation.superpixels``),
-resizing and thresholding (``mask_generation.thresholded``).
+Owns: the saliency of superpixels. Does not own: the superpixels
+    (``mask_generation.image.superpixels``),
+resizing and thresholding (``mask_generation.methods.thresholded``).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_generation.superpixels import Superpixels, on_superpixels, stretched
+from mask_generation.image.superpixels import Superpixels, on_superpixels, stretched
 
 _Floats = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ def manifold_ranking(parts: Superpixels) -> _Floats:
         ``(n,)`` float64 in [0, 1]; zeros where no superpixel differs from another.
 
     Example:
-        >>> from mask_generation.superpixels import superpixels
+        >>> from mask_generation.image.superpixels import superpixels
         >>> image = np.zeros((60, 80, 3), dtype=np.uint8)
         >>> image[20:40, 30:50] = (200, 40, 40)
         >>> parts = superpixels(image)

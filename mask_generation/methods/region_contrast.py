@@ -5,16 +5,17 @@ equation 7 — a region is salient by its colour distance to all others, weighte
 nearness — on superpixels in place of the paper's graph segments, and times a foreground probability
 from the boundary connectivity of Zhu et al., CVPR 2014.
 
-Owns: the saliency of superpixels. Does not own: the superpixels (``mask_generation.superpixels``),
-resizing and thresholding (``mask_generation.thresholded``).
+Owns: the saliency of superpixels. Does not own: the superpixels
+    (``mask_generation.image.superpixels``),
+resizing and thresholding (``mask_generation.methods.thresholded``).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from mask_generation.image.superpixels import Superpixels, on_superpixels
 from mask_generation.methods.robust_background import background_probability
-from mask_generation.superpixels import Superpixels, on_superpixels
 
 # The paper's spread of nearness: exp(-d / .4), positions divided by the image's sides.
 _SPREAD = 0.4
@@ -30,7 +31,7 @@ def region_contrast(parts: Superpixels) -> NDArray[np.float64]:
         ``(n,)`` float64 in Lab units, >= 0.
 
     Example:
-        >>> from mask_generation.superpixels import superpixels
+        >>> from mask_generation.image.superpixels import superpixels
         >>> image = np.zeros((60, 80, 3), dtype=np.uint8)
         >>> image[20:40, 30:50] = (200, 40, 40)
         >>> parts = superpixels(image)

@@ -10,9 +10,9 @@ smooths the result between neighbours of like colour.
 One thing here is not in the paper's equations and was measured to help: the background cost counts
 five times (:data:`_BACKGROUND_WEIGHT`).
 
-Owns: the saliency of superpixels. Does not own: the superpixels (``mask_generation.superpixels``),
-resizing and thresholding (``mask_generation.thresholded``). Cost grows with the cube of the number
-of superpixels.
+Owns: the saliency of superpixels. Does not own: the superpixels
+(``mask_generation.image.superpixels``), resizing and thresholding
+(``mask_generation.methods.thresholded``). Cost grows with the cube of the number of superpixels.
 """
 
 import numba
@@ -21,7 +21,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from mask_generation.superpixels import Superpixels, gaussian, on_superpixels
+from mask_generation.image.superpixels import Superpixels, gaussian, on_superpixels
 
 _Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def robust_background(parts: Superpixels) -> _Floats:
         colour.
 
     Example:
-        >>> from mask_generation.superpixels import superpixels
+        >>> from mask_generation.image.superpixels import superpixels
         >>> image = np.zeros((60, 80, 3), dtype=np.uint8)
         >>> image[20:40, 30:50] = (200, 40, 40)
         >>> parts = superpixels(image)
@@ -78,7 +78,7 @@ def background_probability(parts: Superpixels) -> _Floats:
         ``(n,)`` float64 in [0, 1].
 
     Example:
-        >>> from mask_generation.superpixels import measure
+        >>> from mask_generation.image.superpixels import measure
         >>> one_piece = measure(np.zeros((3, 3), int), np.zeros((3, 3, 3)))
         >>> background_probability(one_piece).round(3).tolist()  # connectivity 1
         [0.393]

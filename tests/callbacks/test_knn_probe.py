@@ -8,7 +8,7 @@ import tensorflow as tf
 from harl_tf import HAPiCL
 from harl_tf.callbacks import KNNProbe
 from harl_tf.evaluation import Embedder, knn_accuracy
-from harl_tf.layers import random_colour
+from harl_tf.layers import random_color
 
 SIZE = 8
 
@@ -28,7 +28,7 @@ def make_stream():
     for v in (1, 2):
         batch[f"view{v}"] = random.integers(0, 256, (8, SIZE, SIZE, 3)).astype("uint8")
         batch[f"mask{v}"] = random.integers(0, 2, (8, SIZE, SIZE)).astype("uint8")
-        batch[f"draws{v}"] = random.random((8, random_colour.DRAWS), "float32")
+        batch[f"draws{v}"] = random.random((8, random_color.DRAWS), "float32")
     return tf.data.Dataset.from_tensor_slices(batch).batch(4)
 
 

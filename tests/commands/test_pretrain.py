@@ -22,7 +22,7 @@ SMALL = ("--batch-size", "4", "--image-size", "32", "--precision", "float32")
 @pytest.fixture
 def tiny(monkeypatch):
     """A recipe named ``tiny``: SimCLR with a narrow head, on a network of three convolutions."""
-    monkeypatch.setattr(harl_tf.models, "resnet", lambda depth, output_stride: tiny_pyramid())
+    monkeypatch.setattr(harl_tf.backbones, "resnet", lambda depth, output_stride: tiny_pyramid())
     settings = {"projection_units": 8, "hidden_units": 16}
     recipe = dataclasses.replace(RECIPES["simclr_small"], name="tiny", settings=settings)
     monkeypatch.setitem(RECIPES, "tiny", recipe)

@@ -21,8 +21,8 @@ from harl_tf.data import (
 )
 from harl_tf.data.geometry import Window, cut_image, cut_mask
 from harl_tf.data.manifest import Manifest, MaskInfo, Shard
-from harl_tf.layers import random_colour
-from mask_generation.example import encode_png
+from harl_tf.layers import random_color
+from mask_generation.conversion.example import encode_png
 
 
 def take(views, count, epoch=0):
@@ -120,7 +120,7 @@ def test_batches_hold_what_the_windows_say(records, views):
 
 def test_batches_have_the_documented_form(views):
     spec = views.from_epoch(0).element_spec
-    draws = random_colour.DRAWS
+    draws = random_color.DRAWS
     expected = {"view": ((4, 16, 16, 3), "uint8"), "mask": ((4, 16, 16), "uint8")}
     expected |= {"window": ((4, 7), "int32"), "draws": ((4, draws), "float32")}
     form = {key: (tuple(value.shape), value.dtype.name) for key, value in spec.items()}

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 import harl_tf
-from harl_tf.models import View
+from harl_tf.pretraining import View
 
 CELL = 8
 """Pixels of a cell's side in ``cellwise_pyramid``."""

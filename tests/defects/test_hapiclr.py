@@ -15,10 +15,10 @@ from harl_tf.callbacks import Checkpoint, ResumeError
 from harl_tf.data import PairedViews
 from harl_tf.data import records as schema
 from harl_tf.distribution import gather_rows
-from harl_tf.models.feature_maps import channels, select_map
+from harl_tf.pretraining.feature_maps import channels, select_map
 from harl_tf.schedules import Cosine
 from mask_generation import foreground_mask
-from mask_generation.example import encode_png
+from mask_generation.conversion.example import encode_png
 from tests.defects import CELL, cellwise_harl, per_replica, two_views, unit_rows
 from tests.networks import tiny_hapicl, tiny_methods, tiny_pyramid
 
@@ -149,7 +149,7 @@ def parts_by_substring(reduction):
     [
         lambda name: tiny_hapicl(reduction=name),
         lambda name: tiny_hapicl(level=name),
-        lambda name: harl_tf.models.PixelContrastBranch(reduction=name),
+        lambda name: harl_tf.methods.PixelContrastBranch(reduction=name),
         lambda name: foreground_mask(np.zeros((32, 32, 3), np.uint8), method=name),
     ],
     ids=["reduction", "level", "branch", "mask_method"],
@@ -260,10 +260,10 @@ def test_41_head_takes_all_channels_of_fused_maps():
     fused = select_map(maps, ("P2", "P3"))
 
     def for_the_last_map():
-        return harl_tf.models.PixelContrastBranch(level="P3")
+        return harl_tf.methods.PixelContrastBranch(level="P3")
 
     def ours():
-        return harl_tf.models.PixelContrastBranch(level=("P2", "P3"))
+        return harl_tf.methods.PixelContrastBranch(level=("P2", "P3"))
 
     def holds(make):
         branch = make()

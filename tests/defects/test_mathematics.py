@@ -12,7 +12,7 @@ import tensorflow as tf
 import harl_tf
 from harl_tf import distribution
 from harl_tf.data.geometry import Window, cut_mask
-from harl_tf.layers import RandomColour, random_colour
+from harl_tf.layers import RandomColour, random_color
 from harl_tf.losses import (
     cell_labels,
     cosine_distance,
@@ -453,10 +453,10 @@ def hidden_factors(brightness, contrast, saturation, hue):
 
 def largest_change(colour, name):
     """The strongest change of that kind that the layer makes, in the units of its argument."""
-    draws = np.full((1, random_colour.DRAWS), 0.5, np.float32)
-    draws[:, random_colour.Draw[name.upper()]] = 1 - 2**-24
-    draws[:, random_colour.Draw.JITTER] = 0.0
-    draws[:, [random_colour.Draw.GREYSCALE, random_colour.Draw.BLUR]] = 1 - 2**-24
+    draws = np.full((1, random_color.DRAWS), 0.5, np.float32)
+    draws[:, random_color.Draw[name.upper()]] = 1 - 2**-24
+    draws[:, random_color.Draw.JITTER] = 0.0
+    draws[:, [random_color.Draw.GREYSCALE, random_color.Draw.BLUR]] = 1 - 2**-24
     image = np.tile([[[[100.0, 80.0, 90.0]], [[110.0, 90.0, 100.0]]]], (1, 1, 2, 1))
     before, after = (
         skimage.color.rgb2yiq(np.asarray(each, np.float64) / 255)

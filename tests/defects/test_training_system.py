@@ -17,8 +17,8 @@ from harl_tf import losses
 from harl_tf.callbacks import Checkpoint
 from harl_tf.data import PairedViews, RandomResizedCrop, decoding, geometry
 from harl_tf.data import records as schema
-from harl_tf.layers import RandomColour, random_colour
-from harl_tf.models.momentum import follow, target_copy
+from harl_tf.layers import RandomColour, random_color
+from harl_tf.pretraining.target import follow, target_copy
 from harl_tf.schedules import Cosine, value_at, warmup_cosine
 from tests.defects import unit_rows
 from tests.networks import tiny_hapicl, tiny_methods, tiny_pyramid
@@ -53,7 +53,7 @@ class Run(NamedTuple):
 @pytest.fixture(scope="module")
 def run(records):
     keras.utils.set_random_seed(0)
-    instance = harl_tf.models.RegionBootstrap(ALPHA, BETA, projection_units=16, hidden_units=32)
+    instance = harl_tf.methods.RegionBootstrap(ALPHA, BETA, projection_units=16, hidden_units=32)
     model = harl_tf.HAPiCL(
         tiny_pyramid(),
         instance,
@@ -583,8 +583,8 @@ def test_24_colours_stay_within_those_of_a_picture():
         return tf.clip_by_value(images / 255.0 * 1.8, 0, 255) * 255.0
 
     def ours(images):
-        draws = np.zeros((1, random_colour.DRAWS), np.float32)
-        draws[:, random_colour.Draw.BRIGHTNESS] = 1 - 2**-24
+        draws = np.zeros((1, random_color.DRAWS), np.float32)
+        draws[:, random_color.Draw.BRIGHTNESS] = 1 - 2**-24
         return RandomColour(0.8, 0, 0, 0, greyscale_probability=0, blur_probability=0)(
             images, draws
         )
@@ -603,8 +603,8 @@ def test_24_views_are_blurred_and_solarised():
     def holds(colours):
         edge = np.zeros((1, 224, 224, 3), np.uint8)
         edge[:, :, 112:] = 255
-        draws = np.full((1, random_colour.DRAWS), 0.9, np.float32)
-        draws[:, [random_colour.Draw.SOLARIZE]] = 0.1
+        draws = np.full((1, random_color.DRAWS), 0.9, np.float32)
+        draws[:, [random_color.Draw.SOLARIZE]] = 0.1
         first, second = (colour(edge, draws).numpy() for colour in colours)
         return len(np.unique(first[0, 0, :, 0].round())) > 2 and second[0, 0, -1, 0] == 0
 
@@ -706,8 +706,8 @@ def test_29_models_of_different_settings_live_side_by_side():
         return [each.settings()["foreground_weight"] for each in (first, second)] == [0.25, 0.75]
 
     assert not holds(ReadsFlags)
-    assert holds(harl_tf.models.RegionBootstrap)
-    assert holds(lambda alpha: harl_tf.models.PixelContrastBranch(foreground_weight=alpha))
+    assert holds(harl_tf.methods.RegionBootstrap)
+    assert holds(lambda alpha: harl_tf.methods.PixelContrastBranch(foreground_weight=alpha))
 
 
 def run_at_import(node):

@@ -13,7 +13,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from harl_tf.layers import RandomColour, random_colour
+from harl_tf.layers import RandomColour, random_color
 
 GOLDEN = dict(np.load(pathlib.Path(__file__).with_name("tfa_golden.npz")))
 SETTINGS = json.loads(str(GOLDEN["settings"]))
@@ -422,7 +422,7 @@ def blur_of_random_colour(image, sigma):
         blur_probability=1.0,
         blur_sigma=(scaled, scaled),
     )
-    return layer(image[None], np.zeros((1, random_colour.DRAWS)))[0].numpy()
+    return layer(image[None], np.zeros((1, random_color.DRAWS)))[0].numpy()
 
 
 def test_gaussian_filter2d_of_a_wide_filter_is_the_blur_of_random_colour():

@@ -14,7 +14,7 @@ from tests.networks import tiny_hapicl
 def resnet_hapicl() -> harl_tf.HAPiCL:
     """The real network, at the learning rate of the first steps of a warm-up."""
     keras.utils.set_random_seed(0)
-    model = harl_tf.HAPiCL(harl_tf.models.resnet(18, output_stride=16))
+    model = harl_tf.HAPiCL(harl_tf.backbones.resnet(18, output_stride=16))
     model.compile(keras.optimizers.SGD(5e-4, momentum=0.9))
     return model
 

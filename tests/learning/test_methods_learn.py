@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import harl_tf
-from harl_tf.models import Pretraining
+from harl_tf.pretraining import Pretraining
 from tests import toy_world
 from tests.learning import trial
 

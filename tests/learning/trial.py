@@ -34,7 +34,7 @@ class Method(NamedTuple):
         epochs: Passes over the pictures.
     """
 
-    make: Callable[..., harl_tf.models.Pretraining]
+    make: Callable[..., harl_tf.pretraining.Pretraining]
     epochs: int
 
 
@@ -77,7 +77,7 @@ _QUEUE = {"queue_size": 256, "temperature": 0.2}
 
 
 def _hapicl(backbone: keras.Model, **options: Any) -> harl_tf.HAPiCL:
-    instance = harl_tf.models.InstanceContrast(**_HEAD, temperature=0.1)
+    instance = harl_tf.methods.InstanceContrast(**_HEAD, temperature=0.1)
     pixel = {"pixel_weight": 3.0, "pixel_units": 64, "hidden_units": 256}
     return harl_tf.HAPiCL(backbone, instance, **pixel, **options)
 
@@ -151,10 +151,10 @@ def small_pyramid() -> keras.Model:
         x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.ReLU()(x) if index < 4 else x
         maps[f"P{index}"] = x
-    return harl_tf.models.feature_pyramid(keras.Model(image, maps))
+    return harl_tf.backbones.feature_pyramid(keras.Model(image, maps))
 
 
-def score(model: harl_tf.models.Pretraining, work: pathlib.Path) -> Score:
+def score(model: harl_tf.pretraining.Pretraining, work: pathlib.Path) -> Score:
     """Scores the backbone as it is now."""
     embed = harl_tf.evaluation.Embedder(model.backbone)
     train, test = (
@@ -167,7 +167,7 @@ def score(model: harl_tf.models.Pretraining, work: pathlib.Path) -> Score:
     )
 
 
-def separation_of_views(model: harl_tf.models.Pretraining, folder: pathlib.Path) -> float:
+def separation_of_views(model: harl_tf.pretraining.Pretraining, folder: pathlib.Path) -> float:
     """``separation`` of the cells of the last map, on pairs of views as in training."""
     cells: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     masks: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])

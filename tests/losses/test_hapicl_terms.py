@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from harl_tf import HAPiCL
-from harl_tf.models import InstanceContrast, View
+from harl_tf.methods import InstanceContrast
+from harl_tf.pretraining import View
 from tests.reference import hapicl_numpy as ref
 
 

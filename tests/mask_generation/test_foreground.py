@@ -4,7 +4,7 @@ import pytest
 from mask_generation.foreground import foreground_mask
 from mask_generation.methods import METHODS
 from mask_generation.methods.robust_background import robust_background_saliency
-from mask_generation.thresholded import Thresholded
+from mask_generation.methods.thresholded import Thresholded
 
 
 def _disc_on_texture(height: int = 300, width: int = 400) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from harl_tf.losses import cosine_distance
-from harl_tf.models import momentum
+from harl_tf.pretraining.target import follow, target_copy
 from harl_tf.schedules import Cosine
 from tests import peers
 
@@ -75,7 +75,7 @@ def test_target_network_agrees_with_lightly_over_steps():
     online = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization()]
     )
-    target = momentum.target_copy(online)
+    target = target_copy(online)
     their_online, their_target = (
         torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)) for _ in range(2)
     )
@@ -87,7 +87,7 @@ def test_target_network_agrees_with_lightly_over_steps():
     for step in range(steps):
         online.set_weights([random.normal(size=weight.shape) for weight in online.weights])
         copy_parameters(online, their_online)
-        momentum.follow([(online, target)], schedule(step))
+        follow([(online, target)], schedule(step))
         tau = lightly_scheduler.cosine_schedule(step, steps + 1, 0.5, 1.0)
         lightly_models.update_momentum(their_online, their_target, tau)
         kernel, *vectors = target.get_weights()

@@ -127,7 +127,7 @@ def test_every_recipe_builds_and_comes_back_from_its_configuration(recipe):
     config = json.dumps(model.get_config())  # as a file would have it
     again = json.loads(json.dumps(type(model).from_config(json.loads(config)).get_config()))
     expected = json.loads(config)
-    # tests/models has the backbone, whose layers Keras may number anew.
+    # tests/backbones has the backbone, whose layers Keras may number anew.
     assert again.pop("backbone").keys() == expected.pop("backbone").keys()
     assert again == expected
     assert keras.config.dtype_policy().name == "float32"

@@ -6,8 +6,8 @@ from PIL import Image
 
 from conftest import make_photograph
 from harl_tf.data.manifest import read_manifest
-from mask_generation import conversion
 from mask_generation.__main__ import main, parse_arguments
+from mask_generation.conversion import plan
 
 
 def _run(*line: str | pathlib.Path) -> int:
@@ -59,14 +59,14 @@ def test_wrong_setting_is_one_line_and_exit_code_1(few, tmp_path, capsys, option
 
 
 def test_interrupt_says_what_is_kept(few, tmp_path, monkeypatch, capsys):
-    write = conversion.write_shard
+    write = plan.write_shard
 
     def stopping(path, results):
         if "00001" in path.name:
             raise KeyboardInterrupt
         return write(path, results)
 
-    monkeypatch.setattr(conversion, "write_shard", stopping)
+    monkeypatch.setattr(plan, "write_shard", stopping)
     assert _run(few, tmp_path / "out", "--per-shard", "1", "--workers", "1") == 130
     said = capsys.readouterr().err.splitlines()[-1]
     partial = tmp_path / "out.partial"

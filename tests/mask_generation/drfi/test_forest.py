@@ -7,7 +7,7 @@ from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
 from mask_generation.drfi import forest
 from mask_generation.drfi.features import NAMES
-from mask_generation.networks import ModelError
+from mask_generation.networks.opening import ModelError
 
 
 def _data(count: int = 400) -> tuple[np.ndarray, np.ndarray]:

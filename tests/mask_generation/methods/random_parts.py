@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mask_generation.superpixels import Superpixels, measure
+from mask_generation.image.superpixels import Superpixels, measure
 
 
 def random_parts(seed: int, rows: int = 5, columns: int = 6, block: int = 4) -> Superpixels:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mask_generation.methods.basnet import BASNet, _opened
-from mask_generation.networks import ModelError
+from mask_generation.networks.opening import ModelError
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.drfi.training import Plan, train
 from mask_generation.foreground import foreground_mask
 from mask_generation.methods import drfi, named
 from mask_generation.methods.drfi import DRFI
-from mask_generation.networks import ModelError
+from mask_generation.networks.opening import ModelError
+from mask_generation.training.drfi import Plan, train
 
 
 def _disc(index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from mask_generation.methods.features import (
     normalized_cut,
     principal_component,
 )
-from mask_generation.networks import ModelError
+from mask_generation.networks.opening import ModelError
 
 
 @pytest.fixture(scope="module")

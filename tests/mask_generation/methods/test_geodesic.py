@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from mask_generation.image.superpixels import Superpixels, measure
 from mask_generation.methods.geodesic import geodesic
-from mask_generation.superpixels import Superpixels, measure
 from tests.mask_generation.methods.random_parts import random_parts
 
 

@@ -1,0 +1,5 @@
+"""The networks that are pretrained: any KerasHub or Keras network as a dict of feature maps."""
+
+from harl_tf.backbones.copying import rebuild as rebuild
+from harl_tf.backbones.pyramid import feature_pyramid as feature_pyramid
+from harl_tf.backbones.resnets import resnet as resnet

@@ -1,0 +1,88 @@
+"""A table of a run: one row of metrics an epoch."""
+
+import csv
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from harl_tf import files
+
+
+class EpochLog(keras.callbacks.Callback):
+    r"""Writes the metrics of every epoch to a CSV file that survives interruptions.
+
+    Unlike ``keras.callbacks.CSVLogger`` it neither doubles nor loses a row when a run is continued:
+    ``fit(initial_epoch=n)`` first takes out the rows after epoch ``n``, which will come again.
+
+    Args:
+        path: CSV file; its first row names the columns.
+
+    Example:
+        >>> import tempfile
+        >>> log = EpochLog(pathlib.Path(tempfile.mkdtemp()) / "log.csv")
+        >>> log.append(1, {"loss": 2.5})
+        >>> log.append(2, {"loss": 1.25})
+        >>> log.path.read_text()
+        'epoch,loss\n1,2.5\n2,1.25\n'
+        >>> log.cut(1)
+        >>> log.last()
+        {'loss': 2.5}
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self.path = pathlib.Path(path)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Takes out the rows that will come again."""
+        self.cut(epoch)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds the epoch's row."""
+        self.append(epoch + 1, logs or {})
+
+    def append(self, epoch: int, metrics: Mapping[str, Any]) -> None:
+        """Adds a row, under the header that the first row made.
+
+        Args:
+            epoch: Number of epochs done.
+            metrics: What was measured.
+        """
+        header = ["epoch", *metrics]
+        if self.path.exists():
+            with self.path.open(newline="", encoding="utf-8") as file:
+                header = next(csv.reader(file), header)
+        values = {name: f"{float(value):.6g}" for name, value in metrics.items()}
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, header, extrasaction="ignore", lineterminator="\n")
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **values})
+
+    def cut(self, epochs: int) -> None:
+        """Takes out rows that lie after a number of epochs.
+
+        Args:
+            epochs: Number of epochs that are kept.
+        """
+        if not self.path.exists():
+            return
+        header, *rows = self.path.read_text(encoding="utf-8").splitlines() or [""]
+        kept = [row for row in rows if int(row.partition(",")[0]) <= epochs]
+        if len(kept) == len(rows):
+            return
+        if not kept:
+            self.path.unlink()
+            return
+        files.write_text(self.path, "\n".join([header, *kept]) + "\n")
+
+    def last(self) -> dict[str, float]:
+        """The metrics of the last row; empty if there is none."""
+        if not self.path.exists():
+            return {}
+        with self.path.open(newline="", encoding="utf-8") as file:
+            *_, row = [{}, *csv.DictReader(file)]
+        return {name: float(text) for name, text in row.items() if text and name != "epoch"}

@@ -1,0 +1,138 @@
+"""The colours of ``RandomColour`` on the host's processors, compiled for them.
+
+Owns the arithmetic on pixels where there is no other device to train on. It is the same as that of
+the layer's own ``call``, which is made of TensorFlow's operations and runs on any device; on
+processors each of those reads and writes whole batches, and together they take some twenty times as
+long. What is drawn, and what the draws mean, is the layer's.
+"""
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from harl_tf.data.aligned import aligned_empty
+from harl_tf.layers.random_color import BRIGHT
+
+# Several threads run it side by side. Sums may be taken in any order, as vectors need.
+_compiled: Any = numba.njit(nogil=True, fastmath={"contract", "reassoc", "nsz"}, cache=True)
+
+
+def apply_plan(
+    images: NDArray[np.uint8],
+    matrix: NDArray[np.float32],
+    grey: NDArray[np.float32],
+    sigma: NDArray[np.float32],
+    solarize: NDArray[np.bool_],
+) -> NDArray[np.float32]:
+    """Changes the colours of images.
+
+    Args:
+        images: ``(batch, height, width, 3)`` uint8.
+        matrix: ``(batch, 3, 3)``, the others as well as ``harl_tf.layers.random_color.Plan`` says.
+        grey: ``(batch,)``.
+        sigma: ``(batch,)``, in pixels.
+        solarize: ``(batch,)``.
+
+    Returns:
+        ``(batch, height, width, 3)`` float32, 0–255.
+
+    Example:
+        >>> images = np.full((1, 4, 4, 3), 200, np.uint8)
+        >>> half = np.eye(3, dtype=np.float32)[None] / 2
+        >>> zero = np.zeros(1, np.float32)
+        >>> float(apply_plan(images, half, zero, zero, np.array([False])).max())
+        100.0
+    """
+    outputs = aligned_empty(images.shape, np.float32)
+    for row, image in enumerate(images):
+        _recolour(image, matrix[row], grey[row], outputs[row])
+        if sigma[row] > 0:
+            _blur(outputs[row], gaussian(float(sigma[row])))
+        if solarize[row]:
+            _solarize(outputs[row].reshape(-1))
+    return outputs
+
+
+def gaussian(sigma: float) -> NDArray[np.float32]:
+    """Half of a Gaussian, from its middle outwards, cut off beyond four standard deviations.
+
+    Args:
+        sigma: Positive, in pixels.
+
+    Returns:
+        ``(1 + ceil(4 sigma),)``; the whole, both halves and the middle, sums to 1.
+
+    Example:
+        >>> half = gaussian(0.5)
+        >>> len(half), round(float(half[0] + 2 * half[1:].sum()), 6)
+        (3, 1.0)
+    """
+    distance = np.arange(1 + math.ceil(4 * sigma))
+    half = np.exp(-0.5 * np.square(distance / sigma))
+    return (half / (2 * half.sum() - half[0])).astype(np.float32)
+
+
+@_compiled
+def _recolour(image: Any, matrix: Any, grey: Any, output: Any) -> None:
+    """``matrix`` times every colour, plus ``grey`` times the mean luminance, kept in 0–255."""
+    pixels, colours = image.reshape(-1), output.reshape(-1)
+    count = len(pixels) // 3
+    offset = np.float32(0)
+    if grey != 0:
+        red = green = blue = 0
+        for p in range(count):
+            red += pixels[3 * p]
+            green += pixels[3 * p + 1]
+            blue += pixels[3 * p + 2]
+        offset = np.float32(grey * (0.299 * red + 0.587 * green + 0.114 * blue) / count)
+    low, high = np.float32(0), np.float32(255)
+    m0, m1, m2 = matrix[0], matrix[1], matrix[2]
+    for p in range(count):
+        r, g, b = (
+            np.float32(pixels[3 * p]),
+            np.float32(pixels[3 * p + 1]),
+            np.float32(pixels[3 * p + 2]),
+        )
+        colours[3 * p] = min(max(m0[0] * r + m0[1] * g + m0[2] * b + offset, low), high)
+        colours[3 * p + 1] = min(max(m1[0] * r + m1[1] * g + m1[2] * b + offset, low), high)
+        colours[3 * p + 2] = min(max(m2[0] * r + m2[1] * g + m2[2] * b + offset, low), high)
+
+
+@_compiled
+def _blur(image: Any, half: Any) -> None:
+    """Along columns, then along rows, edges extended by their last pixel."""
+    height, width, _ = image.shape
+    radius, length = len(half) - 1, 3 * width
+    source = image.reshape(height, length).copy()
+    padded = np.empty(length + 6 * radius, np.float32)
+    line = padded[3 * radius : 3 * radius + length]
+    for y in range(height):
+        here = source[y]
+        for x in range(length):
+            line[x] = half[0] * here[x]
+        for t in range(1, radius + 1):
+            above, below = source[max(y - t, 0)], source[min(y + t, height - 1)]
+            for x in range(length):
+                line[x] += half[t] * (above[x] + below[x])
+        for t in range(radius):
+            for c in range(3):
+                padded[3 * t + c] = line[c]
+                padded[3 * radius + length + 3 * t + c] = line[length - 3 + c]
+        target = image[y].reshape(-1)
+        for x in range(length):
+            target[x] = half[0] * line[x]
+        for t in range(1, radius + 1):
+            left = padded[3 * (radius - t) : 3 * (radius - t) + length]
+            right = padded[3 * (radius + t) : 3 * (radius + t) + length]
+            for x in range(length):
+                target[x] += half[t] * (left[x] + right[x])
+
+
+@_compiled
+def _solarize(colours: Any) -> None:
+    for i in range(len(colours)):
+        if colours[i] >= BRIGHT:
+            colours[i] = 255 - colours[i]

@@ -1,0 +1,86 @@
+"""Writing a pretrained backbone for those who fine-tune it."""
+
+import contextlib
+import json
+import pathlib
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from harl_tf import files
+from harl_tf.backbones import rebuild
+from harl_tf.export import artifact
+from harl_tf.export.card import Card, metadata, render
+from harl_tf.pretraining import Pretraining
+
+
+def export_backbone(
+    model: Pretraining,
+    folder: str | pathlib.Path,
+    card: Card | None = None,
+    overwrite: bool = False,
+) -> pathlib.Path:
+    """Writes a model's backbone as a SavedModel with native weights, metadata, card and checksums.
+
+    The SavedModel has two endpoints: ``serve`` for inference and ``serve_training``, which uses
+    batch statistics and updates the moving ones, so that fine-tuning does not silently keep those
+    of the pretraining data. The network is written in float32 with plain Keras layers, whatever
+    precision and batch normalisation it was trained with.
+
+    Args:
+        model: A pretraining model. Call this outside of any strategy's scope.
+        folder: Folder to make; it appears only when everything in it is written.
+        card: What to say about the weights. Default: nothing beyond the settings.
+        overwrite: Whether an older export there is replaced. Default: False.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ExportError: If the folder exists, or holds anything but an older export.
+
+    Example:
+        ::
+
+            harl_tf.export_backbone(model, "backbone", harl_tf.export.Card(data="my photographs"))
+            backbone = harl_tf.load_backbone("backbone")
+    """
+    folder = pathlib.Path(folder)
+    if folder.exists() and not overwrite:
+        raise artifact.ExportError(
+            f"{folder} exists. Choose another folder or pass overwrite=True."
+        )
+    artifact.check_disposable(folder)
+    with _float32():
+        backbone = rebuild(model.backbone, keras.layers.BatchNormalization, dtype="float32")
+    facts = metadata(model, backbone, card or Card())
+    artifact.check_disposable(folder.with_name(folder.name + ".partial"))
+    with files.whole_folder(folder) as partial:
+        _write_saved_model(backbone, partial)
+        backbone.save(partial / artifact.NATIVE)
+        text = json.dumps(facts, indent=1)
+        (partial / artifact.METADATA).write_text(text + "\n", encoding="utf-8")
+        (partial / artifact.CARD).write_text(render(facts), encoding="utf-8")
+        artifact.write_checksums(partial)
+    return folder
+
+
+def _write_saved_model(backbone: keras.Model, folder: pathlib.Path) -> None:
+    archive = keras.export.ExportArchive()
+    archive.track(backbone)
+    images = [tf.TensorSpec((None, None, None, 3), tf.float32, name="images")]
+    archive.add_endpoint(artifact.SERVE, lambda x: backbone(x, training=False), images)
+    archive.add_endpoint(artifact.SERVE_TRAINING, lambda x: backbone(x, training=True), images)
+    archive.write_out(str(folder), verbose=False)
+
+
+@contextlib.contextmanager
+def _float32() -> Iterator[None]:
+    """Layers that state no dtype, such as inputs, take the global policy: float32 for the while."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

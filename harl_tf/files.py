@@ -1,0 +1,92 @@
+"""Files and folders that are there whole or not at all.
+
+Owns the temporary name, the flush to disk and the rename. It does not know what is written.
+``mask_generation.whole_file`` is its twin for processes that must not import TensorFlow.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a text file, UTF-8, in place of an older one.
+
+    Args:
+        path: File to write.
+        text: Its content.
+
+    Raises:
+        OSError: If it cannot be written; the older file, if there was one, stays.
+
+    Example:
+        >>> import tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "note.txt"
+        >>> write_text(path, "first")
+        >>> write_text(path, "second")
+        >>> path.read_text(), [other.name for other in path.parent.iterdir()]
+        ('second', ['note.txt'])
+    """
+    path = pathlib.Path(path)
+    partial = _partial(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        sync(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Gives an empty folder to fill, which takes the name of another when the block ends well.
+
+    Args:
+        path: Folder to make; an older one is replaced.
+
+    Returns:
+        A context that gives the folder ``PATH.partial``. On any failure that one is removed, and
+        the older one stays.
+
+    Raises:
+        OSError: If it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "results"
+        >>> with whole_folder(path) as folder:
+        ...     _ = (folder / "a.txt").write_text("a")
+        ...     path.exists()
+        False
+        >>> [file.name for file in path.iterdir()]
+        ['a.txt']
+    """
+    path = pathlib.Path(path)
+    partial = _partial(path)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        for file in partial.rglob("*"):
+            if file.is_file():
+                sync(file)
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(partial, path)
+        sync(path.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def sync(path: pathlib.Path) -> None:
+    """Has the system write a file, or the names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _partial(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(path.name + ".partial")

@@ -1,0 +1,186 @@
+"""HARL: BYOL of the whole image, of its foreground and of its background."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from harl_tf import distribution
+from harl_tf.losses import RegionAverage, cell_labels, region_average
+from harl_tf.methods.byol import Bootstrap
+from harl_tf.pretraining.branch import EMBEDDING_METRICS, BranchLoss, embedding_figures
+from harl_tf.pretraining.feature_maps import (
+    Level,
+    as_cells,
+    channels,
+    level_names,
+    pooled,
+    select_map,
+)
+from harl_tf.pretraining.forward import Forward
+from harl_tf.pretraining.model import Pretraining
+from harl_tf.schedules import Schedule, value_at
+
+
+@keras.saving.register_keras_serializable(package="harl_tf")
+class RegionBootstrap(Bootstrap):
+    """Heuristic Attention Representation Learning as a branch; see ``HARL``.
+
+    Args:
+        foreground_weight: The foreground's part of the mask loss, a number within [0, 1] or a
+            schedule; the paper's α. With 1 the background is not computed. Default: 0.5.
+        whole_weight: The whole image's part of the loss, a number within [0, 1] or a schedule; the
+            paper's β. With 0 the whole image is not computed. Default: 0.5.
+        projection_units: Length of the embeddings. Default: 256.
+        hidden_units: Width of projector and predictor. Default: 4096.
+        region_level: Feature map that the mask is laid on. Another than the last has a projector
+            and a predictor of its own. Default: the last one.
+    """
+
+    arguments = (
+        "foreground_weight",
+        "whole_weight",
+        "projection_units",
+        "hidden_units",
+        "region_level",
+    )
+
+    def __init__(
+        self,
+        foreground_weight: Schedule = 0.5,
+        whole_weight: Schedule = 0.5,
+        projection_units: int = 256,
+        hidden_units: int = 4096,
+        region_level: Level = None,
+    ) -> None:
+        super().__init__(projection_units, hidden_units)
+        weights = {"foreground_weight": foreground_weight, "whole_weight": whole_weight}
+        for argument, weight in weights.items():
+            if isinstance(weight, int | float) and not 0 <= weight <= 1:
+                raise ValueError(
+                    f"Expected {argument} within [0, 1]. Received: {argument}={weight}."
+                )
+        self.foreground_weight, self.whole_weight = foreground_weight, whole_weight
+        self.region_level = region_level
+        used = {
+            "loss_whole": whole_weight != 0,
+            "loss_foreground": whole_weight != 1 and foreground_weight != 0,
+            "loss_background": whole_weight != 1 and foreground_weight != 1,
+        }
+        self.figures = (*EMBEDDING_METRICS, *(name for name in used if used[name]))
+
+    def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
+        """Makes the heads, shared by all regions of the same map."""
+        super().connect(maps)
+        own = level_names(maps, self.region_level) != level_names(maps, None)
+        self.region_heads: Bootstrap | None = None
+        if own:
+            self.region_heads = Bootstrap(self.projection_units, self.hidden_units)
+            self.region_heads.make_heads(channels(maps, self.region_level))
+
+    def momentum_pairs(self) -> list[tuple[keras.Model, keras.Model]]:
+        """The projectors and their targets."""
+        own = [] if self.region_heads is None else self.region_heads.momentum_pairs()
+        return super().momentum_pairs() + own
+
+    def loss_terms(self, forward: Forward) -> BranchLoss:
+        """``β whole + (1 - β) (α foreground + (1 - α) background)``."""
+        assert forward.target is not None
+        figures: dict[str, tf.Tensor] = {}
+        embeddings: Any = None
+        if "loss_whole" in self.figures:
+            online = [pooled(select_map(forward.online[view], None)) for view in (0, 1)]
+            target = [pooled(select_map(forward.target[view], None)) for view in (0, 1)]
+            embeddings, distances = self.distances(forward, online, target)
+            figures["loss_whole"] = distribution.share_of_global_mean(distances)
+        regions = [self._regions(forward, view) for view in (0, 1)]
+        for name, index in (("loss_foreground", 1), ("loss_background", 0)):
+            if name not in self.figures:
+                continue
+            heads = self.region_heads or self
+            online = [regions[view][0].vectors[:, index] for view in (0, 1)]
+            target = [regions[view][1].vectors[:, index] for view in (0, 1)]
+            present = [regions[view][0].present[:, index] for view in (0, 1)]
+            of_region, distances = heads.distances(forward, online, target)
+            embeddings = of_region if embeddings is None else embeddings
+            both = present[0] & present[1]
+            figures[name] = distribution.share_of_global_mean(distances, both)
+        figures |= embedding_figures(embeddings[0], embeddings[1])
+        return BranchLoss(self._total(figures, forward.step), figures)
+
+    def _total(self, terms: Mapping[str, tf.Tensor], step: tf.Tensor) -> tf.Tensor:
+        like = next(iter(terms.values()))
+        alpha = tf.cast(value_at(self.foreground_weight, step), like.dtype)
+        beta = tf.cast(value_at(self.whole_weight, step), like.dtype)
+        zero = tf.zeros_like(like)
+        whole, foreground, background = (
+            terms.get(name, zero) for name in ("loss_whole", "loss_foreground", "loss_background")
+        )
+        return beta * whole + (1.0 - beta) * (alpha * foreground + (1.0 - alpha) * background)
+
+    def _regions(self, forward: Forward, view: int) -> tuple[RegionAverage, RegionAverage]:
+        """Means of background and foreground, of the online and of the target network."""
+        assert forward.target is not None
+        networks = forward.online, forward.target
+        maps = [select_map(network[view], self.region_level) for network in networks]
+        # Masks of several regions: whatever is not background is foreground.
+        foreground = tf.cast(forward.views[view].masks > 0, tf.uint8)
+        labels = cell_labels(foreground, (maps[0].shape[1], maps[0].shape[2]))
+        weights = tf.stack([1.0 - labels.share, labels.share], axis=-1)
+        online, target = (region_average(as_cells(each), weights) for each in maps)
+        return online, target
+
+
+@keras.saving.register_keras_serializable(package="harl_tf")
+class HARL(Pretraining):
+    """Heuristic Attention Representation Learning (Tran et al., Sensors 2022, 22(14):5169).
+
+    Masked average pooling makes a vector of the foreground and one of the background of each view;
+    projector and predictor, shared by all, are to predict the target network's vector of the same
+    region of the other view. An image whose view lacks a region leaves that region's term out.
+
+    The losses of the paper and its releases are settings of two weights:
+
+    - hybrid, the default: whole image, foreground and background;
+    - mask loss: ``whole_weight=0``;
+    - foreground hybrid, of the released 1000-epoch models: ``foreground_weight=1``;
+    - cosine schedules: ``whole_weight=harl_tf.schedules.Cosine(0.9, 0.0, steps, floor=0.3)``;
+      steps: ``keras.optimizers.schedules.PiecewiseConstantDecay``.
+
+    Maps of 7×7, 14×14 or 28×28 cells come with the backbone's ``output_stride``.
+
+    Args:
+        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        foreground_weight: The foreground's part of the mask loss, within [0, 1] or a schedule; the
+            paper's α. Default: 0.5.
+        whole_weight: The whole image's part of the loss, within [0, 1] or a schedule; the paper's
+            β. Default: 0.5.
+        projection_units: Length of the embeddings. Default: 256.
+        hidden_units: Width of projector and predictor. Default: 4096.
+        region_level: Feature map that the mask is laid on, such as ``"P4"``. Default: the last.
+        momentum: Momentum of the target network. Default: 0.99; the paper's rises to 1,
+            ``harl_tf.schedules.Cosine(0.996, 1.0, steps)``.
+        **options: Arguments of ``Pretraining``: ``augmentations``, ``regions``, ``name``.
+
+    Example:
+        >>> model = harl_tf.HARL(resnet(18), hidden_units=512)
+        >>> model.compile(keras.optimizers.SGD(0.1))
+    """
+
+    def __init__(
+        self,
+        backbone: keras.Model,
+        foreground_weight: Schedule = 0.5,
+        whole_weight: Schedule = 0.5,
+        projection_units: int = 256,
+        hidden_units: int = 4096,
+        region_level: Level = None,
+        momentum: Schedule = 0.99,
+        **options: Any,
+    ) -> None:
+        branch = RegionBootstrap(
+            foreground_weight, whole_weight, projection_units, hidden_units, region_level
+        )
+        options = {"share_batch_statistics": False, "name": "harl", **options}
+        super().__init__(backbone, {"regions": branch}, momentum=momentum, **options)

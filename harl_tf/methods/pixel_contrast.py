@@ -1,0 +1,229 @@
+"""HAPiCL's pixel branch: every cell is to be told from the cells of other regions of its image.
+
+Owns how cells are chosen, embedded and compared; the formulas are in ``harl_tf.losses``, the model
+with its instance branch is ``harl_tf.HAPiCL``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from harl_tf import distribution
+from harl_tf.losses import (
+    CellLabels,
+    cell_distance,
+    foreground_prototypes,
+    pixel_contrast,
+    pixel_contrast_per_batch,
+    pixel_contrast_per_image,
+    region_average,
+)
+from harl_tf.losses.temperature import check_temperature
+from harl_tf.pretraining.branch import Branch, BranchLoss
+from harl_tf.pretraining.cells import Cells, all_cells, sample_cells, take, take_pairs
+from harl_tf.pretraining.feature_maps import Level, as_cells, channels, on_cells, select_map
+from harl_tf.pretraining.forward import Forward, TwoViews
+from harl_tf.pretraining.heads import mlp_head
+from harl_tf.pretraining.noise import example_noise
+from harl_tf.schedules import Schedule, value_at
+
+_POOLED = {"image": pixel_contrast_per_image, "batch": pixel_contrast_per_batch}
+
+
+@keras.saving.register_keras_serializable(package="harl_tf")
+class PixelContrastBranch(Branch):
+    """A pixel head on the cells of a feature map, and the pixel loss in both directions.
+
+    The arguments are those of ``harl_tf.HAPiCL`` under their names there, except:
+
+    Args:
+        momentum_keys: Whether keys come from the target network. Default: False.
+    """
+
+    arguments = (
+        "pixel_units",
+        "hidden_units",
+        "temperature",
+        "foreground_weight",
+        "level",
+        "regions",
+        "boundary_margin",
+        "cells_per_region",
+        "near",
+        "prototypes",
+        "pool_regions",
+        "reduction",
+        "momentum_keys",
+    )
+
+    def __init__(
+        self,
+        pixel_units: int = 256,
+        hidden_units: int = 2048,
+        temperature: float = 0.2,
+        foreground_weight: Schedule = 0.5,
+        level: Level = None,
+        regions: int = 2,
+        boundary_margin: float = 0.0,
+        cells_per_region: int | None = None,
+        near: float | None = None,
+        prototypes: bool = False,
+        pool_regions: bool = False,
+        reduction: str = "cell",
+        momentum_keys: bool = False,
+    ) -> None:
+        super().__init__(name="pixel_contrast")
+        check_temperature(temperature)
+        self.pixel_units, self.hidden_units = pixel_units, hidden_units
+        self.temperature, self.foreground_weight = temperature, foreground_weight
+        self.level, self.regions, self.boundary_margin = level, regions, boundary_margin
+        self.cells_per_region, self.near = cells_per_region, near
+        self.prototypes, self.pool_regions = prototypes, pool_regions
+        self.reduction, self.momentum_keys = reduction, momentum_keys
+        self._check_together()
+        self.uses_target = momentum_keys
+        windows = () if near is None else ("window1", "window2")
+        self.batch_keys = windows if cells_per_region is None else (*windows, "seed")
+
+    def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
+        """Makes the pixel head, and its target if keys are the target network's."""
+        depth = channels(maps, self.level)
+        self.pixel_head = mlp_head(depth, self.hidden_units, self.pixel_units, "pixel_head")
+        if self.momentum_keys:
+            self.add_target("pixel_head")
+
+    def loss_terms(self, forward: Forward) -> BranchLoss:
+        """Mean over images, then over the two directions."""
+        features = select_map(forward.online[0], self.level)
+        grid = (features.shape[1], features.shape[2])
+        labels = forward.labels(grid, self.boundary_margin, self.regions)
+        cells = (
+            self._cells(labels[0], forward.views[0].seeds),
+            self._cells(labels[1], forward.views[1].seeds),
+        )
+        queries = self._embed(forward, forward.online, self.pixel_head, labels, cells)
+        keys = queries
+        if forward.target is not None and self.momentum_keys:
+            head = self.targets["pixel_head"]
+            keys = self._embed(forward, forward.target, head, labels, cells)
+        near = self._near(forward, grid, cells)
+        forth = self._direction(forward, queries[0], keys[1], cells[0], cells[1], near)
+        if near is not None:
+            near = tf.transpose(near, (0, 2, 1))
+        back = self._direction(forward, queries[1], keys[0], cells[1], cells[0], near)
+        return BranchLoss((forth + back) / 2.0, {})
+
+    def _cells(self, labels: CellLabels, seeds: tf.Tensor | None) -> Cells:
+        if self.pool_regions:
+            present = tf.reduce_any(labels.members > 0, axis=1)
+            return Cells(tf.ones_like(present, tf.int32) * tf.range(self.regions), present)
+        if self.cells_per_region is None:
+            return all_cells(labels)
+        noise = example_noise(seeds, labels.regions.shape[1])
+        return sample_cells(labels, self.cells_per_region, noise)
+
+    def _embed(
+        self,
+        forward: Forward,
+        maps: TwoViews,
+        head: keras.Model,
+        labels: tuple[CellLabels, CellLabels],
+        cells: tuple[Cells, Cells],
+    ) -> TwoViews:
+        """Embeddings (B, cells, units) of the cells of both views that take part."""
+
+        def vectors(view: int) -> tf.Tensor:
+            features = as_cells(select_map(maps[view], self.level))
+            if self.pool_regions:
+                return region_average(features, labels[view].members).vectors
+            return take(features, cells[view])
+
+        return forward.through(
+            lambda each, training: on_cells(head, each, training), vectors(0), vectors(1)
+        )
+
+    def _near(
+        self, forward: Forward, grid: tuple[int, int], cells: tuple[Cells, Cells]
+    ) -> tf.Tensor | None:
+        if self.near is None:
+            return None
+        first, second = (view.windows for view in forward.views)
+        return take_pairs(cell_distance(first, second, grid, grid) < self.near, *cells)
+
+    def _direction(
+        self,
+        forward: Forward,
+        queries: tf.Tensor,
+        keys: tf.Tensor,
+        query_cells: Cells,
+        key_cells: Cells,
+        near: tf.Tensor | None,
+    ) -> tf.Tensor:
+        if self.momentum_keys:
+            keys = tf.stop_gradient(keys)
+        regions = query_cells.regions, key_cells.regions
+        if self.reduction != "cell":
+            losses = _POOLED[self.reduction](queries, keys, *regions, self.temperature)
+            return distribution.share_of_global_mean(losses)
+        further = None
+        if self.prototypes:
+            further = foreground_prototypes(keys, key_cells.regions, key_cells.valid)
+        loss, counted = pixel_contrast(
+            queries,
+            keys,
+            *regions,
+            query_cells.valid,
+            key_cells.valid,
+            self.temperature,
+            value_at(self.foreground_weight, forward.step),
+            self.regions,
+            near,
+            further,
+        )
+        return distribution.share_of_global_mean(loss, counted)
+
+    def _check_together(self) -> None:
+        """Refuses arguments that are out of range or do not go together."""
+        if self.reduction not in ("cell", *_POOLED):
+            raise ValueError(
+                'Expected reduction="cell", "image" or "batch". '
+                f"Received: reduction={self.reduction!r}."
+            )
+        alpha: Any = self.foreground_weight
+        if isinstance(alpha, int | float) and not 0 <= alpha <= 1:
+            raise ValueError(
+                f"Expected foreground_weight within [0, 1]. Received: foreground_weight={alpha}."
+            )
+        if not 0 <= self.boundary_margin <= 0.5:
+            raise ValueError(
+                "Expected boundary_margin within [0, 0.5]. "
+                f"Received: boundary_margin={self.boundary_margin}."
+            )
+        if self.cells_per_region is not None and self.cells_per_region < 1:
+            raise ValueError(
+                "Expected cells_per_region ≥ 1, or None. "
+                f"Received: cells_per_region={self.cells_per_region}."
+            )
+        if self.near is not None and self.near <= 0:
+            raise ValueError(f"Expected near > 0, or None. Received: near={self.near}.")
+        options = {
+            "boundary_margin": self.boundary_margin,
+            "cells_per_region": self.cells_per_region,
+            "near": self.near,
+            "prototypes": self.prototypes,
+        }
+        refused = [] if self.reduction == "cell" else list(options)
+        if self.pool_regions:
+            refused += ["cells_per_region", "near"]
+            if self.reduction != "cell":
+                options["pool_regions"] = True
+                refused.append("pool_regions")
+        for option in refused:
+            if options[option]:
+                by = "pool_regions=True" if self.pool_regions else f"reduction={self.reduction!r}"
+                raise ValueError(
+                    f"Expected no {option} with {by}, which has no place for it. "
+                    f"Received: {option}={options[option]}."
+                )

@@ -1,0 +1,120 @@
+"""PixPro: a cell, smoothed by its like, is to agree with the cells of the other view near it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from harl_tf import distribution
+from harl_tf.losses import cell_distance, pixel_consistency, pixel_propagation
+from harl_tf.pretraining.branch import EMBEDDING_METRICS, Branch, BranchLoss, embedding_figures
+from harl_tf.pretraining.feature_maps import Level, as_cells, channels, on_cells, select_map
+from harl_tf.pretraining.forward import Forward
+from harl_tf.pretraining.heads import mlp_head
+from harl_tf.pretraining.model import Pretraining
+from harl_tf.schedules import Schedule
+
+
+@keras.saving.register_keras_serializable(package="harl_tf")
+class PixelPropagation(Branch):
+    """A pixel head with a target, and the pixel propagation module on the online side.
+
+    Args:
+        projection_units: Channels of the cells' embeddings. Default: 256.
+        hidden_units: Width of the pixel head. Default: 4096.
+        distance: Largest distance of positives, in diagonals of a cell. Default: 0.7.
+        sharpness: The paper's γ. Default: 2.
+        level: Feature map. Default: the last one.
+    """
+
+    arguments = ("projection_units", "hidden_units", "distance", "sharpness", "level")
+    figures = EMBEDDING_METRICS
+    uses_target = True
+    batch_keys = ("window1", "window2")
+
+    def __init__(
+        self,
+        projection_units: int = 256,
+        hidden_units: int = 4096,
+        distance: float = 0.7,
+        sharpness: float = 2.0,
+        level: Level = None,
+    ) -> None:
+        super().__init__(name="pixel_propagation")
+        for argument, value in (("distance", distance), ("sharpness", sharpness)):
+            if value <= 0:
+                raise ValueError(f"Expected {argument} > 0. Received: {argument}={value}.")
+        self.projection_units, self.hidden_units = projection_units, hidden_units
+        self.distance, self.sharpness, self.level = distance, sharpness, level
+
+    def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
+        """Makes the pixel head, its target, and the transform of the propagation."""
+        depth, units = channels(maps, self.level), self.projection_units
+        self.projector = mlp_head(depth, self.hidden_units, units, "projector")
+        self.transform = keras.Sequential([keras.Input((units,)), keras.layers.Dense(units)])
+        self.add_target("projector")
+
+    def loss_terms(self, forward: Forward) -> BranchLoss:
+        """Both directions of the consistency of propagated cells with near target cells."""
+        assert forward.target is not None
+        maps = [select_map(forward.online[view], self.level) for view in (0, 1)]
+        others = [select_map(forward.target[view], self.level) for view in (0, 1)]
+        grid = (maps[0].shape[1], maps[0].shape[2])
+
+        def project(cells: tf.Tensor, training: bool) -> tf.Tensor:
+            return on_cells(self.projector, cells, training)
+
+        def project_target(cells: tf.Tensor, training: bool) -> tf.Tensor:
+            return on_cells(self.targets["projector"], cells, training)
+
+        embedded = forward.through(project, *(as_cells(each) for each in maps))
+        targets = forward.through(project_target, *(as_cells(each) for each in others))
+        windows = [view.windows for view in forward.views]
+        near = cell_distance(windows[0], windows[1], grid, grid) < self.distance
+        directions = []
+        for own, other, pairs in ((0, 1, near), (1, 0, tf.transpose(near, (0, 2, 1)))):
+            transformed = on_cells(self.transform, embedded[own], forward.training)
+            smoothed = pixel_propagation(embedded[own], transformed, self.sharpness)
+            loss, counted = pixel_consistency(smoothed, targets[other], pairs)
+            directions.append(distribution.share_of_global_mean(loss, counted))
+        means = [tf.reduce_mean(embedded[view], axis=1) for view in (0, 1)]
+        return BranchLoss(directions[0] + directions[1], embedding_figures(*means))
+
+
+@keras.saving.register_keras_serializable(package="harl_tf")
+class PixPro(Pretraining):
+    """Propagate Yourself (Xie et al. 2021), the pixel-to-propagation consistency.
+
+    The loss is the paper's eq. 5 plus 4, so that it is 0 at best; image pairs whose crops do not
+    meet are left out.
+
+    Args:
+        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        projection_units: Channels of the cells' embeddings. Default: 256.
+        hidden_units: Width of the pixel head. Default: 4096.
+        distance: Largest distance of positives, in diagonals of a cell. Default: 0.7.
+        sharpness: The paper's γ. Default: 2.
+        level: Feature map. Default: the last one.
+        momentum: Momentum of the target network. Default: 0.99; the paper's rises to 1.
+        **options: Arguments of ``Pretraining``: ``augmentations``, ``name``.
+
+    Example:
+        >>> model = harl_tf.PixPro(resnet(18, output_stride=16), hidden_units=512)
+        >>> model.compile(keras.optimizers.SGD(0.1))
+    """
+
+    def __init__(
+        self,
+        backbone: keras.Model,
+        projection_units: int = 256,
+        hidden_units: int = 4096,
+        distance: float = 0.7,
+        sharpness: float = 2.0,
+        level: Level = None,
+        momentum: Schedule = 0.99,
+        **options: Any,
+    ) -> None:
+        branch = PixelPropagation(projection_units, hidden_units, distance, sharpness, level)
+        options = {"share_batch_statistics": False, "name": "pixpro", **options}
+        super().__init__(backbone, {"pixel": branch}, momentum=momentum, **options)

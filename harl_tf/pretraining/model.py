@@ -1,0 +1,347 @@
+"""What every pretraining method shares: two views in, named loss terms out, one training step.
+
+Owns the networks, the training step, the reported figures and the check of the batch. It owns no
+objective: methods subclass ``Pretraining`` and say which branches they consist of.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from harl_tf import distribution, metrics, processor
+from harl_tf.data import Colours, PairedViews
+from harl_tf.layers import RandomColour, simclr_colour
+from harl_tf.pretraining import checks, step
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.divergence import StopOnDivergence
+from harl_tf.pretraining.forward import Forward, View
+from harl_tf.pretraining.target import follow, target_copy
+from harl_tf.schedules import Schedule, value_at
+
+
+class Pretraining(keras.Model):
+    """Base class of the methods: a backbone, branches on it, two colour augmentations, a step.
+
+    Each branch has heads and a loss on the feature maps of two views; the total loss is the
+    weighted sum of theirs. If any of them uses a target network, the backbone has a copy that
+    follows it as a moving average. Called on images, the model is its backbone.
+
+    Args:
+        backbone: A model as ``harl_tf.backbones.feature_pyramid`` or ``resnet`` makes it.
+        branches: The branches by name; their losses are reported as ``loss_<name>``.
+        weights: Weight of a branch's loss, a number or a schedule. Default: 1 for all.
+        momentum: Momentum of the target network, a number in [0, 1] or a schedule. Default: 0.99.
+        share_batch_statistics: Whether both views go through the networks as one batch, as in
+            SimCLR's release, or one after the other, as in BYOL's and MoCo's. Default: True.
+        regions: Number of regions in the masks, the background included. Default: 2.
+        augmentations: The colour augmentation of the first and of the second view. Default:
+            SimCLR's for both, whatever the method, so that a comparison changes one thing.
+        name: Name of the model.
+
+    Raises:
+        ValueError: If an argument is not as above.
+    """
+
+    def __init__(
+        self,
+        backbone: keras.Model,
+        branches: Mapping[str, Branch],
+        weights: Mapping[str, Schedule] | None = None,
+        momentum: Schedule = 0.99,
+        share_batch_statistics: bool = True,
+        regions: int = 2,
+        augmentations: Sequence[keras.layers.Layer] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        if not isinstance(getattr(backbone, "output", None), dict):
+            raise ValueError(
+                "Expected a backbone whose output is a dict of feature maps, as "
+                "harl_tf.backbones.resnet(50) or feature_pyramid(network) there makes it. "
+                f"Received: {backbone!r}."
+            )
+        if regions < 2:
+            raise ValueError(f"Expected regions ≥ 2. Received: regions={regions}.")
+        if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
+            raise ValueError(f"Expected momentum within [0, 1]. Received: momentum={momentum}.")
+        augmentations = augmentations or (simclr_colour(), simclr_colour())
+        if len(augmentations) != 2:
+            raise ValueError(
+                "Expected two augmentations, one for each view. "
+                f"Received: {len(augmentations)} of them."
+            )
+        self.backbone = backbone
+        self.branches = dict(branches)
+        for branch in self.branches.values():
+            branch.connect(backbone.output)
+        uses_target = any(branch.uses_target for branch in self.branches.values())
+        self.target_backbone = target_copy(backbone) if uses_target else None
+        self.branch_weights = dict(weights or {})
+        self.momentum, self.regions = momentum, regions
+        self.share_batch_statistics = share_batch_statistics
+        self.augmentation1, self.augmentation2 = augmentations[0], augmentations[1]
+        self.accumulation_steps = 1
+        self.global_clip_norm: float | None = None
+        self._means = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
+        self.built = True
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """What a step reports: loss terms, the figures of the branches, those of the views."""
+        names = ["loss"]
+        if len(self.branches) > 1:
+            names += [f"loss_{name}" for name in self.branches]
+        for branch in self.branches.values():
+            names += branch.figures
+        return (*names, "foreground_share", "lost_region_share")
+
+    def compile(
+        self,
+        optimizer: Any,
+        accumulation_steps: int = 1,
+        global_clip_norm: float | None = None,
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """``keras.Model.compile``, without losses and metrics: the method has its own.
+
+        Args:
+            optimizer: A Keras optimizer. Schedules in it count updates of the weights.
+            accumulation_steps: Parts that a batch is split into; their gradients are averaged
+                before the update. Memory falls, negatives and batch statistics are those of a
+                part. Default: 1.
+            global_clip_norm: Largest norm of the gradient of the global batch, over all variables;
+                larger gradients are scaled down to it. Default: none.
+            jit_compile: Whether XLA compiles the step, on one replica. Worth a trial on a GPU; on
+                processors it is slower than oneDNN (``docs/performance.md``). Default: False.
+            **kwargs: Further arguments of ``keras.Model.compile``, such as ``run_eagerly`` and
+                ``steps_per_execution``.
+
+        Raises:
+            ValueError: If an argument is out of range, or the optimizer is to do by itself what
+                goes wrong on several replicas.
+        """
+        step.check_settings(optimizer, accumulation_steps, global_clip_norm, jit_compile)
+        self.accumulation_steps, self.global_clip_norm = accumulation_steps, global_clip_norm
+        super().compile(optimizer, jit_compile=jit_compile, **kwargs)
+
+    def loss_terms(self, view1: View, view2: View, training: bool) -> dict[str, tf.Tensor]:
+        """The objective of the method.
+
+        Args:
+            view1: First views.
+            view2: Second views of the same images.
+            training: Whether batch statistics are used and learnt.
+
+        Returns:
+            A scalar for each of ``metric_names``, each this replica's share of a mean over the
+            global batch; ``"loss"`` is what is minimised.
+        """
+        forward = Forward(
+            (view1, view2),
+            self.backbone,
+            self.target_backbone,
+            self._step(),
+            training,
+            self.share_batch_statistics,
+        )
+        terms: dict[str, tf.Tensor] = {}
+        total: list[tf.Tensor] = []
+        for name, branch in self.branches.items():
+            loss, figures = branch.loss_terms(forward)
+            terms |= figures if len(self.branches) == 1 else {f"loss_{name}": loss, **figures}
+            weight = value_at(self.branch_weights.get(name, 1.0), forward.step)
+            total.append(tf.cast(weight, loss.dtype) * loss)
+        return {
+            **terms,
+            "loss": tf.add_n(total),
+            "foreground_share": metrics.foreground_share(view1.masks, view2.masks),
+            "lost_region_share": metrics.lost_region_share(view1.masks, view2.masks),
+        }
+
+    def augment(self, batch: Mapping[str, tf.Tensor]) -> tuple[View, View]:
+        """Makes the two views of a batch, colours included.
+
+        Args:
+            batch: Tensors under ``BATCH_KEYS``, or under ``COLOURED_KEYS`` if the colours have been
+                changed, and under what the branches need besides (``window1``, ``window2``,
+                ``seed``); others are ignored.
+
+        Returns:
+            The first and the second view.
+
+        Raises:
+            ValueError: If a key is missing or a mask is not of its images' size.
+        """
+        further = [key for branch in self.branches.values() for key in branch.batch_keys]
+        batch = checks.check_batch(batch, further, self.regions)
+        seed = batch.get("seed")
+        images = [batch.get("coloured1"), batch.get("coloured2")]
+        if images[0] is None:
+            images = [
+                self.augmentation1(batch["view1"], batch["draws1"]),
+                self.augmentation2(batch["view2"], batch["draws2"]),
+            ]
+        return (
+            View(images[0], batch["mask1"], batch.get("window1"), seed),
+            View(
+                images[1],
+                batch["mask2"],
+                batch.get("window2"),
+                None if seed is None else tf.bitwise.invert(seed),
+            ),
+        )
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        """``keras.Model.fit`` on the batches of ``harl_tf.data.PairedViews``.
+
+        Args:
+            x: A ``PairedViews``, or a data set of its batches. The former brings its own number of
+                steps per epoch, starts at ``initial_epoch``, and gives every worker its part.
+            *args: Further arguments of ``keras.Model.fit``.
+            **kwargs: Further arguments of ``keras.Model.fit``.
+
+        Raises:
+            ValueError: If the replicas cannot share a batch evenly, or the batch is not as
+                expected.
+            FloatingPointError: If the loss is no longer a finite number.
+        """
+        checks.check_replicas(x, self.distribute_strategy.num_replicas_in_sync)
+        if not distribution.has_accelerator():
+            processor.warn_of_slow_training(self.compute_dtype)
+        if isinstance(x, PairedViews):
+            first = kwargs.get("initial_epoch", 0)
+            kwargs = {"steps_per_epoch": x.steps_per_epoch, "shuffle": False, **kwargs}
+            stream = functools.partial(x.from_epoch, colours=self._colours_on_host())
+            x = distribution.distribute(self.distribute_strategy, stream, first)
+        callbacks = kwargs.pop("callbacks", None) or []
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+            callbacks = [StopOnDivergence(), *callbacks]
+        with checks.plain_errors():
+            return super().fit(x, *args, callbacks=callbacks, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """``keras.Model.evaluate``: the loss terms of batches, without an update."""
+        with checks.plain_errors():
+            return super().evaluate(*args, **kwargs)
+
+    def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One update of the weights; what ``fit`` calls."""
+        variables = self.trainable_variables
+        parts = [
+            step.loss_and_gradients(self, part, variables)
+            for part in step.split(batch, self.accumulation_steps)
+        ]
+        terms, gradients = step.average(parts)
+        if self.global_clip_norm is not None:
+            gradients = step.clip(gradients, self.global_clip_norm, self.optimizer)
+        momentum = value_at(self.momentum, self._step())
+        self.optimizer.apply(gradients, variables)
+        follow(self.momentum_pairs(), momentum)
+        return self._report(terms)
+
+    def test_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The same terms without an update; what ``evaluate`` calls."""
+        view1, view2 = self.augment(batch)
+        return self._report(self.loss_terms(view1, view2, training=False))
+
+    def momentum_pairs(self) -> list[tuple[keras.Model, keras.Model]]:
+        """Every online network that has a target, with it."""
+        pairs = [pair for branch in self.branches.values() for pair in branch.momentum_pairs()]
+        if self.target_backbone is not None:
+            pairs.append((self.backbone, self.target_backbone))
+        return pairs
+
+    def call(self, images: tf.Tensor, training: bool | None = None) -> dict[str, tf.Tensor]:
+        """Feature maps of images ``(batch, height, width, 3)``, 0–255."""
+        return self.backbone(images, training=training)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """The function of an iterator that ``fit`` calls; see ``harl_tf.distribution``."""
+        if force or getattr(self, "train_function", None) is None:
+            self.train_function = distribution.step_function(self, self.train_step)
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """Likewise for ``evaluate``."""
+        if force or getattr(self, "test_function", None) is None:
+            self.test_function = distribution.step_function(self, self.test_step)
+        return self.test_function
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras' own pulls a batch to find out shapes, which fails on several workers and restarts
+        # the stream. All layers are built already; the optimizer is what is left.
+        if self.optimizer is not None and not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The running means of the loss terms."""
+        return list(self._means.values())
+
+    def _colours_on_host(self) -> Colours | None:
+        """The colour augmentations, if the stream had better do them: compiled for processors.
+
+        On another device they are part of the step, where they take next to no time.
+        """
+        both = (self.augmentation1, self.augmentation2)
+        ours = all(type(each) is RandomColour for each in both)
+        return both if ours and not distribution.has_accelerator() else None
+
+    def _step(self) -> tf.Tensor:
+        if getattr(self, "optimizer", None) is None:
+            return tf.constant(0, tf.int64)
+        return tf.convert_to_tensor(self.optimizer.iterations)
+
+    def _report(self, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        replicas = distribution.replica_count()
+        for name, mean in self._means.items():
+            mean.update_state(terms[name] * replicas)
+        return {name: mean.result() for name, mean in self._means.items()}
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What ``compile`` was called with; None if it was not."""
+        config = super().get_compile_config()
+        return config and {
+            **config,
+            "accumulation_steps": self.accumulation_steps,
+            "global_clip_norm": self.global_clip_norm,
+        }
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as ``get_compile_config`` says."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def get_config(self) -> dict[str, Any]:
+        """Configuration from which the model can be rebuilt."""
+        serialize = keras.saving.serialize_keras_object
+        settings: dict[str, Any] = {
+            "backbone": self.backbone,
+            "augmentations": [self.augmentation1, self.augmentation2],
+            "share_batch_statistics": self.share_batch_statistics,
+            "regions": self.regions,
+            **({} if self.target_backbone is None else {"momentum": self.momentum}),
+            **self.method_settings(),
+        }
+        return {"name": self.name, **{key: serialize(value) for key, value in settings.items()}}
+
+    def method_settings(self) -> dict[str, Any]:
+        """The arguments of the method's own constructor. Default: those of its only branch."""
+        (branch,) = self.branches.values()
+        return branch.settings()
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "Pretraining":
+        """Rebuilds the model from ``get_config()``."""
+        restore = keras.saving.deserialize_keras_object
+        return cls(
+            **{key: restore(value, custom_objects=custom_objects) for key, value in config.items()}
+        )

@@ -1,0 +1,139 @@
+"""The arithmetic of a training step: parts of a batch, their gradients, clipping.
+
+Owns no loss and no variable; ``harl_tf.pretraining.Pretraining.train_step`` puts the pieces
+together.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from harl_tf import distribution
+
+Terms = dict[str, tf.Tensor]
+Gradients = list[tf.Tensor | None]
+
+
+def check_settings(
+    optimizer: Any,
+    accumulation_steps: int,
+    global_clip_norm: float | None,
+    jit_compile: bool | str = False,
+) -> None:
+    """Refuses settings of a step that would not do what they say.
+
+    Raises:
+        ValueError: If a number is out of range, or if on several replicas XLA is to compile the
+            step, or the optimizer is to accumulate or clip: Keras' optimizers do so on each
+            replica by itself.
+
+    Example:
+        >>> check_settings("sgd", accumulation_steps=1, global_clip_norm=None)
+    """
+    if accumulation_steps < 1:
+        raise ValueError(
+            f"Expected accumulation_steps ≥ 1. Received: accumulation_steps={accumulation_steps}."
+        )
+    if global_clip_norm is not None and global_clip_norm <= 0:
+        raise ValueError(
+            f"Expected global_clip_norm > 0. Received: global_clip_norm={global_clip_norm}."
+        )
+    if distribution.replica_count() == 1:
+        return
+    if jit_compile is True:
+        raise ValueError(
+            "Expected jit_compile=False on several replicas, whose exchange is not compiled by "
+            "XLA. Received: jit_compile=True."
+        )
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    for argument, instead in (
+        ("global_clipnorm", "global_clip_norm"),
+        ("clipnorm", "global_clip_norm"),
+        ("clipvalue", "global_clip_norm"),
+        ("gradient_accumulation_steps", "accumulation_steps"),
+    ):
+        value = getattr(inner, argument, None)
+        if value:
+            raise ValueError(
+                f"Expected an optimizer without {argument} on several replicas, where Keras would "
+                f"apply it on each replica by itself; use compile(..., {instead}=...). "
+                f"Received: {argument}={value}."
+            )
+
+
+def split(batch: Mapping[str, tf.Tensor], parts: int) -> list[Mapping[str, tf.Tensor]]:
+    """Splits a batch into equal parts of consecutive examples.
+
+    Raises:
+        ValueError: If the examples cannot be split evenly.
+
+    Example:
+        >>> [part["x"].numpy().tolist() for part in split({"x": tf.range(4)}, 2)]
+        [[0, 1], [2, 3]]
+    """
+    if parts == 1:
+        return [batch]
+    rows = {key: value.shape[0] for key, value in batch.items()}
+    uneven = [count for count in rows.values() if count is not None and count % parts]
+    if uneven:
+        raise ValueError(
+            f"Expected a batch per replica that accumulation_steps={parts} divides. "
+            f"Received: {uneven[0]} examples on a replica."
+        )
+    pieces = {key: tf.split(value, parts) for key, value in batch.items()}
+    return [{key: pieces[key][part] for key in pieces} for part in range(parts)]
+
+
+def loss_and_gradients(
+    model: Any, batch: Mapping[str, tf.Tensor], variables: Sequence[keras.Variable]
+) -> tuple[Terms, Gradients]:
+    """The loss terms of a batch and the gradient of ``"loss"``, scaled by the optimizer's scale."""
+    view1, view2 = model.augment(batch)
+    with tf.GradientTape() as tape:
+        terms = model.loss_terms(view1, view2, training=True)
+        loss = terms["loss"]
+        if model.losses:  # regularizers of the user's own layers, the same on every replica
+            loss += tf.cast(tf.add_n(model.losses) / distribution.replica_count(), loss.dtype)
+        scaled = model.optimizer.scale_loss(loss)
+    return terms, tape.gradient(scaled, variables)
+
+
+def average(parts: Sequence[tuple[Terms, Gradients]]) -> tuple[Terms, Gradients]:
+    """Mean of the terms and of the gradients of the parts of a batch.
+
+    Example:
+        >>> terms, (gradient,) = average([({"loss": 1.0}, [4.0]), ({"loss": 3.0}, [0.0])])
+        >>> terms["loss"], gradient
+        (2.0, 2.0)
+    """
+    if len(parts) == 1:
+        return parts[0]
+    count = len(parts)
+    terms = {name: sum(part[0][name] for part in parts) / count for name in parts[0][0]}
+    together = zip(*(gradients for _, gradients in parts), strict=True)
+    return terms, [None if each[0] is None else sum(each) / count for each in together]
+
+
+def clip(gradients: Gradients, norm: float, optimizer: Any) -> Gradients:
+    """Scales down the gradient of the global batch to a norm.
+
+    Args:
+        gradients: This replica's shares of the gradient, scaled by the optimizer's scale.
+        norm: Largest norm over all variables.
+        optimizer: The optimizer, for its scale.
+
+    Returns:
+        Shares of the clipped gradient. A gradient that is not finite stays so, for the optimizer
+        of mixed_float16 to skip it.
+
+    Example:
+        >>> clip([tf.constant([3.0, 4.0])], 1.0, keras.optimizers.SGD())[0].numpy().tolist()
+        [0.600..., 0.800...]
+    """
+    whole = [distribution.sum_over_replicas(each) for each in gradients if each is not None]
+    scale = tf.cast(optimizer.scale_loss(tf.constant(1.0)), whole[0].dtype)
+    found = tf.linalg.global_norm(whole) / scale
+    factor = norm / tf.maximum(found, norm)
+    return [None if each is None else each * tf.cast(factor, each.dtype) for each in gradients]

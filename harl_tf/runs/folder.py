@@ -1,0 +1,109 @@
+"""The folder of a run: what it was begun with, its log, and where its results lie.
+
+Owns the form on disk besides the checkpoints (``harl_tf.callbacks.Checkpoint``)::
+
+    RUN/
+        run.json          the settings it was begun with
+        recipe.txt        the recipe in words, with sources
+        log.csv           a row per epoch
+        epoch_000012/     the newest checkpoints
+        backbone/         what the run was made for
+"""
+
+import json
+import os
+import pathlib
+from typing import Any
+
+from harl_tf import files
+from harl_tf.callbacks import EpochLog
+
+
+class RunError(Exception):
+    """A folder cannot be used for a run; the message says why and what to do."""
+
+
+class RunFolder:
+    """A run on disk.
+
+    Args:
+        path: The folder; it need not exist.
+
+    Attributes:
+        path: The folder.
+        settings: File of the settings.
+        recipe: File of the recipe in words.
+        log: The log, an ``EpochLog``.
+        backbone: Folder of the exported backbone.
+
+    Example:
+        >>> import tempfile
+        >>> run = RunFolder(tempfile.mkdtemp())
+        >>> run.begin({"epochs": 2}, "hapicl_small: ...")
+        >>> run.log.append(1, {"loss": 2.5})
+        >>> run.log.last()
+        {'loss': 2.5}
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = pathlib.Path(path)
+        self.settings = self.path / "run.json"
+        self.recipe = self.path / "recipe.txt"
+        self.log = EpochLog(self.path / "log.csv")
+        self.backbone = self.path / "backbone"
+
+    def begin(self, settings: dict[str, Any], recipe: str) -> None:
+        """Makes a new run's folder, or checks that it is that of the same run.
+
+        A run without a saved epoch may begin anew with other settings.
+
+        Args:
+            settings: What must be equal for a run to continue, fit for JSON.
+            recipe: The recipe in words.
+
+        Raises:
+            RunError: If the folder holds a run with other settings, or something else than a run.
+            OSError: If it cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> run = RunFolder(tempfile.mkdtemp())
+            >>> run.begin({"epochs": 2}, "")
+            >>> (run.path / "epoch_000001").mkdir()
+            >>> run.begin({"epochs": 3}, "")
+            Traceback (most recent call last):
+            harl_tf.runs.folder.RunError: ... begun with epochs 2, not 3; ...
+        """
+        folder = self.path
+        if folder.exists() and not folder.is_dir():
+            raise RunError(f"{folder} is not a folder.")
+        if self.settings.exists() and any(folder.glob("epoch_??????")):
+            self._check_same(settings)
+            return
+        if folder.exists() and any(folder.iterdir()) and not self.settings.exists():
+            raise RunError(f"{folder} is not empty and holds no run; choose another folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_text(self.recipe, recipe)
+        files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")
+
+    def read_settings(self) -> dict[str, Any]:
+        """What the run was begun with.
+
+        Raises:
+            RunError: If the folder holds no run, or its file of settings is damaged.
+        """
+        try:
+            return dict(json.loads(self.settings.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise RunError(f"{self.path} holds no run: it has no {self.settings.name}.") from error
+        except (ValueError, TypeError):
+            raise RunError(f"{self.settings} is damaged; choose another folder.") from None
+
+    def _check_same(self, settings: dict[str, Any]) -> None:
+        before = self.read_settings()
+        for name in settings:
+            if before.get(name) != settings[name]:
+                raise RunError(
+                    f"{self.path} was begun with {name.replace('_', ' ')} {before.get(name)}, not "
+                    f"{settings[name]}; give that to continue it, or another folder."
+                )

@@ -1,0 +1,1 @@
+"""Photographs to TFRecords of image and mask: plan, shards, journal, verification."""

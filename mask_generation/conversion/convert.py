@@ -1,0 +1,323 @@
+"""From photographs to a folder of TFRecords.
+
+Owns the order of things: shards are written into ``OUT.partial``, each noted when it is finished,
+then the files that describe them, and only then does the folder take its name. Whatever happens
+before that, OUT does not exist; an older OUT that is to be replaced goes when the new one is there.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import itertools
+import os
+import pathlib
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from harl_tf.data import manifest as manifests
+from mask_generation.conversion.example import (
+    DEGENERATE,
+    FILES,
+    Settings,
+    bits_of,
+    load,
+    make_example,
+)
+from mask_generation.conversion.journal import fingerprint
+from mask_generation.conversion.output_folder import (
+    OutputFolderError,
+    check_out,
+    check_partial,
+    put_in_place,
+)
+from mask_generation.conversion.own_masks import feature_mask
+from mask_generation.conversion.plan import Conversion
+from mask_generation.conversion.tfds_files import write_tfds_files
+from mask_generation.methods import DEFAULT, METHODS
+from mask_generation.methods.regions import REGION_METHODS
+from mask_generation.photographs.sources import Photographs, open_photographs
+from mask_generation.workers import no_interrupt, ordered_map
+
+ENGINES = ("pool", "beam")
+"""What runs the work: processes of this machine, or an Apache Beam pipeline."""
+
+
+class ConversionError(Exception):
+    """The conversion cannot be done; the message says why in one line. OUT was not written."""
+
+
+def convert(
+    photographs: str | pathlib.Path | Sequence[str | pathlib.Path],
+    out: str | pathlib.Path,
+    method: str | None = None,
+    workers: int = 1,
+    photographs_per_shard: int = 1000,
+    longest_side: int | None = None,
+    degenerate: str = "skip",
+    overwrite: bool = False,
+    progress: bool = True,
+    also: Sequence[str] = (),
+    masks: str | pathlib.Path | None = None,
+    model: str | pathlib.Path | None = None,
+    engine: str = "pool",
+    beam_options: Sequence[str] = (),
+) -> manifests.Manifest:
+    """Computes foreground masks for photographs and writes both as TFRecords.
+
+    The bytes written depend neither on the number of workers nor on the engine. Photographs that
+    cannot be read, or whose mask holds no two regions, are left out and listed in the manifest with
+    the reason. A conversion that was interrupted leaves its finished shards in ``OUT.partial``; the
+    same call goes on with the first that is missing. With other settings or photographs it starts
+    over.
+
+    Args:
+        photographs: Folder of images, flat or with one subfolder per class (whose names become
+            labels); a text file with one path to a line, and a class after a TAB if all have one; a
+            tar or several; or ``tfds:NAME[/config][:version][:split]``.
+        out: Folder to make. It appears only when everything in it is whole.
+        method: Name of the mask method, see ``mask_generation.METHODS``, or ``"files"`` for the
+            user's own masks. Default: ``"files"`` if there are masks, else
+            ``mask_generation.methods.DEFAULT``.
+        workers: Processes that compute masks; 1 computes in this one. A script that asks for more
+            needs the usual ``if __name__ == "__main__":`` around its work. Default: 1.
+        photographs_per_shard: Photographs per TFRecord file. Default: 1000.
+        longest_side: Shrink larger photographs to this longer side in pixels. Default: keep.
+        degenerate: ``"skip"`` photographs without a usable mask, or ``"keep"`` them with the mask
+            as it is; their records then say why it is not to be trusted. Default: ``"skip"``.
+        overwrite: Whether an existing folder of records is replaced. Default: False.
+        progress: Whether to show a progress bar, and to say what was found. Default: True.
+        also: Names of methods of further masks for every record, of ``mask_generation.METHODS`` or
+            of ``mask_generation.methods.regions.REGION_METHODS``, or ``"files"``. Default: none.
+        masks: The user's own masks: a folder, see
+            ``mask_generation.conversion.own_masks.find_mask``, or ``tfds:FEATURE[=VALUE,VALUE]``
+            for the masks of a data set. Default: none.
+        model: The model that the method needs, if it needs one. Default: none.
+        engine: ``"pool"`` for processes of this machine, or ``"beam"`` for Apache Beam, see
+            ``mask_generation.conversion.beam``. Default: ``"pool"``.
+        beam_options: Options of the Beam pipeline, such as ``["--runner=FlinkRunner"]``. Default:
+            Beam's own.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ConversionError: If the conversion cannot be done.
+
+    Example:
+        >>> convert("no/such/folder", "records")
+        Traceback (most recent call last):
+        mask_generation.conversion.convert.ConversionError: There is no folder no/such/folder.
+    """
+    out = pathlib.Path(out)
+    masks, model = (None if path is None else str(path) for path in (masks, model))
+    method = method or (DEFAULT if masks is None else FILES)
+    settings = Settings(method, longest_side, degenerate, tuple(also), masks, model)
+    _check_settings(settings)
+    _check_engine(engine, workers, photographs_per_shard)
+    try:
+        check_out(out, overwrite)
+        target = out.resolve()  # where OUT is a link, work beside the folder it stands for
+        folder = target.with_name(target.name + ".partial")
+        check_partial(folder)
+        of_data_set = feature_mask(masks)
+        feature = None if of_data_set is None else of_data_set.feature
+        found = open_photographs(photographs, feature)
+    except (OSError, OutputFolderError) as error:
+        raise ConversionError(str(error)) from error
+    conversion = Conversion(
+        _plain(photographs),
+        feature,
+        settings,
+        len(found),
+        photographs_per_shard,
+        folder,
+        fingerprint(found, settings, photographs_per_shard),
+    )
+    with _kept_if_finished(conversion, out):
+        finished, sentence = conversion.journal.resume()
+        _say(sentence, progress)
+        todo = [index for index in range(len(conversion.shards)) if index not in finished]
+        started = time.monotonic()
+        if engine == "beam":
+            from mask_generation.conversion.beam import run
+
+            run(conversion, todo, beam_options)
+        else:
+            _run_in_processes(conversion, found, todo, workers, progress)
+        _say(_rate(conversion, todo, time.monotonic() - started), progress)
+        manifest = _describe(conversion, found.classes)
+        with no_interrupt():
+            conversion.journal.remove()
+            put_in_place(folder, target)
+    return manifest
+
+
+def _run_in_processes(
+    conversion: Conversion,
+    photographs: Photographs,
+    todo: Sequence[int],
+    workers: int,
+    progress: bool,
+) -> None:
+    """Writes the shards one after another, from one stream of results."""
+    before = conversion.photographs - sum(map(conversion.size, todo))
+    with ordered_map(workers) as run:
+        results = run(
+            partial(make_example, settings=conversion.settings),
+            conversion.sources(photographs, todo),
+        )
+        with tqdm(
+            results,
+            total=conversion.photographs,
+            initial=before,
+            unit="photo",
+            disable=not progress,
+        ) as done:
+            stream = iter(done)
+            for index in todo:
+                conversion.write(index, itertools.islice(stream, conversion.size(index)))
+            for _ in stream:  # lets the progress bar come to its end
+                pass
+
+
+def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Manifest:
+    """Writes the manifest and the files for TensorFlow Datasets."""
+    shards = conversion.journal.noted()
+    if len(shards) < len(conversion.shards):
+        raise ConversionError(
+            f"Only {len(shards)} of {len(conversion.shards)} shards are in {conversion.folder}. "
+            "All machines that write them must see the same folder."
+        )
+    skipped = tuple(skip for shard in shards for skip in shard.skipped)
+    if not any(shard.shard.records for shard in shards):
+        shutil.rmtree(conversion.folder)
+        raise ConversionError(
+            f"None of the {conversion.photographs} photographs can be used; the first: "
+            f"{skipped[0].name}: {skipped[0].reason}."
+        )
+    settings = conversion.settings
+    method: dict[str, str | int | float] = {
+        "name": settings.method,
+        "degenerate": settings.degenerate,
+    }
+    if settings.longest_side is not None:
+        method["longest_side"] = settings.longest_side
+    infos = [manifests.MaskInfo("mask", settings.method)]
+    for name in settings.also:
+        regions = max(shard.regions.get(name, 0) for shard in shards)
+        infos.append(manifests.MaskInfo(name, name, regions, bits_of(name)))
+    reasons = sorted({reason for shard in shards for reason in shard.fallbacks})
+    manifest = manifests.Manifest(
+        method,
+        classes,
+        tuple(shard.shard for shard in shards),
+        skipped,
+        tuple(infos),
+        {reason: sum(shard.fallbacks.get(reason, 0) for shard in shards) for reason in reasons},
+    )
+    manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
+    manifest.write(conversion.folder)
+    return manifest
+
+
+@contextlib.contextmanager
+def _kept_if_finished(conversion: Conversion, out: pathlib.Path) -> Iterator[None]:
+    """Makes one sentence of a failure; leaves a partial folder only for its finished shards."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        kept = ""
+        if done := len(conversion.journal.noted()):
+            kept = (
+                f"{done} of {len(conversion.shards)} shards are finished and kept in "
+                f"{conversion.folder}; the same command goes on from there."
+            )
+        else:
+            shutil.rmtree(conversion.folder, ignore_errors=True)
+        if isinstance(error, KeyboardInterrupt):
+            raise (KeyboardInterrupt(f"interrupted; {kept}") if kept else error) from None
+        if sentence := _sentence(error, out):
+            raise ConversionError(" ".join([sentence, kept]).strip()) from error
+        raise
+
+
+def _sentence(error: Exception, out: pathlib.Path) -> str | None:
+    """What is said of an error that a user can cause; None for a defect."""
+    if isinstance(error, ConversionError):
+        return str(error)
+    if isinstance(error, BrokenProcessPool):
+        return "A worker process died, perhaps for want of memory. Try fewer workers."
+    if isinstance(error, OSError):
+        full = error.errno == errno.ENOSPC
+        reason = error.strerror or str(error)
+    elif isinstance(error, tf.errors.OpError):  # what TFRecordWriter raises
+        full = os.strerror(errno.ENOSPC) in error.message
+        reason = error.message.split("; ")[-1]
+    else:
+        return None
+    if full:
+        return f"The disk is full; {out} was not written. Free some space or choose another disk."
+    return f"{out} could not be written: {' '.join(reason.split()).rstrip('.')}."
+
+
+def _say(sentence: str | None, progress: bool) -> None:
+    if sentence and progress:
+        tqdm.write(sentence, file=sys.stderr)
+
+
+def _rate(conversion: Conversion, todo: Sequence[int], seconds: float) -> str:
+    count = sum(map(conversion.size, todo))
+    return f"{count} photographs in {seconds:.1f} s: {count / seconds:.1f} photographs/s."
+
+
+def _plain(
+    photographs: str | pathlib.Path | Sequence[str | pathlib.Path],
+) -> str | tuple[str, ...]:
+    if isinstance(photographs, str | pathlib.Path):
+        return str(photographs)
+    return tuple(map(str, photographs))
+
+
+def _check_settings(settings: Settings) -> None:
+    if settings.degenerate not in DEGENERATE:
+        raise ConversionError(
+            f"Expected degenerate in {DEGENERATE}. Received: {settings.degenerate!r}."
+        )
+    if settings.longest_side is not None and settings.longest_side < 16:
+        raise ConversionError(f"Expected longest_side ≥ 16. Received: {settings.longest_side}.")
+    uses_files = FILES in (settings.method, *settings.also)
+    if uses_files != (settings.masks is not None):
+        raise ConversionError(
+            f"Expected masks together with the method {FILES!r}, or neither. Received: "
+            f"masks={settings.masks!r} with method={settings.method!r}, also={settings.also}."
+        )
+    try:
+        is_folder = settings.masks is not None and feature_mask(settings.masks) is None
+        if settings.method != FILES:
+            load(settings.method, settings.model)
+    except Exception as error:  # methods with a model have their own
+        raise ConversionError(str(error)) from error
+    if is_folder and not pathlib.Path(str(settings.masks)).is_dir():
+        raise ConversionError(f"There is no folder {settings.masks}.")
+    known = sorted({*METHODS, *REGION_METHODS, FILES})
+    if bad := [name for name in settings.also if name not in known]:
+        raise ConversionError(f"Expected also in {known}. Received: {bad[0]!r}.")
+    if len(set(settings.also)) < len(settings.also):
+        raise ConversionError(f"Expected each further mask once. Received: {settings.also}.")
+
+
+def _check_engine(engine: str, workers: int, per_shard: int) -> None:
+    if engine not in ENGINES:
+        raise ConversionError(f"Expected engine in {ENGINES}. Received: {engine!r}.")
+    if workers < 1 or per_shard < 1:
+        raise ConversionError(
+            "Expected workers ≥ 1 and photographs_per_shard ≥ 1. "
+            f"Received: {workers} and {per_shard}."
+        )

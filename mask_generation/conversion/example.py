@@ -1,0 +1,191 @@
+"""From one photograph to the bytes of one record: what a worker process does.
+
+Owns the per-image function, the same for every engine that runs it. It imports neither TensorFlow
+nor ``harl_tf``, so a worker starts in a moment.
+"""
+
+import dataclasses
+import functools
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mask_generation.conversion.own_masks import UnusableMaskError, own_mask
+from mask_generation.foreground import foreground_mask
+from mask_generation.methods import METHODS, MaskMethod, named
+from mask_generation.methods.regions import REGION_METHODS
+from mask_generation.photographs.reading import UnusablePhotographError, decode_photograph
+from mask_generation.photographs.sources import Source
+from mask_generation.result import ForegroundMask
+
+DEGENERATE = ("skip", "keep")
+"""What to do with a photograph whose mask has no two regions worth the name."""
+
+FILES = "files"
+"""Name of the method that reads the user's own masks."""
+
+# Masks are read in every epoch. Lines that are not filtered take a third of the time to decode that
+# PNG's usual filters take, and are as small at the lowest compression: a few kB.
+_PNG_SETTINGS = (
+    cv2.IMWRITE_PNG_FILTER,
+    cv2.IMWRITE_PNG_FILTER_NONE,
+    cv2.IMWRITE_PNG_COMPRESSION,
+    1,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How photographs are turned into records.
+
+    Attributes:
+        method: Name of the mask method; ``"files"`` for the user's own masks.
+        longest_side: Larger photographs are shrunk to this, in pixels; None keeps them.
+        degenerate: ``"skip"`` or ``"keep"`` photographs without a usable mask.
+        also: Names of the methods of further masks.
+        masks: Folder of the user's own masks, or ``tfds:FEATURE[=VALUE,VALUE]``.
+        model: Path of the model that the method needs, if it needs one.
+    """
+
+    method: str
+    longest_side: int | None
+    degenerate: str
+    also: tuple[str, ...] = ()
+    masks: str | None = None
+    model: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FurtherMask:
+    """A further mask as it will be stored: PNG bytes, and how many regions it has."""
+
+    png: bytes
+    regions: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A photograph as it will be stored.
+
+    Attributes:
+        image: JPEG bytes.
+        mask: PNG bytes of the mask.
+        name: Its name.
+        label: Index of its class, or -1.
+        quality: Of the mask.
+        fallback: Why the mask should not be trusted; empty when it may be.
+        masks: Further masks by name.
+    """
+
+    image: bytes
+    mask: bytes
+    name: str
+    label: int
+    quality: float
+    fallback: str
+    masks: dict[str, FurtherMask]
+
+
+@dataclasses.dataclass(frozen=True)
+class Unusable:
+    """A photograph that will not be stored, and why."""
+
+    name: str
+    reason: str
+
+
+def make_example(source: Source, settings: Settings) -> Example | Unusable:
+    """Reads a photograph and computes its masks.
+
+    Args:
+        source: The photograph.
+        settings: How.
+
+    Returns:
+        The example, or why there is none. It never raises for what is in the file.
+    """
+    try:
+        rgb, jpeg = decode_photograph(source.read(), settings.longest_side)
+        result = _foreground(settings.method, source, rgb, settings)
+        if result.fallback is not None and settings.degenerate == "skip":
+            share = f"{100 * result.foreground_share:.1f} % foreground"
+            size = f"{rgb.shape[1]}×{rgb.shape[0]} px"
+            return Unusable(source.name, f"no usable mask: {result.fallback} ({size}, {share})")
+        masks = {name: _further(name, source, rgb, settings) for name in settings.also}
+    except UnusablePhotographError as error:
+        return Unusable(source.name, str(error))
+    png, fallback = encode_png(result.mask), result.fallback or ""
+    return Example(jpeg, png, source.name, source.label, result.quality, fallback, masks)
+
+
+def bits_of(method: str) -> int:
+    """Bits of a value in the PNG of a further mask: 16 for region maps, 8 for masks.
+
+    All records of a folder have the same number, whatever their images hold: a reader that decodes
+    every PNG to one type would stretch or cut the values of the others.
+
+    Example:
+        >>> bits_of("grid"), bits_of("robust_background")
+        (16, 8)
+    """
+    return 16 if method in REGION_METHODS else 8
+
+
+def encode_png(mask: np.ndarray) -> bytes:
+    r"""Encodes a mask as a PNG of its own values, with 8 bits for uint8 and 16 for uint16.
+
+    Example:
+        >>> encode_png(np.zeros((2, 3), np.uint8))[:4]
+        b'\x89PNG'
+    """
+    return cv2.imencode(".png", mask, _PNG_SETTINGS)[1].tobytes()
+
+
+def _foreground(
+    method: str, source: Source, rgb: NDArray[np.uint8], settings: Settings
+) -> ForegroundMask:
+    if method == FILES:
+        assert settings.masks is not None
+        return own_mask(source, rgb, settings.masks)
+    try:
+        return foreground_mask(rgb, method=_method(method, settings.model))
+    except Exception as error:
+        raise _failure(method, error) from error
+
+
+def _further(
+    method: str, source: Source, rgb: NDArray[np.uint8], settings: Settings
+) -> FurtherMask:
+    if method not in REGION_METHODS:
+        return FurtherMask(encode_png(_foreground(method, source, rgb, settings).mask), 2)
+    try:
+        regions = REGION_METHODS[method](rgb)
+    except Exception as error:
+        raise _failure(method, error) from error
+    return FurtherMask(encode_png(regions.ids.astype(np.uint16)), regions.count)
+
+
+def _failure(method: str, error: Exception) -> UnusableMaskError:
+    """One photograph that a method fails on must not end the conversion of millions."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return UnusableMaskError(f"the method {method} failed: {reason}")
+
+
+@functools.cache
+def _method(name: str, model: str | None) -> str | MaskMethod:
+    """The method; one with a model is loaded once in each process."""
+    return name if name in METHODS or model is None else load(name, model)
+
+
+def load(name: str, model: str | None) -> MaskMethod:
+    """The method of this name.
+
+    Raises:
+        ValueError: If there is none, or it needs a model, or another one.
+
+    Example:
+        >>> load("robust_background", None).work_size
+        160
+    """
+    return named(name, model)

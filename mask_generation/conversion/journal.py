@@ -1,0 +1,150 @@
+"""What an interrupted conversion has finished, so that it can go on.
+
+Owns the fingerprint of a conversion and the folder ``journal`` beside the shards: one file for the
+conversion, one for every finished shard.
+"""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import shutil
+
+from mask_generation.conversion.example import Settings
+from mask_generation.conversion.own_masks import masks_marks
+from mask_generation.conversion.shards import FinishedShard, remove_unfinished
+from mask_generation.photographs.sources import Photographs, file_mark
+
+FOLDER = "journal"
+_CONVERSION = "conversion.json"
+
+
+def fingerprint(photographs: Photographs, settings: Settings, per_shard: int) -> str:
+    """What must be equal for finished shards to count.
+
+    Args:
+        photographs: The photographs: their names, labels, sizes and times of change.
+        settings: How they are converted; of the user's own masks and of a model, sizes and times.
+        per_shard: Photographs per shard.
+
+    Returns:
+        A hash of these and of this package's version.
+    """
+    digest = hashlib.sha256()
+
+    def add(text: str) -> None:
+        digest.update(text.encode("utf-8", "backslashreplace") + b"\n")
+
+    add(importlib.metadata.version("harl_tf"))
+    add(json.dumps([dataclasses.asdict(settings), per_shard, photographs.classes]))
+    for mark in photographs.marks():
+        add(mark)
+    if settings.masks is not None:
+        for mark in masks_marks(settings.masks):
+            add(mark)
+    if settings.model is not None:
+        for path in sorted(
+            [pathlib.Path(settings.model), *pathlib.Path(settings.model).rglob("*")]
+        ):
+            add(file_mark(path))
+    return digest.hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Journal:
+    """The journal of one conversion.
+
+    Attributes:
+        folder: Folder of the shards.
+        fingerprint: Of the conversion.
+        names: File names of all shards.
+    """
+
+    folder: pathlib.Path
+    fingerprint: str
+    names: tuple[str, ...]
+
+    def resume(self) -> tuple[set[int], str | None]:
+        """Makes the folder ready: keeps the finished shards of the same conversion, else none.
+
+        Returns:
+            Indices of the shards that are finished, and a sentence on what an earlier conversion
+            has left, if it has left anything.
+        """
+        existed = self.folder.exists()
+        remove_unfinished(self.folder)
+        finished = self._finished() if self._is_same() else set()
+        if finished:
+            return (
+                finished,
+                f"{len(finished)} of {len(self.names)} shards were finished before; going on.",
+            )
+        shutil.rmtree(self.folder, ignore_errors=True)
+        (self.folder / FOLDER).mkdir(parents=True)
+        _write(self._path(_CONVERSION), json.dumps({"fingerprint": self.fingerprint}))
+        sentence = (
+            f"{self.folder} was left by a conversion that finished no shard, or had other settings "
+            "or other photographs; starting over."
+        )
+        return set(), sentence if existed else None
+
+    def add(self, index: int, finished: FinishedShard) -> None:
+        """Notes that a shard is finished."""
+        _write(self._path(_note(index)), json.dumps(finished.to_json()))
+
+    def noted(self) -> list[FinishedShard]:
+        """The shards noted as finished, in order, without another look at them."""
+        shards = (self._read(index) for index in range(len(self.names)))
+        return [shard for shard in shards if shard is not None]
+
+    def remove(self) -> None:
+        """Removes the journal; the shards stay."""
+        shutil.rmtree(self.folder / FOLDER)
+
+    def _finished(self) -> set[int]:
+        """Indices of the shards that are noted, there, and have the checksum noted."""
+        found = set()
+        for index, name in enumerate(self.names):
+            note, path = self._read(index), self.folder / name
+            if note is None or note.shard.file != name or not path.is_file():
+                self._path(_note(index)).unlink(missing_ok=True)
+                continue
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() == note.shard.sha256:
+                    found.add(index)
+                else:
+                    self._path(_note(index)).unlink()
+        return found
+
+    def _path(self, name: str) -> pathlib.Path:
+        return self.folder / FOLDER / name
+
+    def _is_same(self) -> bool:
+        try:
+            fields = json.loads(self._path(_CONVERSION).read_text(encoding="utf-8"))
+            return fields["fingerprint"] == self.fingerprint
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _read(self, index: int) -> FinishedShard | None:
+        try:
+            text = self._path(_note(index)).read_text(encoding="utf-8")
+            return FinishedShard.from_json(json.loads(text))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _note(index: int) -> str:
+    return f"{index:05d}.json"
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    """Writes a file whole or not at all, whoever else writes the same one."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

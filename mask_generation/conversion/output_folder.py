@@ -1,0 +1,83 @@
+"""The folder a conversion writes to: what may be replaced, and how the new one takes its place.
+
+Owns the care for files that are not this package's. What is in a folder of records is written
+elsewhere.
+"""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from harl_tf.data import manifest as manifests
+from harl_tf.data import records
+from mask_generation.conversion import journal, tfds_files
+
+# What a folder of records may hold besides the shards.
+_OUR_FILES = (manifests.FILE_NAME, "preview.png", "preview.html", *tfds_files.NAMES)
+
+
+class OutputFolderError(Exception):
+    """A folder cannot be used for records; the message says why in one line."""
+
+
+def check_out(out: pathlib.Path, overwrite: bool) -> None:
+    """Refuses a folder that exists, unless it holds nothing but records and is to be replaced."""
+    if not out.exists():
+        return
+    if not overwrite:
+        raise OutputFolderError(
+            f"{out} exists. Choose another folder, or ask to replace it with --overwrite "
+            "(in Python: overwrite=True)."
+        )
+    # Overwriting removes a folder; it and everything in it must be ours.
+    if not (out / manifests.FILE_NAME).is_file():
+        raise OutputFolderError(
+            f"{out} is not a folder of records, so it is not overwritten. Choose another folder."
+        )
+    if foreign := _foreign_file(out):
+        raise OutputFolderError(
+            f"{foreign} is not part of a folder of records, so {out} is not overwritten. "
+            "Move that file away or choose another folder."
+        )
+
+
+def check_partial(folder: pathlib.Path) -> None:
+    """What an interrupted conversion left behind may go or be gone on with; nothing else."""
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir() or folder.is_symlink() or _foreign_file(folder):
+        raise OutputFolderError(
+            f"{folder} is needed while converting, but exists and was not left by a conversion. "
+            "Move it away or choose another folder."
+        )
+
+
+def put_in_place(folder: pathlib.Path, out: pathlib.Path) -> None:
+    """Gives the finished folder its name; what had that name before is deleted last."""
+    if not out.exists():
+        os.replace(folder, out)
+        return
+    aside = pathlib.Path(tempfile.mkdtemp(prefix=f"{out.name}.old-", dir=out.parent))
+    try:
+        os.replace(out, aside / out.name)
+        try:
+            os.replace(folder, out)
+        except OSError:
+            os.replace(aside / out.name, out)
+            raise
+    finally:
+        shutil.rmtree(aside)
+
+
+def _foreign_file(folder: pathlib.Path) -> pathlib.Path | None:
+    """A file or folder in a folder of records that this package did not write."""
+    for path in sorted(folder.iterdir()):
+        if path.name == journal.FOLDER and path.is_dir() and not path.is_symlink():
+            if foreign := [item for item in path.iterdir() if ".json" not in item.name]:
+                return foreign[0]
+            continue
+        ours = path.name in _OUR_FILES or path.match(records.SHARD_PATTERN)
+        if not ours or path.is_dir():
+            return path
+    return None

@@ -1,0 +1,76 @@
+"""A conversion as plain values, and the part of it that makes one shard.
+
+Owns which photographs belong to which shard, so that every engine divides them alike. It neither
+starts processes nor decides where the folder of records ends up.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Iterator
+
+from harl_tf.data import records
+from mask_generation.conversion.example import Example, Settings, Unusable
+from mask_generation.conversion.journal import Journal
+from mask_generation.conversion.shards import write_shard
+from mask_generation.photographs.sources import Photographs, Source
+
+Results = Iterable[Example | Unusable]
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What is converted, how, and where to.
+
+    Attributes:
+        where: The source, as ``mask_generation.photographs.sources.open_photographs`` takes it.
+        mask_feature: The feature with the masks, of a data set.
+        settings: How photographs become records.
+        photographs: Number of photographs.
+        per_shard: Photographs per shard.
+        folder: Folder the shards are written to.
+        fingerprint: Of the photographs and the settings.
+    """
+
+    where: str | tuple[str, ...]
+    mask_feature: str | None
+    settings: Settings
+    photographs: int
+    per_shard: int
+    folder: pathlib.Path
+    fingerprint: str
+
+    @property
+    def shards(self) -> tuple[str, ...]:
+        """File names of all shards."""
+        count = -(-self.photographs // self.per_shard)
+        return tuple(records.shard_name(index, count) for index in range(count))
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of the finished shards."""
+        return Journal(self.folder, self.fingerprint, self.shards)
+
+    def bounds(self, index: int) -> tuple[int, int]:
+        """First photograph of a shard, and the first that is no longer of it."""
+        return index * self.per_shard, min((index + 1) * self.per_shard, self.photographs)
+
+    def size(self, index: int) -> int:
+        """Number of photographs of a shard."""
+        start, stop = self.bounds(index)
+        return stop - start
+
+    def sources(self, photographs: Photographs, indices: Iterable[int]) -> Iterator[Source]:
+        """The photographs of some shards; neighbours are read in one go, as streams need it."""
+        start = stop = 0
+        for index in indices:
+            first, end = self.bounds(index)
+            if first != stop:
+                yield from photographs.part(start, stop)
+                start = first
+            stop = end
+        yield from photographs.part(start, stop)
+
+    def write(self, index: int, results: Results) -> None:
+        """Writes a shard and notes that it is finished."""
+        name = self.shards[index]
+        self.journal.add(index, write_shard(self.folder / name, results))

@@ -1,0 +1,112 @@
+"""One TFRecord file of a folder of records: written whole, or not at all.
+
+Owns how results become a file and what is known of it afterwards. It does not know which shards
+there are, nor who computes the results.
+"""
+
+import collections
+import dataclasses
+import hashlib
+import os
+import pathlib
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+
+from harl_tf.data import manifest as manifests
+from harl_tf.data import records
+from mask_generation.conversion.example import Example, Unusable
+
+_UNFINISHED = ".unfinished-"
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedShard:
+    """A shard that is written and forced to disk.
+
+    Attributes:
+        shard: The file.
+        skipped: Photographs left out.
+        fallbacks: Number of records by the reason not to trust their mask.
+        regions: The largest number of regions of each further mask.
+    """
+
+    shard: manifests.Shard
+    skipped: tuple[manifests.Skip, ...]
+    fallbacks: dict[str, int]
+    regions: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "FinishedShard":
+        """From what ``to_json`` gave; raises ``KeyError`` or ``TypeError`` for anything else."""
+        return cls(
+            manifests.Shard(**fields["shard"]),
+            tuple(manifests.Skip(**skip) for skip in fields["skipped"]),
+            dict(fields["fallbacks"]),
+            dict(fields["regions"]),
+        )
+
+
+def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> FinishedShard:
+    """Writes results as a TFRecord file, which has its name only when it is whole.
+
+    Args:
+        path: File to write. Two processes may write the same one: the later replaces the earlier.
+        results: What becomes of the shard's photographs, in their order.
+
+    Returns:
+        What was written.
+
+    Raises:
+        OSError: If the file cannot be written.
+        tf.errors.OpError: Likewise.
+    """
+    unfinished = path.with_name(f"{path.name}{_UNFINISHED}{uuid.uuid4().hex}")
+    count, skipped = 0, []
+    fallbacks: collections.Counter[str] = collections.Counter()
+    regions: dict[str, int] = {}
+    try:
+        with tf.io.TFRecordWriter(str(unfinished)) as writer:
+            for result in results:
+                if isinstance(result, Unusable):
+                    skipped.append(manifests.Skip(result.name, result.reason))
+                    continue
+                writer.write(records.encode(_record(result)))
+                count += 1
+                if result.fallback:
+                    fallbacks[result.fallback] += 1
+                for name, mask in result.masks.items():
+                    regions[name] = max(regions.get(name, 0), mask.regions)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        shard = manifests.Shard(path.name, count, unfinished.stat().st_size, digest)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return FinishedShard(shard, tuple(skipped), dict(sorted(fallbacks.items())), regions)
+
+
+def remove_unfinished(folder: pathlib.Path) -> None:
+    """Removes what shards that were never finished have left behind."""
+    for path in folder.glob(records.SHARD_PATTERN):
+        if _UNFINISHED in path.name:
+            path.unlink(missing_ok=True)
+
+
+def _record(example: Example) -> records.Record:
+    return records.Record(
+        example.image,
+        example.mask,
+        example.name,
+        example.label,
+        example.quality,
+        example.fallback,
+        {name: mask.png for name, mask in example.masks.items()},
+    )

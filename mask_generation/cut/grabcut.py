@@ -1,0 +1,124 @@
+"""From a saliency map to a mask with the edges of the image: GrabCut, seeded by the saliency.
+
+Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004, as OpenCV has it. The colour models are
+learned in a small copy of the image, where that is cheap, and the cut is made in a larger one,
+where legs and straps are more than a pixel wide.
+
+Owns: seeds, sizes, and the return to the plain cut where GrabCut goes astray. Does not own: the
+saliency, nor the judgement of the mask (``mask_generation.foreground``).
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mask_generation.cut.grabcut_energy import SMOOTHNESS, colour_model, cut_graph
+from mask_generation.cut.minimum_cut import minimum_cut
+from mask_generation.cut.otsu import otsu_split
+from mask_generation.image.resize import enlarge, shrink
+
+_Bools = NDArray[np.bool_]
+
+# Surely background: less salient than this share of Otsu's split. Surely foreground: more salient
+# than this share of the way from the split to 1.
+_SURELY_BACKGROUND = 0.4
+_SURELY_FOREGROUND = 0.75
+# A result that shares less than this (intersection over union) with the plain cut went astray.
+_LEAST_AGREEMENT = 0.3
+_LEAST_SHARE, _LARGEST_SHARE = 0.01, 0.90
+# Parts of the mask with less than this share of the heaviest part's saliency are specks.
+_LEAST_PART = 0.2
+# Values in OpenCV's model of colours.
+_MODEL = (1, 65)
+# Seeds are given by labels, not by a rectangle.
+_NO_BOX = (0, 0, 0, 0)
+# The smaller one of its two labels for pixels that are not sure.
+_IN_QUESTION = 2
+
+
+def grabcut(
+    rgb: NDArray[np.uint8], saliency: NDArray[np.float32], learn_size: int, cut_size: int
+) -> NDArray[np.uint8]:
+    """Cuts the foreground out of an image along its edges.
+
+    Args:
+        rgb: ``(H, W, 3)`` uint8.
+        saliency: ``(h, w)`` float32 in [0, 1], of the image's shape but perhaps smaller.
+        learn_size: Longer side of the copy in which colours are learned, in pixels.
+        cut_size: Longer side of the copy that is cut, in pixels; the cost grows with its square.
+
+    Returns:
+        ``(H, W)`` uint8, 1 = foreground; the plain cut by Otsu's rule where GrabCut has nothing to
+        learn from, or strays far from it.
+
+    Example:
+        >>> image = np.zeros((60, 80, 3), np.uint8)
+        >>> image[20:40, 30:50] = (200, 40, 40)
+        >>> guess = np.zeros((60, 80), np.float32)
+        >>> guess[25:35, 35:45] = 1.0  # the middle of the square
+        >>> guess[20:40, 30:50] += np.float32(0.4) * (guess[20:40, 30:50] == 0)
+        >>> int(grabcut(image, guess, 80, 80).sum())
+        400
+    """
+    split = otsu_split(saliency)
+    large = shrink(rgb, cut_size)
+    height, width = large.shape[:2]
+    guess = enlarge(saliency, height, width)
+    plain = guess >= split
+    mask = _cut(shrink(rgb, learn_size), large, saliency, guess, split)
+    if mask is None or _is_astray(mask, plain):
+        mask = plain
+    mask = _without_specks(mask, guess)
+    if mask.shape == rgb.shape[:2]:
+        return mask.astype(np.uint8)
+    return (enlarge(mask.astype(np.float32), *rgb.shape[:2]) >= 0.5).astype(np.uint8)
+
+
+def _cut(
+    small: NDArray[np.uint8],
+    large: NDArray[np.uint8],
+    saliency: NDArray[np.float32],
+    guess: NDArray[np.float32],
+    split: float,
+) -> _Bools | None:
+    """Learns colours in one copy of the image, cuts the other; None where there is no choice."""
+    seeds, marks = _seeds(enlarge(saliency, *small.shape[:2]), split), _seeds(guess, split)
+    foreground, background = np.zeros(_MODEL), np.zeros(_MODEL)
+    if not all(_has_both(labels) for labels in (seeds, marks)):
+        return None
+    cv2.setRNGSeed(0)  # its k-means draws from OpenCV's generator
+    small, large = np.ascontiguousarray(small), np.ascontiguousarray(large)
+    cv2.grabCut(small, seeds, _NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
+    models = colour_model(foreground), colour_model(background)
+    smoothness = SMOOTHNESS * max(large.shape)
+    in_question = minimum_cut(*cut_graph(large, marks, *models, smoothness))
+    return np.where(marks >= _IN_QUESTION, in_question, marks == cv2.GC_FGD)
+
+
+def _seeds(saliency: NDArray[np.float32], split: float) -> NDArray[np.uint8]:
+    """OpenCV's four labels: surely and probably, background and foreground."""
+    labels = np.where(saliency >= split, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[saliency > split + _SURELY_FOREGROUND * (1 - split)] = cv2.GC_FGD
+    labels[saliency < _SURELY_BACKGROUND * split] = cv2.GC_BGD
+    return labels
+
+
+def _has_both(labels: NDArray[np.uint8]) -> bool:
+    # OpenCV learns five colours on either side and fails on fewer pixels. The lowest bit of its
+    # labels is 1 for foreground, sure or probable.
+    count = int(np.count_nonzero(labels & 1))
+    return min(count, labels.size - count) >= 5
+
+
+def _is_astray(mask: _Bools, plain: _Bools) -> bool:
+    agreement = float((mask & plain).sum()) / max(1.0, float((mask | plain).sum()))
+    return not _LEAST_SHARE < mask.mean() < _LARGEST_SHARE or agreement < _LEAST_AGREEMENT
+
+
+def _without_specks(mask: _Bools, saliency: NDArray[np.float32]) -> _Bools:
+    """The mask without parts that hold little saliency next to the heaviest one."""
+    count, parts = cv2.connectedComponents(mask.astype(np.uint8))
+    weight = np.bincount(parts.ravel(), saliency.ravel(), minlength=count)
+    keep = weight >= _LEAST_PART * weight[1:].max(initial=0.0)
+    keep[0] = False
+    return keep[parts]

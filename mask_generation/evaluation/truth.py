@@ -1,0 +1,204 @@
+"""Finding the truth that masks are scored against: drawn masks, or boxes.
+
+Owns the layouts of folders that can be scored, reading their tables and masks, and saying what is
+wrong with them. It computes no figure (``mask_generation.evaluation.scoring``).
+"""
+
+import csv
+import dataclasses
+import hashlib
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from mask_generation.evaluation.scoring import Box
+from mask_generation.photographs.reading import find_photographs
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+LAYOUTS = (
+    "pairs.csv with the columns file and mask; or the folders images and masks, "
+    "where masks/NAME.png is the mask of images/NAME.*; or boxes.csv or labels.csv with the "
+    "columns file, xmin, ymin, xmax and ymax"
+)
+"""What a folder with truth may hold, in words; the first that is there counts."""
+
+
+class EvaluationError(Exception):
+    """Masks cannot be scored; the message says why in one line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Truth:
+    """A photograph and what is known of it.
+
+    Attributes:
+        name: Path of the photograph relative to the folder, with forward slashes.
+        path: Where it is.
+        mask: Where its true mask is, or None.
+        boxes: Its true boxes, one or more if there is no mask.
+        size: Width and height the table states, or None.
+    """
+
+    name: str
+    path: str
+    mask: str | None = None
+    boxes: tuple[Box, ...] = ()
+    size: tuple[int, int] | None = None
+
+
+def find_truth(folder: str | pathlib.Path) -> list[Truth]:
+    """Lists the photographs of a folder for which there is truth, in the order of their names.
+
+    Args:
+        folder: A folder that holds ``pairs.csv`` (columns ``file`` and ``mask``, paths in the
+            folder); or ``images`` and ``masks``; or ``boxes.csv`` or ``labels.csv`` with the
+            columns ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax`` in pixels counted from 0, the
+            last ones inside the box, a row per box. The first of these that is there counts.
+
+    Returns:
+        At least one photograph.
+
+    Raises:
+        EvaluationError: If there is none of these, or a photograph or mask is missing.
+        OSError: If a folder or table cannot be read.
+
+    Example:
+        >>> find_truth("no/such/folder")
+        Traceback (most recent call last):
+        mask_generation.evaluation.truth.EvaluationError: There is no folder no/such/folder.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise EvaluationError(f"There is no folder {folder}.")
+    if _has_columns(folder / "pairs.csv", ("file", "mask")):
+        found = list(_from_pairs(folder))
+    elif (folder / "masks").is_dir():
+        found = list(_from_folders(folder))
+    else:
+        for table in ("boxes.csv", "labels.csv"):
+            if _has_columns(folder / table, ("file", *_CORNERS)):
+                found = _from_boxes(folder, folder / table)
+                break
+        else:
+            raise EvaluationError(
+                f"{folder} holds no truth to score masks against. It needs {LAYOUTS}."
+            )
+    if not found:
+        raise EvaluationError(f"{folder} holds no truth: its table has no row.")
+    return sorted(found, key=lambda truth: truth.name)
+
+
+def half_of(name: str) -> int:
+    """Which half of a folder a photograph belongs to, by a hash of its name.
+
+    The same name is always in the same half, whatever else is in the folder, so that settings can
+    be chosen on one half and reported on the other.
+
+    Args:
+        name: Path of the photograph relative to the folder.
+
+    Returns:
+        0 or 1.
+
+    Example:
+        >>> [half_of(f"images/{index}.jpg") for index in range(8)]
+        [0, 1, 1, 1, 0, 0, 1, 0]
+    """
+    return hashlib.sha256(name.encode()).digest()[0] % 2
+
+
+def read_mask(path: str | pathlib.Path) -> np.ndarray:
+    """Reads a true mask: every non-zero pixel is foreground.
+
+    Grey and palette images count by their stored values; of a colour image, a pixel is foreground
+    where any of its colours is not zero; transparency is not looked at.
+
+    Args:
+        path: An image file.
+
+    Returns:
+        ``(height, width)`` bool.
+
+    Raises:
+        EvaluationError: If the file cannot be read as an image.
+    """
+    try:
+        with Image.open(path) as image:
+            values = np.asarray(image)
+            alpha = image.mode in ("LA", "PA", "RGBA")
+    except UnidentifiedImageError as error:
+        raise EvaluationError(f"The mask {path} is not an image.") from error
+    except Exception as error:  # decoders of broken files raise about anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise EvaluationError(f"The mask {path} cannot be read: {reason}.") from error
+    if values.ndim == 2:
+        values = values[..., None]
+    return np.any(values[..., :-1] if alpha else values, axis=-1)
+
+
+def _from_pairs(folder: pathlib.Path) -> Iterator[Truth]:
+    seen = set()
+    for line, row in _rows(folder / "pairs.csv"):
+        if row["file"] in seen:
+            raise EvaluationError(f"{line}: {row['file']} occurs twice.")
+        seen.add(row["file"])
+        for column in ("file", "mask"):
+            if not row[column] or not (folder / row[column]).is_file():
+                raise EvaluationError(f"{line}: there is no file {folder / (row[column] or '?')}.")
+        yield Truth(row["file"], str(folder / row["file"]), str(folder / row["mask"]))
+
+
+def _from_folders(folder: pathlib.Path) -> Iterator[Truth]:
+    try:
+        sources, _ = find_photographs(folder / "images")
+    except FileNotFoundError as error:
+        raise EvaluationError(f"{folder} has masks, but no photographs: {error}") from error
+    for source in sources:
+        mask = (folder / "masks" / source.name).with_suffix(".png")
+        if not mask.is_file():
+            raise EvaluationError(f"The photograph images/{source.name} has no mask {mask}.")
+        yield Truth(f"images/{source.name}", source.path, str(mask))
+
+
+def _from_boxes(folder: pathlib.Path, table: pathlib.Path) -> list[Truth]:
+    boxes: dict[str, list[Box]] = {}
+    sizes: dict[str, tuple[int, int] | None] = {}
+    for line, row in _rows(table):
+        name = row["file"]
+        if not name or not (folder / name).is_file():
+            raise EvaluationError(f"{line}: there is no file {folder / (name or '?')}.")
+        try:
+            left, top, right, bottom = (int(row[corner]) for corner in _CORNERS)
+            size = (int(row["width"]), int(row["height"])) if "width" in row else None
+        except (KeyError, TypeError, ValueError) as error:
+            raise EvaluationError(f"{line}: expected whole numbers of pixels.") from error
+        if right < left or bottom < top:
+            raise EvaluationError(f"{line}: the box ends before it begins.")
+        boxes.setdefault(name, []).append((left, top, right, bottom))
+        sizes[name] = size
+    return [
+        Truth(name, str(folder / name), boxes=tuple(boxes[name]), size=sizes[name])
+        for name in boxes
+    ]
+
+
+def _has_columns(table: pathlib.Path, columns: tuple[str, ...]) -> bool:
+    if not table.is_file():
+        return False
+    with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        header = next(csv.reader(file), [])
+    return set(columns) <= set(header)
+
+
+def _rows(table: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows of a table, each with the words that say where it is."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            for row in reader:
+                yield f"{table}, line {reader.line_num}", row
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise EvaluationError(f"{table} is not a table in UTF-8: {error}.") from error

@@ -1,0 +1,1 @@
+"""Trained networks, opened once in each process."""

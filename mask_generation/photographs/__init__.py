@@ -1,0 +1,1 @@
+"""Photographs from folders, lists, tars and TFDS, as names and RGB arrays."""

@@ -1,0 +1,1 @@
+"""Pages and contact sheets, to look at masks."""

@@ -1,0 +1,102 @@
+"""Looking at the masks of a folder of records.
+
+Owns the two passes over the shards: numbers of all, without decoding a photograph, then those
+chosen in full. Records hold no saliency; where their method is one that can be called by name, it
+is computed anew.
+"""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from harl_tf.data import manifest as manifests
+from harl_tf.data import records
+from mask_generation.foreground import foreground_mask
+from mask_generation.methods import METHODS
+from mask_generation.previews.pictures import Figures, LeftOut, Picture
+
+
+class Records:
+    """A folder of records to look at.
+
+    Attributes:
+        method: Name of the method its masks were made with.
+
+    Args:
+        folder: Folder that ``convert`` wrote.
+
+    Raises:
+        RecordsError: If the folder is not whole.
+
+    Example:
+        >>> Records("no/such/folder")
+        Traceback (most recent call last):
+        harl_tf.data.manifest.RecordsError: no/such/folder is not a folder of records: ...
+    """
+
+    def __init__(self, folder: str | pathlib.Path):
+        self._folder = pathlib.Path(folder)
+        self._manifest = manifests.read_manifest(folder)
+        self.method = str(self._manifest.method.get("name", "unknown"))
+
+    @property
+    def total(self) -> int:
+        """How many photographs were converted, those left out included."""
+        return self._manifest.records + len(self._manifest.skipped)
+
+    def figures(self) -> Iterator[Figures | LeftOut]:
+        """Reads every record once, and decodes its mask."""
+        numbers = self._serialized().map(_numbers, num_parallel_calls=2)
+        with self._whole():
+            for index, (quality, share, fallback) in numbers.enumerate().as_numpy_iterator():
+                yield Figures(int(index), float(quality), float(share), fallback.decode())
+        for skip in self._manifest.skipped:
+            yield LeftOut(skip.name, skip.reason)
+
+    def pictures(self, chosen: set[int]) -> Iterator[Picture]:
+        """Decodes those chosen, and computes their saliency if the method is known."""
+        wanted = tf.constant(sorted(chosen), tf.int64)
+        numbered = self._serialized().enumerate()
+        with self._whole():
+            for index, serialized in numbered.filter(lambda i, _: tf.reduce_any(i == wanted)):
+                yield self._picture(int(index), serialized)
+
+    def _picture(self, index: int, serialized: tf.Tensor) -> Picture:
+        fields = records.parse(serialized)
+        quality, share, fallback = _numbers(serialized)
+        image = records.decode_image(fields[records.IMAGE]).numpy()
+        saliency = None
+        if self.method in METHODS:
+            saliency = foreground_mask(image, method=self.method).saliency
+        return Picture(
+            name=fields[records.NAME].numpy().decode(),
+            figures=Figures(index, float(quality), float(share), fallback.numpy().decode()),
+            image=image,
+            mask=records.decode_mask(fields[records.MASK]).numpy(),
+            saliency=saliency,
+        )
+
+    def _serialized(self) -> tf.data.Dataset:
+        files = [str(self._folder / shard.file) for shard in self._manifest.shards]
+        return tf.data.TFRecordDataset(files)
+
+    @contextlib.contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Says in one line that a shard is damaged."""
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise manifests.RecordsError(
+                f"{self._folder} is damaged: {' '.join(error.message.split())}. "
+                "Convert the photographs again."
+            ) from error
+
+
+def _numbers(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Quality, share of foreground and fallback of a record, as scalars."""
+    fields = records.parse(serialized)
+    mask = records.decode_mask(fields[records.MASK])
+    share = tf.reduce_mean(tf.cast(mask > 0, tf.float32))
+    return fields[records.QUALITY], share, fields[records.FALLBACK]

@@ -1,0 +1,142 @@
+"""Seeing masks: a gallery to browse and a contact sheet to print.
+
+Owns which files are made and where. Does not own what is looked at
+(``mask_generation.previews.pictures``) nor how it is drawn (``mask_generation.previews.page``,
+``mask_generation.previews.contact_sheet``).
+"""
+
+import contextlib
+import pathlib
+
+from tqdm import tqdm
+
+from mask_generation.methods import DEFAULT, named
+from mask_generation.previews.contact_sheet import draw_sheet
+from mask_generation.previews.inspect_photographs import Photographs
+from mask_generation.previews.page import render_page
+from mask_generation.previews.pictures import Inspected, Summary
+from mask_generation.whole_file import whole_file
+
+_MANIFEST = "manifest.json"
+# Pictures are kept at this longer side until they are drawn.
+_SIDE = 256
+
+
+class PreviewError(Exception):
+    """Masks cannot be shown; the message says why in one line."""
+
+
+def preview(
+    folder: str | pathlib.Path,
+    out: str | pathlib.Path | None = None,
+    count: int = 48,
+    method: str | None = None,
+    workers: int = 1,
+    progress: bool = True,
+) -> tuple[pathlib.Path, ...]:
+    """Shows masks of a folder of records, or what a method makes of a folder of photographs.
+
+    Makes one HTML page that needs nothing else, with a histogram of foreground shares and counts of
+    flags over all photographs, and one PNG. Of the photographs shown, half are those of lowest
+    quality, the others are spread evenly over the rest.
+
+    Args:
+        folder: Folder of records, or of photographs.
+        out: A folder, in which ``preview.html`` and ``preview.png`` are written, or a name that
+            ends in ``.html`` or ``.png``, for that one alone. Default: the folder of records; for
+            photographs the current one.
+        count: How many photographs are shown. Default: 48.
+        method: Name of the mask method for a folder of photographs; records have their masks.
+            Default: the default method.
+        workers: Processes that compute masks of photographs. Default: 1.
+        progress: Whether to show a progress bar. Default: True.
+
+    Returns:
+        The files written.
+
+    Raises:
+        PreviewError: If ``folder`` is neither, or OUT will not do.
+        RecordsError: If a folder of records is not whole.
+        OSError: If something cannot be read or written.
+        ValueError: If ``count`` or ``workers`` is less than 1, or the method is unknown.
+
+    Example:
+        >>> preview("no/such/folder")
+        Traceback (most recent call last):
+        mask_generation.previews.preview.PreviewError: There is no folder no/such/folder.
+    """
+    if count < 1 or workers < 1:
+        raise ValueError(f"Expected count ≥ 1 and workers ≥ 1. Received: {count} and {workers}.")
+    folder = pathlib.Path(folder)
+    inspected = _open(folder, method, workers)
+    paths = _paths(folder, out)
+    with contextlib.ExitStack() as stack:
+        files = [(path, stack.enter_context(whole_file(path))) for path in paths]
+        with tqdm(
+            inspected.figures(), total=inspected.total, unit="photo", disable=not progress
+        ) as figures:
+            summary = Summary(figures)
+        if not len(summary):
+            first = summary.left_out[0]
+            raise PreviewError(
+                f"None of the photographs in {folder} can be used; the first: "
+                f"{first.name}: {first.reason}."
+            )
+        pictures = [picture.reduced(_SIDE) for picture in inspected.pictures(summary.choose(count))]
+        pictures.sort(key=lambda picture: (picture.figures.quality, picture.name))
+        for path, file in files:
+            if path.suffix == ".html":
+                title = folder.resolve().name
+                page = render_page(title, inspected.method, summary, pictures)
+                file.write_text(page, encoding="utf-8")
+            else:
+                draw_sheet(pictures).save(file, "PNG")
+    return paths
+
+
+def _open(folder: pathlib.Path, method: str | None, workers: int) -> Inspected:
+    if not folder.is_dir():
+        raise PreviewError(f"There is no folder {folder}.")
+    if not _holds_records(folder):
+        named(method or DEFAULT)  # says at once if there is none
+        return Photographs(folder, method or DEFAULT, workers)
+    if method is not None:
+        raise PreviewError(
+            f"{folder} is a folder of records, which have their masks already; a method can be "
+            "chosen for a folder of photographs."
+        )
+    from mask_generation.previews.inspect_records import Records
+
+    return Records(folder)
+
+
+def _holds_records(folder: pathlib.Path) -> bool:
+    """Whether a folder has a manifest, or shards that lack one, which is worth an error."""
+    return (folder / _MANIFEST).is_file() or any(folder.glob("*.tfrecord-*"))
+
+
+def _paths(folder: pathlib.Path, out: str | pathlib.Path | None) -> tuple[pathlib.Path, ...]:
+    """The files to write."""
+    records = _holds_records(folder)
+    where = pathlib.Path(out) if out is not None else folder if records else pathlib.Path()
+    if where.suffix in (".html", ".png") and not where.is_dir():
+        paths: tuple[pathlib.Path, ...] = (where,)
+    elif where.suffix and not where.is_dir():
+        raise PreviewError(f"OUT must be a folder or end in .html or .png, but it is {where}.")
+    else:
+        paths = (where / "preview.html", where / "preview.png")
+    if not records and folder.resolve() in paths[0].resolve().parents:
+        raise PreviewError(
+            f"{paths[0].parent.resolve()} holds the photographs, and a picture written there would "
+            "be taken for one. Choose another place with --out (in Python: out=...)."
+        )
+    if len(paths) == 2:
+        _make_folder(where)
+    return paths
+
+
+def _make_folder(folder: pathlib.Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"Folder {folder} cannot be made: {error.strerror or error}.") from error

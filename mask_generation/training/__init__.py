@@ -1,0 +1,1 @@
+"""What learns a mask method from masks."""

@@ -1,0 +1,40 @@
+"""The log has each epoch once, however often the run was stopped."""
+
+import pytest
+
+from harl_tf.callbacks import EpochLog
+
+
+@pytest.fixture
+def log(tmp_path):
+    return EpochLog(tmp_path / "log.csv")
+
+
+def test_rows_after_the_epoch_that_begins_come_again(log):
+    for epoch, loss in enumerate((3.0, 2.0, 1.0)):
+        log.on_epoch_end(epoch, {"loss": loss})
+    log.on_epoch_begin(1)  # a run that continues after its first epoch
+    log.on_epoch_end(1, {"loss": 2.5})
+    assert log.path.read_text() == "epoch,loss\n1,3\n2,2.5\n"
+
+
+def test_row_before_training_stays(log):
+    log.append(0, {"knn_accuracy": 0.125})
+    log.on_epoch_begin(0)
+    log.on_epoch_end(0, {"knn_accuracy": 0.5})
+    assert log.path.read_text() == "epoch,knn_accuracy\n0,0.125\n1,0.5\n"
+
+
+def test_metric_that_is_not_measured_in_every_epoch(log):
+    """The header is that of the first row; a later metric has no column, a missing one no value."""
+    log.append(1, {"loss": 2.0, "knn_accuracy": 0.25})
+    log.append(2, {"loss": 1.0, "other": 7.0})
+    assert log.path.read_text() == "epoch,loss,knn_accuracy\n1,2,0.25\n2,1,\n"
+    assert log.last() == {"loss": 1.0}
+
+
+def test_log_of_another_run_is_begun_anew(log):
+    log.append(1, {"loss": 2.0})
+    log.on_epoch_begin(0)
+    assert not log.path.exists()
+    assert log.last() == {}

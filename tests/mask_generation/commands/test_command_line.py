@@ -1,0 +1,253 @@
+"""The command line as a user meets it: in processes of its own, where signals and limits matter."""
+
+import argparse
+import importlib.util
+import os
+import pathlib
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+import mask_generation
+from conftest import make_photograph
+from mask_generation.__main__ import main, parse_arguments
+
+MANY = 2000
+
+
+def _start(*arguments: str | pathlib.Path, **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mask_generation", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # as in a terminal, a signal can reach the workers, too
+        **options,
+    )
+
+
+def _finish(process: subprocess.Popen) -> tuple[list[str], list[str]]:
+    """Lines of stdout and of stderr, without what TensorFlow logs while it is loaded."""
+    out, err = process.communicate(timeout=60)
+    noise = re.compile(r"[IWE]0000 00:|WARNING: All log messages before absl::")
+    lines = [line for line in re.split(r"[\r\n]+", err.decode()) if line.strip()]
+    return out.decode().splitlines(), [line for line in lines if not noise.match(line)]
+
+
+def _without_bar(lines: list[str]) -> list[str]:
+    return [line for line in lines if "photo/s" not in line and "s/photo" not in line]
+
+
+def _wait_for_first_result(process: subprocess.Popen) -> None:
+    assert process.stderr is not None
+    seen = b""
+    while not re.search(rb" [1-9]\d*/%d " % MANY, seen):
+        chunk = os.read(process.stderr.fileno(), 4096)
+        assert chunk, seen.decode()
+        seen += chunk
+
+
+def _workers(process: subprocess.Popen) -> list[int]:
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"spawn_main" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Folder of hundreds of names for one photograph."""
+    folder = tmp_path_factory.mktemp("many")
+    Image.fromarray(make_photograph(0, 240, 320)).save(folder / "0000.jpg")
+    for index in range(1, MANY):
+        os.link(folder / "0000.jpg", folder / f"{index:04d}.jpg")
+    return folder
+
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc")
+
+
+def test_convert_shows_a_bar_and_prints_one_line(photographs, tmp_path):
+    process = _start("convert", photographs, tmp_path / "out", "--workers", "2")
+    out, err = _finish(process)
+    assert process.returncode == 0
+    assert out == [f"12 records, 2 classes, 0 left out: {tmp_path / 'out'}"]
+    assert "12/12" in err[-2]
+    assert re.fullmatch(r"12 photographs in [\d.]+ s: [\d.]+ photographs/s\.", err[-1])
+    assert _without_bar(err) == [err[-1]]
+
+
+@needs_proc
+def test_interrupt_ends_parent_and_workers_and_leaves_nothing(many, tmp_path):
+    process = _start("convert", many, tmp_path / "out", "--workers", "2")
+    _wait_for_first_result(process)
+    workers = _workers(process)
+    assert len(workers) == 2
+    # With the parent held, the workers come to wait for work, where Ctrl-C would hit them first.
+    os.kill(process.pid, signal.SIGSTOP)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGCONT)
+    out, err = _finish(process)
+    assert process.returncode == 130
+    assert out == []
+    assert _without_bar(err) == ["interrupted; nothing was written"]
+    assert list(tmp_path.iterdir()) == []
+    assert not any(map(_runs, workers))
+
+
+@needs_proc
+def test_worker_that_dies_is_one_line_and_leaves_nothing(many, tmp_path):
+    process = _start("convert", many, tmp_path / "out", "--workers", "2")
+    _wait_for_first_result(process)
+    workers = _workers(process)
+    os.kill(workers[0], signal.SIGKILL)
+    out, err = _finish(process)
+    assert process.returncode == 1
+    assert out == []
+    (line,) = _without_bar(err)
+    assert line.startswith("error: A worker process died")
+    assert list(tmp_path.iterdir()) == []
+    assert not any(map(_runs, workers))
+
+
+def _at_most_8_kilobytes() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+
+def test_file_that_cannot_grow_is_one_line_and_leaves_nothing(photographs, tmp_path):
+    process = _start(
+        *("convert", photographs, tmp_path / "out", "--workers", "1"),
+        preexec_fn=_at_most_8_kilobytes,
+    )
+    out, err = _finish(process)
+    assert process.returncode == 1
+    assert out == []
+    assert _without_bar(err) == [f"error: {tmp_path / 'out'} could not be written: File too large."]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_left_out_photographs_are_named(tmp_path, monkeypatch, capsys):
+    (tmp_path / "in").mkdir()
+    Image.fromarray(make_photograph(0)).save(tmp_path / "in" / "good.png")
+    for index in range(22):
+        (tmp_path / "in" / f"x{index:02d}.jpg").write_bytes(b"")
+    line = ["convert", str(tmp_path / "in"), str(tmp_path / "out"), "--workers", "1"]
+    assert main(parse_arguments(["mask_generation", *line])) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"1 records, 22 left out: {tmp_path / 'out'}\n"
+    named = [text for text in printed.err.splitlines() if text.startswith("left out: ")]
+    assert named[0] == "left out: x00.jpg: empty file"
+    assert named[20:] == ["left out: 2 more, see the manifest"]
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (["verify", "nowhere"], "error: nowhere is not a folder of records: it has no manifest"),
+        (["preview", "nowhere"], "error: There is no folder nowhere."),
+        (["evaluate", "nowhere"], "error: There is no folder nowhere."),
+        (["evaluate", "."], "error: . holds no truth to score masks against. It needs pairs.csv"),
+        (["evaluate", ".", "--out", "no/a.csv"], "error: no/a.csv could not be written: No such"),
+        (["convert", "nowhere", "out"], "error: There is no folder nowhere."),
+    ],
+)
+def test_failure_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys, line, error):
+    monkeypatch.chdir(tmp_path)
+    assert main(parse_arguments(["mask_generation", *line])) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(error)
+    assert printed.err.count("\n") == 1
+
+
+def test_interrupt_is_exit_code_130_whenever_it_comes(capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    assert main(argparse.Namespace(run=interrupted)) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was written\n"
+
+
+def test_verify_and_preview_print_one_line(records, tmp_path, capsys):
+    sheet = tmp_path / "sheet.png"
+    for line in (["verify", str(records)], ["preview", str(records), "--out", str(sheet)]):
+        assert main(parse_arguments(["mask_generation", *line])) == 0
+    assert capsys.readouterr().out == f"Whole: all records (12) in all shards (3).\n{sheet}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ([], ["convert", "verify", "preview", "evaluate", "without labels"]),
+        (["convert"], ["photographs", "--workers", "--overwrite", "robust_background"]),
+        (["verify"], ["records"]),
+        (["preview"], ["records", "--out", "--count", "--method", "--workers"]),
+        (
+            ["evaluate"],
+            ["pairs.csv", "CorLoc", "--half", "--per-photograph", "all of these", "--model"],
+        ),
+    ],
+)
+def test_help_names_what_can_be_given(capsys, line, words):
+    with pytest.raises(SystemExit) as end:
+        parse_arguments(["mask_generation", *line, "--help"])
+    assert end.value.code == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("usage: python -m mask_generation")
+    assert all(word in printed for word in words)
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ([], "required: COMMAND"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        (["convert", "a", "b", "--degenerate", "magic"], "invalid choice: 'magic'"),
+        (["convert", "a"], "required: out"),
+        (["preview", "a", "--count", "0"], "expected 1 or more, received 0"),
+        (["preview", "a", "--count", "x"], "expected a number, received x"),
+        (["convert", "a", "b", "--workers", "0"], "expected 1 or more, received 0"),
+        (["train-drfi", "a", "b", "--trees", "many"], "expected a number, received many"),
+        (["preview", "a", "--method", "all"], "invalid choice: 'all'"),
+        (["evaluate"], "required: FOLDER"),
+        (["evaluate", "a", "--half", "2"], "invalid choice: 2"),
+        (["evaluate", "a", "--workers", "0"], "expected 1 or more, received 0"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(capsys, line, error):
+    with pytest.raises(SystemExit) as end:
+        parse_arguments(["mask_generation", *line])
+    assert end.value.code == 2
+    assert error in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["convert", "evaluate", "preview", "verify"])
+def test_no_module_has_the_name_of_a_public_function(name):
+    """Importing it would set it as attribute of the package, over the function."""
+    assert importlib.util.find_spec(f"mask_generation.{name}") is None
+    assert callable(getattr(mask_generation, name))
+
+
+def test_package_is_imported_without_tensorflow():
+    """The workers that compute masks would wait for it, each of them."""
+    code = "import sys, mask_generation.conversion.example; print('tensorflow' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert out == b"False\n"

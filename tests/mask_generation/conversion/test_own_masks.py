@@ -1,0 +1,195 @@
+import io
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import make_photograph
+from mask_generation.conversion import own_masks
+from mask_generation.conversion.own_masks import (
+    UnusableMaskError,
+    feature_mask,
+    find_mask,
+    masks_marks,
+    own_mask,
+)
+from mask_generation.photographs.sources import InMemory
+
+RGB = make_photograph(0)
+LEFT = np.zeros((60, 80), np.uint8)
+LEFT[:, :40] = 1
+"""The left half of the photograph."""
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _source(mask: bytes | None = None) -> InMemory:
+    return InMemory(b"", "a.jpg", -1, mask)
+
+
+def _read(folder: pathlib.Path, content: bytes | np.ndarray, name: str = "a.png"):
+    data = content if isinstance(content, bytes) else _png(content)
+    (folder / name).write_bytes(data)
+    return own_mask(_source(), RGB, str(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("a.jpg", "a.png"),
+        ("a.jpg", "a.jpg.png"),
+        ("x/y/a.b.JPEG", "x/y/a.b.png"),
+        ("x/a.jpg", "x/a.npz"),
+        ("train/n01440764/n01440764_10026.JPEG", "n01440764/n01440764_10026.png"),
+        ("/data/imagenet/train/n01/x.JPEG", "n01/x.png"),
+        ("/data/a.png", "data/a.png"),
+        ("../photos/a.jpg", "photos/a.png"),
+    ],
+)
+def test_mask_lies_where_its_photograph_does(tmp_path, name, file):
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_bytes(b"")
+    assert find_mask(tmp_path, name) == tmp_path / file
+
+
+@pytest.mark.parametrize("side", [4, 40])
+def test_mask_counts_though_its_photograph_shows_nothing(tmp_path, side):
+    # One that a method could not find: the image is flat, or too small to look.
+    drawn = np.zeros((side, side), np.uint8)
+    drawn[: side // 2] = 1
+    (tmp_path / "a.png").write_bytes(_png(drawn))
+    result = own_mask(_source(), np.full((side, side, 3), 90, np.uint8), str(tmp_path))
+    np.testing.assert_array_equal(result.mask, drawn)
+    assert (result.quality, result.fallback) == (1.0, None)
+
+
+def test_photograph_is_never_its_own_mask(tmp_path):
+    """An absolute path must not lead out of the folder of masks."""
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "masks").mkdir()
+    assert find_mask(tmp_path / "masks", str(tmp_path / "a.png")) is None
+    assert find_mask(tmp_path / "masks", "../a.png") is None
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        LEFT,
+        LEFT * 255,
+        LEFT * 7,
+        LEFT.astype(bool),
+        LEFT.astype(np.uint16) * 256,  # its lower byte is 0
+        np.dstack([LEFT * 0, LEFT * 9, LEFT * 0]),
+        np.dstack([LEFT * 255] * 3 + [np.full_like(LEFT, 255)]),
+        np.dstack([LEFT, np.full_like(LEFT, 255)]),
+    ],
+    ids=["1", "255", "7", "bool", "16 bits", "RGB", "RGBA", "LA"],
+)
+def test_any_value_but_zero_is_foreground(tmp_path, pixels):
+    result = _read(tmp_path, pixels)
+    np.testing.assert_array_equal(result.mask, LEFT)
+    assert result.mask.dtype == np.uint8
+    assert (result.quality, result.fallback) == (1.0, None)
+
+
+def test_palette_image_counts_by_its_indices(tmp_path):
+    """Index 0 is drawn white, index 1 black."""
+    image = Image.fromarray(LEFT, "L").convert("P")
+    image.putdata(LEFT.ravel().tolist())
+    image.putpalette([255, 255, 255, 0, 0, 0])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    np.testing.assert_array_equal(_read(tmp_path, buffer.getvalue()).mask, LEFT)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32])
+@pytest.mark.parametrize("channel", [False, True])
+def test_array_file_is_read_by_its_key(tmp_path, dtype, channel):
+    array = LEFT.astype(dtype)
+    np.savez(tmp_path / "a.npz", foreground=array[..., None] if channel else array)
+    np.testing.assert_array_equal(own_mask(_source(), RGB, str(tmp_path)).mask, LEFT)
+
+
+@pytest.mark.parametrize("size", [(160, 120), (40, 30), (53, 40), (81, 60), (20, 15)])
+def test_mask_of_the_same_shape_is_resized(tmp_path, size):
+    """53 × 40 is two thirds of 80 × 60, rounded: 53.3 × 40."""
+    mask = np.asarray(Image.fromarray(LEFT).resize(size, Image.Resampling.NEAREST))
+    result = _read(tmp_path, mask)
+    assert result.mask.shape == (60, 80)
+    assert np.abs(result.mask.astype(int) - LEFT).mean() <= 1 / 40
+
+
+@pytest.mark.parametrize("size", [(60, 80), (80, 80), (80, 58), (40, 32)])
+def test_mask_of_another_shape_is_refused(tmp_path, size):
+    with pytest.raises(UnusableMaskError, match=rf"another shape: {size[0]}×{size[1]} px, not 80×"):
+        _read(tmp_path, np.ones(size[::-1], np.uint8))
+
+
+@pytest.mark.parametrize(("value", "fallback"), [(0, "almost no f"), (1, "almost all f")])
+def test_mask_of_one_value_is_flagged(tmp_path, value, fallback):
+    result = _read(tmp_path, np.full((60, 80), value, np.uint8))
+    assert result.fallback is not None
+    assert result.fallback.startswith(fallback)
+    assert (result.mask == value).all()
+
+
+def _npz(**arrays) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("b.png", b"", "no mask: there is no mask file of its name"),
+        ("a.png", b"", r"its mask a\.png: empty file"),
+        ("a.png", b"text", "its mask is damaged: cannot identify"),
+        ("a.png", _png(LEFT)[:60], "its mask is damaged"),
+        ("a.npz", b"PK\x03\x04", "its mask is damaged"),
+        ("a.npz", _npz(mask=LEFT), "its mask has no array 'foreground'"),
+        ("a.npz", _npz(foreground=LEFT[0]), r"should have shape \(height, width\), it is uint8"),
+        ("a.npz", _npz(foreground=np.full((60, 80), "x")), "should have shape"),
+        ("a.npz", _npz(foreground=np.full((60, 80), np.nan)), "values that are not finite"),
+    ],
+)
+def test_unusable_mask_is_refused_with_a_reason_of_one_line(tmp_path, name, content, reason):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnusableMaskError, match=reason) as error:
+        own_mask(_source(), RGB, str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_mask_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr(own_masks, "LARGEST_PIXELS", 1000)
+    with pytest.raises(UnusableMaskError, match="its mask has more than 1,000 pixels"):
+        _read(tmp_path, LEFT)
+
+
+def test_mask_of_a_data_set_counts_the_values_named():
+    """Values 0, 1, 2 in three parts; by default 1 and 2 are foreground, here only 2."""
+    pixels = np.repeat(np.array([0, 1, 2], np.uint8), [30, 20, 30])[None].repeat(60, axis=0)
+    source = _source(_png(pixels))
+    np.testing.assert_array_equal(own_mask(source, RGB, "tfds:outline").mask, pixels > 0)
+    np.testing.assert_array_equal(own_mask(source, RGB, "tfds:outline=2").mask, pixels == 2)
+    with pytest.raises(UnusableMaskError, match="no mask: it has no feature outline"):
+        own_mask(_source(), RGB, "tfds:outline")
+
+
+def test_values_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match=r"with whole numbers\. Received: 'tfds:outline=cat'"):
+        feature_mask("tfds:outline=cat")
+
+
+def test_marks_change_with_the_masks(tmp_path):
+    seen = {tuple(masks_marks(str(tmp_path)))}
+    (tmp_path / "a.png").write_bytes(b"1")
+    seen.add(tuple(masks_marks(str(tmp_path))))
+    (tmp_path / "a.png").write_bytes(b"12")
+    seen.add(tuple(masks_marks(str(tmp_path))))
+    assert len(seen) == 3

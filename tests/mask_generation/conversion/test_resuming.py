@@ -1,0 +1,206 @@
+"""A conversion that was stopped goes on, and ends in the same bytes."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+from conftest import make_photograph
+from mask_generation.conversion import convert as conversion
+from mask_generation.conversion import example, plan
+from mask_generation.conversion.convert import ConversionError, convert
+
+SHARDS = 6
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Twelve photographs, one of them unusable, one with a mask not to be trusted."""
+    folder = tmp_path_factory.mktemp("photos")
+    for index in range(10):
+        Image.fromarray(make_photograph(index)).save(folder / f"{index}.png")
+    Image.new("RGB", (80, 60), "grey").save(folder / "3 grey.png")
+    (folder / "5 empty.jpg").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(photos, tmp_path_factory):
+    """The records of a conversion that nothing interrupted."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    manifest = _convert(photos, out)
+    assert [shard.records for shard in manifest.shards] == [2, 2, 2, 1, 2, 2]
+    assert manifest.fallbacks == {"flat image": 1}
+    return _contents(out)
+
+
+def _convert(photos, out, **settings):
+    fixed = {"photographs_per_shard": 2, "degenerate": "keep", "also": ("grid",)}
+    return convert(photos, out, **{"progress": False, **fixed, **settings})
+
+
+def _contents(folder: pathlib.Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def _stop_after(monkeypatch, shards: int, error: BaseException) -> None:
+    write, count = plan.write_shard, []
+
+    def stopping(path, results):
+        if len(count) == shards:
+            raise error
+        count.append(path)
+        return write(path, results)
+
+    monkeypatch.setattr(plan, "write_shard", stopping)
+
+
+def _interrupted(monkeypatch, photos, out, shards: int = 3) -> None:
+    with monkeypatch.context() as patch:
+        _stop_after(patch, shards, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            _convert(photos, out)
+
+
+def _counted(monkeypatch) -> list[str]:
+    """Names of the photographs that are read from here on."""
+    make, names = conversion.make_example, []
+
+    def counting(source, settings):
+        names.append(source.name)
+        return make(source, settings)
+
+    monkeypatch.setattr(conversion, "make_example", counting)
+    return names
+
+
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_killed_conversion_goes_on_to_the_same_bytes(photos, whole, tmp_path, workers):
+    """SIGKILL, at a moment when some shards are finished and others are not."""
+    out, partial = tmp_path / "out", tmp_path / "out.partial"
+    line = [sys.executable, "-m", "mask_generation", "convert", str(photos), str(out)]
+    line += ["--per-shard", "2", "--degenerate", "keep", "--also", "grid"]
+    line += ["--workers", str(workers)]
+    process = subprocess.Popen(line, stderr=subprocess.DEVNULL, start_new_session=True)
+    while not list(partial.glob("journal/0000[1-4].json")) and process.poll() is None:
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if out.exists():
+        pytest.skip("the conversion was faster than the signal")
+    finished = len(list(partial.glob("journal/0000?.json")))
+    assert 2 <= finished < SHARDS
+    again = subprocess.run(line, capture_output=True, check=True)
+    assert f"{finished} of 6 shards were finished before; going on." in again.stderr.decode()
+    assert _contents(out) == whole
+    assert not partial.exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_interrupted_conversion_reads_only_what_is_missing(
+    photos, whole, tmp_path, monkeypatch, workers
+):
+    _interrupted(monkeypatch, photos, tmp_path / "out")
+    names = _counted(monkeypatch) if workers == 1 else None
+    _convert(photos, tmp_path / "out", workers=workers)
+    assert _contents(tmp_path / "out") == whole
+    if names is not None:
+        assert names == sorted(path.name for path in photos.iterdir())[6:]
+
+
+def test_interrupt_says_what_is_kept(photos, tmp_path, monkeypatch):
+    _stop_after(monkeypatch, 3, KeyboardInterrupt())
+    with pytest.raises(
+        KeyboardInterrupt, match=r"interrupted; 3 of 6 shards are finished and kept"
+    ):
+        _convert(photos, tmp_path / "out")
+
+
+def test_failure_keeps_what_is_finished_and_says_so(photos, whole, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 2, OSError(28, "No space left on device"))
+        sentence = (
+            r"^The disk is full; .* 2 of 6 shards are finished and kept in .*out\.partial; th"
+        )
+        with pytest.raises(ConversionError, match=sentence):
+            _convert(photos, tmp_path / "out")
+    _convert(photos, tmp_path / "out")
+    assert _contents(tmp_path / "out") == whole
+
+
+def test_failure_in_the_first_shard_leaves_nothing(photos, tmp_path, monkeypatch):
+    _stop_after(monkeypatch, 0, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        _convert(photos, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _changed_shard(partial: pathlib.Path) -> None:
+    path = partial / "photos-train.tfrecord-00001-of-00006"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _changed_shard,
+        lambda partial: (partial / "photos-train.tfrecord-00001-of-00006").unlink(),
+        lambda partial: (partial / "journal" / "00001.json").write_text("{"),
+        lambda partial: (partial / "journal" / "00001.json").unlink(),
+    ],
+    ids=["bytes", "shard gone", "note cut off", "note gone"],
+)
+def test_shard_that_is_not_whole_is_made_again(photos, whole, tmp_path, monkeypatch, damage):
+    _interrupted(monkeypatch, photos, tmp_path / "out")
+    damage(tmp_path / "out.partial")
+    names = _counted(monkeypatch)
+    _convert(photos, tmp_path / "out")
+    assert names[:2] == ["2.png", "3 grey.png"]  # the two of the second shard
+    assert len(names) == 8
+    assert _contents(tmp_path / "out") == whole
+
+
+@pytest.mark.parametrize("change", ["setting", "shards", "new photograph", "changed photograph"])
+def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch, capsys, change):
+    copy = shutil.copytree(photos, tmp_path / "photos")
+    out = tmp_path / "out"
+    _interrupted(monkeypatch, copy, out)
+    settings = {}
+    if change == "setting":
+        settings = {"longest_side": 40}
+    elif change == "shards":
+        settings = {"photographs_per_shard": 3}
+    else:
+        name = "x.png" if change == "new photograph" else "0.png"
+        Image.fromarray(make_photograph(99)).save(copy / name)
+    _convert(copy, out, progress=True, **settings)
+    assert "other settings or other photographs; starting over." in capsys.readouterr().err
+    _convert(copy, tmp_path / "fresh", **settings)
+    assert _contents(out) == _contents(tmp_path / "fresh")
+
+
+def test_bar_goes_on_and_the_rate_counts_what_was_done_now(photos, tmp_path, monkeypatch, capsys):
+    _interrupted(monkeypatch, photos, tmp_path / "out")
+    _convert(photos, tmp_path / "out", progress=True)
+    printed = capsys.readouterr().err
+    assert "3 of 6 shards were finished before; going on." in printed
+    assert " 6/12 " in printed
+    assert "12/12" in printed
+    assert "6 photographs in " in printed
+
+
+def test_worker_processes_import_neither_tensorflow_nor_its_data_sets():
+    """Each would wait for it; what the engine imports stays in the engine."""
+    code = (
+        "import sys, mask_generation.conversion.example; "
+        "print([m for m in sys.modules if 'tensor' in m])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert out == b"[]\n"
+    assert example.make_example is conversion.make_example

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import make_photograph
+from mask_generation.networks.opening import ModelError
+from mask_generation.photographs.reading import FileSource, find_photographs
+from mask_generation.training import drfi
+from mask_generation.training.drfi import LeftOut, Plan, Taught, taught_regions, train
+
+
+def _disc(index: int) -> tuple[np.ndarray, np.ndarray]:
+    """A generated photograph and its true mask: what is brighter than the ground's 70."""
+    rgb = make_photograph(index)
+    return rgb, (rgb.max(axis=-1) > 90).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Ten photographs in a class folder, and their masks as a tree of the same names."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for kind in ("images", "masks"):
+        (folder / kind / "discs").mkdir(parents=True)
+    for index in range(10):
+        rgb, mask = _disc(index)
+        Image.fromarray(rgb).save(folder / "images" / "discs" / f"{index}.png")
+        Image.fromarray(mask * 7).save(folder / "masks" / "discs" / f"{index}.png")
+    return folder
+
+
+def _plan(labelled) -> Plan:
+    return Plan(pseudo=None, masks=str(labelled / "masks"), work_size=80, scales=(100.0, 400.0))
+
+
+def _first(labelled) -> FileSource:
+    return find_photographs(labelled / "images")[0][0]
+
+
+def test_clear_regions_have_the_label_of_their_pixels(labelled):
+    taught = taught_regions(_first(labelled), _plan(labelled))
+    assert isinstance(taught, Taught)
+    assert set(taught.labels.tolist()) == {0.0, 1.0}
+    assert len(taught.features) == len(taught.labels)
+    # The disc is the brighter of the two: the first feature is the contrast of red.
+    assert taught.features.dtype == np.float32
+
+
+def test_regions_of_both_sides_teach_nothing(tmp_path):
+    """A mask that cuts the one region of an image in half: no side has the four fifths."""
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.full((40, 40, 3), 90, np.uint8)).save(tmp_path / "a.png")
+    half = (np.arange(40) < 20).astype(np.uint8)[None].repeat(40, axis=0)
+    Image.fromarray(half).save(tmp_path / "masks" / "a.png")
+    source = FileSource(str(tmp_path / "a.png"), "a.png", -1)
+    taught = taught_regions(source, Plan(None, str(tmp_path / "masks")))
+    assert isinstance(taught, Taught)
+    assert len(taught.labels) == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: None, "no mask .*0.png"),
+        (lambda path: path.write_text("text"), "is not an image"),
+        (lambda path: Image.new("L", (9, 8)).save(path), "has 9×8 pixels, the upright .* 80×60"),
+    ],
+)
+def test_image_without_a_usable_mask_is_left_out_with_the_reason(labelled, tmp_path, make, reason):
+    (tmp_path / "discs").mkdir()
+    make(tmp_path / "discs" / "0.png")
+    result = taught_regions(_first(labelled), Plan(None, str(tmp_path)))
+    assert isinstance(result, LeftOut)
+    assert result.name == "discs/0.png"
+    with pytest.raises(AssertionError, match=reason):
+        raise AssertionError(result.reason)
+
+
+def test_degenerate_pseudo_label_is_left_out(tmp_path):
+    Image.new("RGB", (40, 40), (90, 90, 90)).save(tmp_path / "a.png")
+    source = FileSource(str(tmp_path / "a.png"), "a.png", -1)
+    assert taught_regions(source, Plan("robust_background")) == LeftOut(
+        "a.png", "no usable mask: flat image"
+    )
+
+
+def test_same_folder_gives_the_same_forest_whatever_the_workers(labelled, tmp_path):
+    for workers in (1, 2):
+        grown, _ = train(
+            labelled / "images", _plan(labelled), trees=4, workers=workers, progress=False
+        )
+        grown.save(tmp_path / f"{workers}.npz")
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+
+
+def test_seed_changes_the_trees_and_limit_the_photographs(labelled):
+    def grown(**options):
+        return train(labelled / "images", _plan(labelled), trees=2, progress=False, **options)[0]
+
+    assert not np.array_equal(grown(seed=1).threshold, grown(seed=2).threshold)
+    assert "3 photographs of" in grown(limit=3).trained_on
+    assert "10 photographs of" in grown(limit=99).trained_on
+
+
+def test_photographs_left_out_are_told(labelled, tmp_path):
+    (tmp_path / "discs").mkdir()
+    for index in range(4):
+        mask = labelled / "masks" / "discs" / f"{index}.png"
+        (tmp_path / "discs" / mask.name).write_bytes(mask.read_bytes())
+    _, left_out = train(labelled / "images", Plan(None, str(tmp_path)), trees=1, progress=False)
+    assert [photograph.name for photograph in left_out] == [f"discs/{i}.png" for i in range(4, 10)]
+
+
+def test_nothing_to_learn_from_is_an_error(labelled, tmp_path):
+    with pytest.raises(ModelError, match=r"None of the 10 photographs .* discs/0.png: no mask"):
+        train(labelled / "images", Plan(None, str(tmp_path)), progress=False)
+    with pytest.raises(ModelError, match="There is no folder of masks no/such"):
+        train(labelled / "images", Plan(None, "no/such"), progress=False)
+
+
+def test_one_label_only_is_an_error(labelled, tmp_path):
+    (tmp_path / "discs").mkdir()
+    for index in range(10):
+        Image.new("L", (80, 60)).save(tmp_path / "discs" / f"{index}.png")
+    with pytest.raises(ModelError, match="all foreground or all background"):
+        train(labelled / "images", Plan(None, str(tmp_path)), progress=False)
+
+
+def test_limit_spreads_evenly():
+    assert drfi._spread(10, 4) == [0, 3, 6, 9]
+    assert drfi._spread(3, 10) == [0, 1, 2]

@@ -1,0 +1,171 @@
+"""Batches that are not what a method expects, and what the user is told."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import harl_tf
+from harl_tf.pretraining import checks
+from tests.networks import tiny_methods
+
+SMALL = {"projection_units": 4, "hidden_units": 8}
+TOO_LARGE = (
+    "Expected mask1 with values below 2, the regions of the method, 0 = background; masks of 0 and "
+    "255 are to be divided by 255. Received: 255."
+)
+
+
+@pytest.fixture
+def views(records):
+    return harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
+
+
+@pytest.fixture(scope="module")
+def first_batch(records):
+    views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
+    return next(iter(views.from_epoch(0)))
+
+
+@pytest.fixture
+def batch(first_batch):
+    return dict(first_batch)
+
+
+def one_convolution():
+    image = keras.Input((None, None, 3))
+    return keras.Model(image, {"P1": keras.layers.Conv2D(4, 3, strides=8)(image / 255.0)})
+
+
+def simclr(**settings):
+    model = harl_tf.SimCLR(one_convolution(), **SMALL)
+    model.compile(keras.optimizers.SGD(0.1), **settings)
+    return model
+
+
+def times_255(batch):
+    return {**batch, "mask1": batch["mask1"] * tf.constant(255, tf.uint8)}
+
+
+@pytest.mark.parametrize("key", checks.BATCH_KEYS)
+def test_every_key_that_is_missing_is_named(batch, key):
+    del batch[key]
+    with pytest.raises(ValueError, match=rf"keys view1, view2.*Missing: {key}\. Received: \["):
+        simclr().augment(batch)
+
+
+@pytest.mark.parametrize(
+    ("method", "needs"),
+    [
+        ("pixpro", ["window1", "window2"]),
+        ("detcon", ["seed"]),
+        ("hapicl_sampled", ["seed"]),
+        ("hapicl_near", ["window1", "window2"]),
+        ("hapicl_sampled_near", ["window1", "window2", "seed"]),
+        ("hapicl", []),
+        ("harl", []),
+    ],
+)
+def test_methods_that_need_windows_or_seeds_say_so(batch, method, needs):
+    model = tiny_methods()[method]()
+    rest = {key: value for key, value in batch.items() if key in checks.BATCH_KEYS}
+    if not needs:
+        model.augment(rest)
+        return
+    missing = ", ".join(needs)
+    with pytest.raises(ValueError, match=rf"draws2, {missing}, as .*Missing: {missing}\. Received"):
+        model.augment(rest)
+
+
+def test_batch_that_is_no_dict_is_refused():
+    with pytest.raises(ValueError, match=r"Missing: view1, .*draws2\. Received: tuple"):
+        simclr().augment((1, 2))
+
+
+@pytest.mark.parametrize(
+    ("change", "shape"),
+    [
+        (lambda mask: mask[:, ::2, ::2], r"\(4, 16, 16\)"),
+        (lambda mask: mask[..., None], r"\(4, 32, 32, 1\)"),
+    ],
+    ids=["half", "channel"],
+)
+@pytest.mark.parametrize("name", ["mask1", "mask2"])
+def test_mask_of_another_shape_is_refused(batch, name, change, shape):
+    batch[name] = change(batch[name])
+    with pytest.raises(
+        ValueError, match=rf"Expected {name} of .* \(32, 32\), without channels.* shape {shape}"
+    ):
+        simclr().augment(batch)
+
+
+def test_map_finer_than_the_mask_is_refused():
+    """Images of four pixels, three times as many cells a side."""
+    image = keras.Input((None, None, 3))
+    maps = {"P0": keras.layers.UpSampling2D(3)(image)}
+    model = harl_tf.HAPiCL(keras.Model(image, maps), pixel_units=4, hidden_units=8)
+    views = [harl_tf.pretraining.View(tf.zeros((2, 4, 4, 3)), tf.zeros((2, 4, 4)))] * 2
+    with pytest.raises(ValueError, match=r"as large as the feature map 12×12.*masks of 4×4 pixels"):
+        model.loss_terms(*views, training=False)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_masks_of_0_and_255_are_refused_by_one_sentence_before_any_update(views, eager):
+    stream = views.from_epoch(0).map(times_255)
+    model = simclr(run_eagerly=eager)
+    before = model.get_weights()
+    for run in (
+        lambda: model.fit(stream, steps_per_epoch=1, verbose=0, shuffle=False),
+        lambda: model.evaluate(stream, steps=1, verbose=0),
+    ):
+        with pytest.raises(ValueError, match="mask1") as error:
+            run()
+        assert str(error.value) == TOO_LARGE
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_masks_of_0_and_255_are_refused_by_the_same_sentence_on_replicas(views, two_replicas):
+    with two_replicas.scope():
+        model = simclr()
+    stream = views.from_epoch(0).map(times_255)
+    with pytest.raises(ValueError, match="mask1") as error:
+        model.fit(stream, steps_per_epoch=1, verbose=0, shuffle=False)
+    assert str(error.value) == TOO_LARGE
+
+
+@pytest.mark.parametrize("regions", [2, 3])
+def test_masks_of_more_regions_than_the_methods_are_refused(batch, regions):
+    masks = np.zeros((4, 32, 32), "uint8")
+    masks[:, :8, :8] = regions
+    batch["mask2"] = tf.constant(masks)
+    model = harl_tf.HAPiCL(one_convolution(), hidden_units=8, pixel_units=4, regions=regions)
+    with (
+        pytest.raises(ValueError, match=rf"mask2 with values below {regions},.*: {regions}\."),
+        checks.plain_errors(),
+    ):
+        model.augment(batch)
+    masks[:, :8, :8] = regions - 1
+    batch["mask2"] = tf.constant(masks)
+    model.augment(batch)
+
+
+def test_errors_that_are_not_of_a_batch_pass_as_they_are():
+    with pytest.raises(tf.errors.InvalidArgumentError), checks.plain_errors():
+        tf.debugging.assert_less(2, 1)
+
+
+@pytest.mark.parametrize("as_views", [True, False])
+def test_batch_that_replicas_cannot_share_is_refused(records, two_replicas, as_views):
+    views = harl_tf.data.PairedViews(records, batch_size=5, image_size=32)
+    with two_replicas.scope():
+        model = simclr()
+    with pytest.raises(ValueError, match=r"2 replicas share evenly, such as 4\..*batch_size=5"):
+        model.fit(views if as_views else views.from_epoch(0), steps_per_epoch=1, verbose=0)
+
+
+def test_queue_that_the_batch_does_not_divide_is_refused_by_fit(views):
+    model = harl_tf.MoCoV2(one_convolution(), **SMALL, queue_size=10)
+    model.compile(keras.optimizers.SGD(0.1))
+    with pytest.raises(ValueError, match=r"such as 8\. Received: queue_size=10 and 4 keys per"):
+        model.fit(views, verbose=0)
