@@ -73,8 +73,8 @@ def make_photograph(seed: int, height: int = 60, width: int = 80) -> np.ndarray:
     random = np.random.default_rng(seed)
     image = random.integers(20, 70, (height, width, 3))
     rows, columns = np.mgrid[:height, :width]
-    centre = random.uniform(0.35, 0.65, 2) * (height, width)
-    disc = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < (0.25 * height) ** 2
+    center = random.uniform(0.35, 0.65, 2) * (height, width)
+    disc = (rows - center[0]) ** 2 + (columns - center[1]) ** 2 < (0.25 * height) ** 2
     image[disc] = random.integers(120, 255, 3) + random.integers(-10, 1, (disc.sum(), 3))
     return image.clip(0, 255).astype(np.uint8)
 

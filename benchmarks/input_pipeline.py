@@ -40,7 +40,7 @@ from benchmarks.side_by_side import Contestant
 from harl_tf.data import PairedViews, records
 from harl_tf.data.kept_memory import keep_freed_memory
 from harl_tf.data.python_calls import numpy_call
-from harl_tf.layers import byol_colours
+from harl_tf.layers import byol_colors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("peers", None, "Python of the peers' environment. Default: without peers.")
@@ -123,7 +123,7 @@ def stream(name: str, work: pathlib.Path) -> tf.data.Dataset:
     if name == "OpenCV decodes":
         return opencv_decodes(work)
     views = PairedViews(work / "records", BATCH, FLAGS.image_size)
-    return views.from_epoch(0, colours=byol_colours() if name.endswith("colours") else None)
+    return views.from_epoch(0, colors=byol_colors() if name.endswith("colors") else None)
 
 
 def take_part() -> None:

@@ -82,7 +82,7 @@ def run(method: str, seed: int, records: pathlib.Path) -> dict[str, float]:
     views = harl_tf.data.PairedViews(records, BATCH_SIZE, IMAGE_SIZE, seed=seed)
     halves = (harl_tf.data.in_first_half, harl_tf.data.in_second_half)
     probe = harl_tf.callbacks.KNNProbe(
-        *(harl_tf.data.labelled_images(records, IMAGE_SIZE, keep=half) for half in halves),
+        *(harl_tf.data.labeled_images(records, IMAGE_SIZE, keep=half) for half in halves),
         every=FLAGS.epochs,
     )
     steps = FLAGS.epochs * views.steps_per_epoch

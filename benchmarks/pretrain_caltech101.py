@@ -65,11 +65,11 @@ def make_records(archives: pathlib.Path, work: pathlib.Path) -> None:
 
 def make_model(steps: int) -> harl_tf.HAPiCL:
     """ResNet-18 with 6×6 cells at 96 pixels, trained by SGD with warm-up and cosine decay."""
-    colours = [harl_tf.layers.moco_colour() for _ in range(2)]
+    colors = [harl_tf.layers.moco_color() for _ in range(2)]
     model = harl_tf.HAPiCL(
         harl_tf.backbones.resnet(18, output_stride=16),
         pixel_weight=FLAGS.pixel_weight,
-        augmentations=colours,
+        augmentations=colors,
     )
     rate = harl_tf.schedules.warmup_cosine(0.06, steps, warmup_steps=steps // 20)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9, weight_decay=1e-4))
@@ -104,7 +104,7 @@ def main(_: list[str]) -> None:
     views = harl_tf.data.PairedViews(work / "unlabelled", FLAGS.batch_size, IMAGE_SIZE)
     halves = (harl_tf.data.in_first_half, harl_tf.data.in_second_half)
     probe = harl_tf.callbacks.KNNProbe(
-        *(harl_tf.data.labelled_images(work / "labelled", IMAGE_SIZE, keep=half) for half in halves)
+        *(harl_tf.data.labeled_images(work / "labelled", IMAGE_SIZE, keep=half) for half in halves)
     )
     model = make_model(FLAGS.epochs * views.steps_per_epoch)
     checkpoint = harl_tf.callbacks.Checkpoint(work / FLAGS.run, views)

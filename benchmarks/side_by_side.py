@@ -269,8 +269,8 @@ def plot(
     middle = np.array([float(row["per_second"]) for row in rows])[::-1]
     quartiles = np.array([[float(x) for x in row["quartiles"].split()] for row in rows])[::-1]
     figure, axes = pyplot.subplots(figsize=(8, 0.8 + 0.36 * len(rows)))
-    colours = ["#2b6cb0" if name.startswith("harl_tf") else "#a0aec0" for name in names]
-    axes.barh(names, middle, color=colours, xerr=np.abs(quartiles.T - middle), capsize=2)
+    colors = ["#2b6cb0" if name.startswith("harl_tf") else "#a0aec0" for name in names]
+    axes.barh(names, middle, color=colors, xerr=np.abs(quartiles.T - middle), capsize=2)
     for place, value in enumerate(middle):
         digits = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
         axes.text(quartiles[place, 1], place, f"  {digits}", va="center", fontsize=8)

@@ -20,8 +20,8 @@ def make_batch(rows: int, side: int) -> dict[str, NDArray]:
     """
     random = np.random.default_rng(0)
     grid = np.mgrid[:side, :side] / side
-    centres = random.uniform(0.3, 0.7, (2, rows, 2, 1, 1))
-    masks = (((grid - centres) ** 2).sum(axis=2) < 0.09).astype("uint8")
+    centers = random.uniform(0.3, 0.7, (2, rows, 2, 1, 1))
+    masks = (((grid - centers) ** 2).sum(axis=2) < 0.09).astype("uint8")
     batch = {"seed": random.integers(0, 2**31, (rows, 2)).astype("int32")}
     for view in (0, 1):
         window = np.array([view * 10, 0, 150, 200, view, 200, 240], "int32")

@@ -4,7 +4,7 @@
 
 Without arguments it works on what comes with scikit-image, so nothing is downloaded: sixteen
 photographs to pretrain on, and two hundred small pictures of faces and other things to probe and
-fine-tune with. ``--photographs`` and ``--labelled`` (one subfolder per class) take your own.
+fine-tune with. ``--photographs`` and ``--labeled`` (one subfolder per class) take your own.
 Interrupted, the same command goes on from the last saved epoch.
 """
 
@@ -25,9 +25,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import mask_generation
-from harl_tf.data import PairedViews, labelled_images, read_manifest
+from harl_tf.data import PairedViews, labeled_images, read_manifest
 from harl_tf.evaluation import similarity_maps
-from harl_tf.reports import Section, colour_map, write_page
+from harl_tf.reports import Section, color_map, write_page
 from mask_generation.photographs.reading import find_photographs
 from mask_generation.previews.contact_sheet import draw_mask
 
@@ -61,7 +61,7 @@ def write_bundled_photographs(folder: pathlib.Path) -> None:
         image.save(folder / f"{name}.jpg", quality=92)
 
 
-def write_bundled_labelled(folder: pathlib.Path) -> None:
+def write_bundled_labeled(folder: pathlib.Path) -> None:
     """Writes scikit-image's face pictures, a hundred faces and a hundred that are none."""
     pictures = skimage.data.lfw_subset()
     for index, picture in enumerate(pictures):
@@ -90,38 +90,38 @@ def check_sources(out: pathlib.Path) -> None:
 
 def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     """Turns both folders of photographs into records with masks, unless that is done already."""
-    records, labelled = out / "records", out / "labelled"
+    records, labeled = out / "records", out / "labelled"
     if not records.exists():
         source = FLAGS.photographs
         if source is None:
             write_bundled_photographs(out / "photographs")
         mask_generation.convert(source or out / "photographs", records, longest_side=400)
-    if not labelled.exists():
+    if not labeled.exists():
         source = FLAGS.labelled
         if source is None:
-            write_bundled_labelled(out / "labelled_photographs")
+            write_bundled_labeled(out / "labelled_photographs")
         # Classification needs no mask, so no picture is left out for the want of a good one.
         mask_generation.convert(
-            source or out / "labelled_photographs", labelled, longest_side=400, degenerate="keep"
+            source or out / "labelled_photographs", labeled, longest_side=400, degenerate="keep"
         )
-    if not all(half.cardinality() for half in halves(labelled)):
+    if not all(half.cardinality() for half in halves(labeled)):
         raise harl_tf.data.RecordsError(
-            f"{labelled} has too few photographs to learn from some and be tested on others."
+            f"{labeled} has too few photographs to learn from some and be tested on others."
         )
-    return records, labelled
+    return records, labeled
 
 
 def make_model(steps: int) -> harl_tf.HAPiCL:
     """HAPiCL on a ResNet-18 whose last map has a cell per 16 pixels."""
     keras.utils.set_random_seed(0)
-    colours = [harl_tf.layers.moco_colour() for _ in range(2)]
-    model = harl_tf.HAPiCL(harl_tf.backbones.resnet(18, output_stride=16), augmentations=colours)
+    colors = [harl_tf.layers.moco_color() for _ in range(2)]
+    model = harl_tf.HAPiCL(harl_tf.backbones.resnet(18, output_stride=16), augmentations=colors)
     rate = harl_tf.schedules.warmup_cosine(0.03, steps, warmup_steps=steps // 10)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9, weight_decay=1e-4))
     return model
 
 
-def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labelled: pathlib.Path) -> None:
+def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labeled: pathlib.Path) -> None:
     """Trains from the last saved epoch on."""
     out = pathlib.Path(FLAGS.out)
     checkpoint = harl_tf.callbacks.Checkpoint(out / "run", views)
@@ -130,7 +130,7 @@ def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labelled: pathlib.Path) 
         print(f"Continuing after epoch {first}.")
     if first >= FLAGS.epochs:
         return
-    train, test = halves(labelled)
+    train, test = halves(labeled)
     probe = harl_tf.callbacks.KNNProbe(train, test, every=5)
     if first == 0:
         probe.set_model(model)
@@ -139,19 +139,19 @@ def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labelled: pathlib.Path) 
     model.fit(views, epochs=FLAGS.epochs, initial_epoch=first, callbacks=callbacks)
 
 
-def halves(labelled: pathlib.Path) -> list:
+def halves(labeled: pathlib.Path) -> list:
     """Labelled pictures to learn from and to be scored on, split by a hash of their names."""
     first, second = harl_tf.data.in_first_half, harl_tf.data.in_second_half
     return [
-        labelled_images(labelled, FLAGS.image_size, 16, keep=first, shuffle_seed=0),
-        labelled_images(labelled, FLAGS.image_size, 16, keep=second),
+        labeled_images(labeled, FLAGS.image_size, 16, keep=first, shuffle_seed=0),
+        labeled_images(labeled, FLAGS.image_size, 16, keep=second),
     ]
 
 
-def finetune(backbone: keras.Model, labelled: pathlib.Path) -> tuple[keras.Model, float]:
+def finetune(backbone: keras.Model, labeled: pathlib.Path) -> tuple[keras.Model, float]:
     """Trains a classifier on a backbone; plain Keras. Returns it and its accuracy."""
-    train, test = halves(labelled)
-    classes = len(read_manifest(labelled).classes)
+    train, test = halves(labeled)
+    classes = len(read_manifest(labeled).classes)
     images = keras.Input((FLAGS.image_size, FLAGS.image_size, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(backbone(images)["P5"])
     outputs = keras.layers.Dense(classes, name="classes", dtype="float32")(pooled)
@@ -176,7 +176,7 @@ def draw_photographs(
         for backbone in (before, after):
             contrast = similarity_maps(backbone, image, mask).contrast
             height = round(160 * image.shape[0] / max(image.shape))
-            row.append(colour_map(contrast, height, limit=0.6))
+            row.append(color_map(contrast, height, limit=0.6))
         rows.append(row)
     return Section(
         "Photographs and what the backbone makes of them",
@@ -252,7 +252,7 @@ def run() -> None:
     out = pathlib.Path(FLAGS.out)
     print("1/4 masks and records")
     check_sources(out)
-    records, labelled = make_records(out)
+    records, labeled = make_records(out)
     count = read_manifest(records).records
     batch = min(FLAGS.batch_size, count)
     passes = -(-FLAGS.steps // (count // batch))
@@ -262,18 +262,18 @@ def run() -> None:
     model = make_model(FLAGS.epochs * views.steps_per_epoch)
     before = keras.models.clone_model(model.backbone)
     before.set_weights(model.backbone.get_weights())
-    pretrain(model, views, labelled)
+    pretrain(model, views, labeled)
 
     print("3/4 export and fine-tuning")
     card = harl_tf.export.Card(data=FLAGS.photographs or "16 photographs of scikit-image")
     saved = harl_tf.export_backbone(model, out / "backbone", card, overwrite=True)
-    classifier, accuracy = finetune(harl_tf.load_backbone(saved), labelled)
+    classifier, accuracy = finetune(harl_tf.load_backbone(saved), labeled)
     # With Keras's own batch normalisation the file opens without harl_tf.
     harl_tf.backbones.rebuild(classifier, keras.layers.BatchNormalization).save(
         out / "classifier.keras"
     )
     photographs = draw_photographs(before, model.backbone, records)
-    _, from_scratch = finetune(before, labelled)  # from here on, `before` is trained
+    _, from_scratch = finetune(before, labeled)  # from here on, `before` is trained
     print(f"accuracy, fine-tuned from the pretrained backbone: {accuracy:.3f}")
     print(f"accuracy, the same from random initialisation:     {from_scratch:.3f}")
 

@@ -19,7 +19,7 @@ _MIN_CHANNEL_RANGE = 8
 _LOOK_SIZE = 160
 # In that copy neighbouring pixels of pure noise correlate by .3 at most, those of photographs of
 # 100 pixels and more by .57 or more; of thumbnails of 64 pixels one in a thousand falls below this.
-_LEAST_NEIGHBOUR_CORRELATION = 0.33
+_LEAST_NEIGHBOR_CORRELATION = 0.33
 _MIN_SHARE = 0.01
 _MAX_SHARE = 0.90
 
@@ -63,7 +63,7 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
     small = shrink(rgb, _LOOK_SIZE)
     if np.ptp(small, axis=(0, 1)).max() < _MIN_CHANNEL_RANGE:
         return _empty(height, width, "flat image")
-    if _neighbour_correlation(small) < _LEAST_NEIGHBOUR_CORRELATION:
+    if _neighbor_correlation(small) < _LEAST_NEIGHBOR_CORRELATION:
         return _empty(height, width, "noise")
     result = compute(rgb)
     if not result.saliency.any():
@@ -101,12 +101,12 @@ def _empty(height: int, width: int, reason: str) -> ForegroundMask:
     )
 
 
-def _neighbour_correlation(rgb: NDArray[np.uint8]) -> float:
+def _neighbor_correlation(rgb: NDArray[np.uint8]) -> float:
     """Correlation of neighbouring pixels' brightness, the higher of along rows and columns."""
-    grey = rgb.astype(np.float32).mean(axis=-1)
-    grey -= grey.mean()
-    variance = max(float((grey * grey).mean()), 1e-9)
-    rows, columns = (grey[1:] * grey[:-1]).mean(), (grey[:, 1:] * grey[:, :-1]).mean()
+    gray = rgb.astype(np.float32).mean(axis=-1)
+    gray -= gray.mean()
+    variance = max(float((gray * gray).mean()), 1e-9)
+    rows, columns = (gray[1:] * gray[:-1]).mean(), (gray[:, 1:] * gray[:, :-1]).mean()
     return float(max(rows, columns)) / variance
 
 

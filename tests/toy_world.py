@@ -101,17 +101,17 @@ def make_picture(random: np.random.Generator, name: str) -> tuple[np.ndarray, np
 def ground(random: np.random.Generator) -> np.ndarray:
     """Broad bands between two colours, in any direction: (SIZE, SIZE, 3) float."""
     u, _ = frame(random, random.uniform(0, SIZE, 2), random.uniform(16, 64))
-    return colour(random) + wave(u)[..., None] * random.uniform(-30, 30, 3)
+    return color(random) + wave(u)[..., None] * random.uniform(-30, 30, 3)
 
 
 def surface(random: np.random.Generator, name: str) -> np.ndarray:
     """The texture of a shape in any colour, turned by any angle: (SIZE, SIZE, 3) float."""
     u, v = frame(random, random.uniform(0, SIZE, 2), 1.0)
     contrast = random.choice([-1, 1]) * random.uniform(45, 80)
-    return colour(random) + TEXTURES[name](u, v)[..., None] * contrast
+    return color(random) + TEXTURES[name](u, v)[..., None] * contrast
 
 
-def colour(random: np.random.Generator) -> np.ndarray:
+def color(random: np.random.Generator) -> np.ndarray:
     """A muted colour: a vivid one would tell a picture from the others without its shape."""
     return random.uniform(100, 155) + random.uniform(-20, 20, 3)
 
@@ -131,12 +131,12 @@ def place(random: np.random.Generator, shape: Pattern) -> np.ndarray:
 
 
 def frame(
-    random: np.random.Generator, centre: np.ndarray, unit: float
+    random: np.random.Generator, center: np.ndarray, unit: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates of the pixels around a centre, turned by any angle."""
     rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
     angle = random.uniform(0, 2 * np.pi)
-    down, right = (rows - centre[0]) / unit, (columns - centre[1]) / unit
+    down, right = (rows - center[0]) / unit, (columns - center[1]) / unit
     return (
         right * np.cos(angle) + down * np.sin(angle),
         down * np.cos(angle) - right * np.sin(angle),

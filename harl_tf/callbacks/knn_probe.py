@@ -15,11 +15,11 @@ class KNNProbe(keras.callbacks.Callback):
     that write logs, such as ``keras.callbacks.CSVLogger``.
 
     Args:
-        train: Labelled batches that vote, as ``harl_tf.data.labelled_images`` makes them.
+        train: Labelled batches that vote, as ``harl_tf.data.labeled_images`` makes them.
         test: Labelled batches that are classified.
         every: Epochs between two probes; the first and the last epoch are always probed.
             Default: 1.
-        neighbours: How many neighbours vote. Default: 20.
+        neighbors: How many neighbours vote. Default: 20.
 
     Raises:
         ValueError: If ``every`` is not positive.
@@ -36,13 +36,13 @@ class KNNProbe(keras.callbacks.Callback):
         train: Iterable[Any],
         test: Iterable[Any],
         every: int = 1,
-        neighbours: int = 20,
+        neighbors: int = 20,
     ) -> None:
         super().__init__()
         if every < 1:
             raise ValueError(f"Expected every ≥ 1. Received: every={every}.")
         self.train, self.test = train, test
-        self.every, self.neighbours = every, neighbours
+        self.every, self.neighbors = every, neighbors
         self._embed: Embedder | None = None
         self._latest = float("nan")
 
@@ -54,7 +54,7 @@ class KNNProbe(keras.callbacks.Callback):
         """The accuracy of the model as it is now."""
         if self._embed is None:
             self._embed = Embedder(self.model.backbone)
-        return knn_accuracy(*self._embed(self.train), *self._embed(self.test), self.neighbours)
+        return knn_accuracy(*self._embed(self.train), *self._embed(self.test), self.neighbors)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Probes the backbone when it is time; between probes the latest value is repeated."""

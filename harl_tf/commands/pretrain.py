@@ -136,7 +136,7 @@ def _digest(folder: str) -> str:
 def _halves(folder: str, recipe: Recipe) -> list[Any]:
     """Labelled photographs that vote, and others that are classified."""
     keep = (data.in_first_half, data.in_second_half)
-    halves = [data.labelled_images(folder, recipe.image_size, keep=half) for half in keep]
+    halves = [data.labeled_images(folder, recipe.image_size, keep=half) for half in keep]
     if not all(half.cardinality() for half in halves):
         raise CommandError(f"{folder} has too few photographs to let some vote on the others.")
     return halves

@@ -1,6 +1,6 @@
 """Colour augmentation inside the stream, where the host's processors are what trains.
 
-Owns the choice of keys and the call; what is drawn and computed is ``harl_tf.layers.RandomColour``.
+Owns the choice of keys and the call; what is drawn and computed is ``harl_tf.layers.RandomColor``.
 """
 
 from collections.abc import Mapping
@@ -9,31 +9,31 @@ import tensorflow as tf
 
 from harl_tf.data.color_on_host import apply_plan
 from harl_tf.data.python_calls import numpy_call
-from harl_tf.layers import RandomColour
+from harl_tf.layers import RandomColor
 
-Colours = tuple[RandomColour, RandomColour]
+Colors = tuple[RandomColor, RandomColor]
 """The colour augmentation of the first and of the second view."""
 
 
-def coloured(batch: Mapping[str, tf.Tensor], colours: Colours | None) -> dict[str, tf.Tensor]:
+def colored(batch: Mapping[str, tf.Tensor], colors: Colors | None) -> dict[str, tf.Tensor]:
     """Changes the colours of a batch of ``PairedViews``.
 
     Args:
         batch: The batch.
-        colours: Colour augmentations, or None, which leaves the batch as it is.
+        colors: Colour augmentations, or None, which leaves the batch as it is.
 
     Returns:
         The batch with ``coloured1`` and ``coloured2``, float32, in the place of ``view1``,
         ``view2``, ``draws1`` and ``draws2``: up to rounding what the augmentations make of them.
 
     Example:
-        >>> sorted(coloured({"view1": tf.zeros((1, 4, 4, 3))}, None))
+        >>> sorted(colored({"view1": tf.zeros((1, 4, 4, 3))}, None))
         ['view1']
     """
     outputs = dict(batch)
-    for index, colour in enumerate(colours or (), start=1):
+    for index, color in enumerate(colors or (), start=1):
         images, draws = outputs.pop(f"view{index}"), outputs.pop(f"draws{index}")
-        plan = colour.plan(draws, images.shape[1])
+        plan = color.plan(draws, images.shape[1])
         (result,) = numpy_call(apply_plan, [images, *plan], [tf.float32])
         outputs[f"coloured{index}"] = tf.ensure_shape(result, images.shape)
     return outputs

@@ -1,4 +1,4 @@
-"""The colours of ``RandomColour`` on the host's processors, compiled for them.
+"""The colours of ``RandomColor`` on the host's processors, compiled for them.
 
 Owns the arithmetic on pixels where there is no other device to train on. It is the same as that of
 the layer's own ``call``, which is made of TensorFlow's operations and runs on any device; on
@@ -23,7 +23,7 @@ _compiled: Any = numba.njit(nogil=True, fastmath={"contract", "reassoc", "nsz"},
 def apply_plan(
     images: NDArray[np.uint8],
     matrix: NDArray[np.float32],
-    grey: NDArray[np.float32],
+    gray: NDArray[np.float32],
     sigma: NDArray[np.float32],
     solarize: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ def apply_plan(
     Args:
         images: ``(batch, height, width, 3)`` uint8.
         matrix: ``(batch, 3, 3)``, the others as well as ``harl_tf.layers.random_color.Plan`` says.
-        grey: ``(batch,)``.
+        gray: ``(batch,)``.
         sigma: ``(batch,)``, in pixels.
         solarize: ``(batch,)``.
 
@@ -48,7 +48,7 @@ def apply_plan(
     """
     outputs = aligned_empty(images.shape, np.float32)
     for row, image in enumerate(images):
-        _recolour(image, matrix[row], grey[row], outputs[row])
+        _recolor(image, matrix[row], gray[row], outputs[row])
         if sigma[row] > 0:
             _blur(outputs[row], gaussian(float(sigma[row])))
         if solarize[row]:
@@ -76,18 +76,18 @@ def gaussian(sigma: float) -> NDArray[np.float32]:
 
 
 @_compiled
-def _recolour(image: Any, matrix: Any, grey: Any, output: Any) -> None:
-    """``matrix`` times every colour, plus ``grey`` times the mean luminance, kept in 0–255."""
-    pixels, colours = image.reshape(-1), output.reshape(-1)
+def _recolor(image: Any, matrix: Any, gray: Any, output: Any) -> None:
+    """``matrix`` times every colour, plus ``gray`` times the mean luminance, kept in 0–255."""
+    pixels, colors = image.reshape(-1), output.reshape(-1)
     count = len(pixels) // 3
     offset = np.float32(0)
-    if grey != 0:
+    if gray != 0:
         red = green = blue = 0
         for p in range(count):
             red += pixels[3 * p]
             green += pixels[3 * p + 1]
             blue += pixels[3 * p + 2]
-        offset = np.float32(grey * (0.299 * red + 0.587 * green + 0.114 * blue) / count)
+        offset = np.float32(gray * (0.299 * red + 0.587 * green + 0.114 * blue) / count)
     low, high = np.float32(0), np.float32(255)
     m0, m1, m2 = matrix[0], matrix[1], matrix[2]
     for p in range(count):
@@ -96,9 +96,9 @@ def _recolour(image: Any, matrix: Any, grey: Any, output: Any) -> None:
             np.float32(pixels[3 * p + 1]),
             np.float32(pixels[3 * p + 2]),
         )
-        colours[3 * p] = min(max(m0[0] * r + m0[1] * g + m0[2] * b + offset, low), high)
-        colours[3 * p + 1] = min(max(m1[0] * r + m1[1] * g + m1[2] * b + offset, low), high)
-        colours[3 * p + 2] = min(max(m2[0] * r + m2[1] * g + m2[2] * b + offset, low), high)
+        colors[3 * p] = min(max(m0[0] * r + m0[1] * g + m0[2] * b + offset, low), high)
+        colors[3 * p + 1] = min(max(m1[0] * r + m1[1] * g + m1[2] * b + offset, low), high)
+        colors[3 * p + 2] = min(max(m2[0] * r + m2[1] * g + m2[2] * b + offset, low), high)
 
 
 @_compiled
@@ -132,7 +132,7 @@ def _blur(image: Any, half: Any) -> None:
 
 
 @_compiled
-def _solarize(colours: Any) -> None:
-    for i in range(len(colours)):
-        if colours[i] >= BRIGHT:
-            colours[i] = 255 - colours[i]
+def _solarize(colors: Any) -> None:
+    for i in range(len(colors)):
+        if colors[i] >= BRIGHT:
+            colors[i] = 255 - colors[i]

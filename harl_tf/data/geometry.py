@@ -2,7 +2,7 @@
 
 Owns where a view lies in its image and what its pixels are, on NumPy arrays: OpenCV scales bytes
 several times faster than TensorFlow's kernels, and lets other threads run meanwhile. Colours are
-changed later (``harl_tf.layers.RandomColour``); nothing here draws a random number, the draws are
+changed later (``harl_tf.layers.RandomColor``); nothing here draws a random number, the draws are
 arguments.
 """
 

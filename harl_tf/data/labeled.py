@@ -12,7 +12,7 @@ _SHUFFLED = 8192
 """Most records, still compressed, that are held to draw the next one from."""
 
 
-def labelled_images(
+def labeled_images(
     folder: str | pathlib.Path,
     image_size: int,
     batch_size: int = 64,
@@ -40,7 +40,7 @@ def labelled_images(
     Example:
         ::
 
-            train = harl_tf.data.labelled_images("records", 96, keep=harl_tf.data.in_first_half)
+            train = harl_tf.data.labeled_images("records", 96, keep=harl_tf.data.in_first_half)
     """
     manifest = read_manifest(folder)
     if not manifest.classes:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from numpy.typing import DTypeLike, NDArray
 
 from harl_tf.data import geometry, records
-from harl_tf.data.color_in_stream import Colours, coloured
+from harl_tf.data.color_in_stream import Colors, colored
 from harl_tf.data.draws import draw
 from harl_tf.data.kept_memory import keep_freed_memory
 from harl_tf.data.manifest import Manifest, MaskInfo, RecordsError, read_manifest
@@ -135,7 +135,7 @@ class PairedViews:
         worker: int = 0,
         workers: int = 1,
         replicas: int = 1,
-        colours: Colours | None = None,
+        colors: Colors | None = None,
     ) -> tf.data.Dataset:
         """The endless stream of batches from the start of an epoch on.
 
@@ -148,7 +148,7 @@ class PairedViews:
             workers: Number of workers that share a global batch. Default: 1.
             replicas: Number of replicas of this worker, if each is to have a batch of its own.
                 Default: 1, all rows of the worker in one batch.
-            colours: Colour augmentation of the first and of the second view, if it is to be done
+            colors: Colour augmentation of the first and of the second view, if it is to be done
                 here, on the host's processors, instead of on the training device. Batches hold
                 ``coloured1`` and ``coloured2`` then (float32, 0–255), in the place of views and
                 draws. ``model.fit(views)`` arranges that where there is no other device.
@@ -162,7 +162,7 @@ class PairedViews:
         rows = self.batch_size // workers
         keep_freed_memory()
         dataset = passes.flat_map(
-            lambda index: self._one_pass(index, worker * rows, (worker + 1) * rows, colours)
+            lambda index: self._one_pass(index, worker * rows, (worker + 1) * rows, colors)
         )
         dataset = dataset.rebatch(rows // replicas, drop_remainder=True)
         options = tf.data.Options()
@@ -190,7 +190,7 @@ class PairedViews:
         )
 
     def _one_pass(
-        self, index: tf.Tensor, start: int, stop: int, colours: Colours | None = None
+        self, index: tf.Tensor, start: int, stop: int, colors: Colors | None = None
     ) -> tf.data.Dataset:
         """The rows from start to stop of each global batch of one pass, some at a time."""
         manifest = read_manifest(self.folder)
@@ -223,7 +223,7 @@ class PairedViews:
         rows = stop - start
         together = max(size for size in range(1, _TOGETHER + 1) if rows % size == 0)
         return serialized.batch(together).map(
-            lambda rows: coloured(self._views(rows, index, info), colours),
+            lambda rows: colored(self._views(rows, index, info), colors),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
@@ -274,8 +274,8 @@ class PairedViews:
         pairs: list[Any] = [each for pair in zip(first, second, strict=True) for each in pair]
         if mask_type != np.uint8:
             pairs[2:4] = (mask.astype(np.int32) for mask in pairs[2:4])
-        colours = np.ascontiguousarray(drawn.uniform[:, :, of_crop:].swapaxes(0, 1))
-        return (*pairs, *colours, drawn.seeds)
+        colors = np.ascontiguousarray(drawn.uniform[:, :, of_crop:].swapaxes(0, 1))
+        return (*pairs, *colors, drawn.seeds)
 
 
 def _is_trusted(serialized: tf.Tensor) -> tf.Tensor:

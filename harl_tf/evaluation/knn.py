@@ -8,7 +8,7 @@ def knn_accuracy(
     train_labels: np.ndarray,
     test_vectors: np.ndarray,
     test_labels: np.ndarray,
-    neighbours: int = 20,
+    neighbors: int = 20,
     temperature: float = 0.07,
 ) -> float:
     """Share of test vectors whose nearest training vectors vote for the right class.
@@ -21,34 +21,34 @@ def knn_accuracy(
         train_labels: ``(train,)`` ints from 0.
         test_vectors: ``(test, dimensions)``.
         test_labels: ``(test,)``.
-        neighbours: How many vote; at most the number of training vectors do. Default: 20.
+        neighbors: How many vote; at most the number of training vectors do. Default: 20.
         temperature: Positive; smaller trusts the nearest more. Default: 0.07.
 
     Returns:
         Accuracy within [0, 1].
 
     Raises:
-        ValueError: If ``neighbours`` or ``temperature`` is not positive, or there are no vectors.
+        ValueError: If ``neighbors`` or ``temperature`` is not positive, or there are no vectors.
 
     Example:
         >>> east, north = [1.0, 0.0], [0.0, 1.0]
         >>> train, test = np.array([east, north]), np.array([[0.9, 0.1], [0.2, 0.8]])
-        >>> knn_accuracy(train, np.array([0, 1]), test, np.array([0, 0]), neighbours=1)
+        >>> knn_accuracy(train, np.array([0, 1]), test, np.array([0, 0]), neighbors=1)
         0.5
     """
-    if neighbours < 1 or temperature <= 0:
+    if neighbors < 1 or temperature <= 0:
         raise ValueError(
             "Expected neighbours ≥ 1 and temperature > 0. "
-            f"Received: neighbours={neighbours}, temperature={temperature}."
+            f"Received: neighbors={neighbors}, temperature={temperature}."
         )
     if not len(train_vectors) or not len(test_vectors):
         raise ValueError(
             "Expected training and test vectors. "
             f"Received: {len(train_vectors)} and {len(test_vectors)}."
         )
-    neighbours = min(neighbours, len(train_vectors))
+    neighbors = min(neighbors, len(train_vectors))
     similarity = _unit(test_vectors) @ _unit(train_vectors).T
-    nearest = np.argpartition(-similarity, neighbours - 1, axis=1)[:, :neighbours]
+    nearest = np.argpartition(-similarity, neighbors - 1, axis=1)[:, :neighbors]
     closeness = np.take_along_axis(similarity, nearest, axis=1)
     # Only ratios of weights matter; measured from the nearest they cannot overflow.
     weights = np.exp((closeness - closeness.max(axis=1, keepdims=True)) / temperature)

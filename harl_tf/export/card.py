@@ -20,13 +20,13 @@ class Card:
 
     Attributes:
         data: What it was pretrained on.
-        licence: Licence of the weights. Default: "not stated".
+        license: Licence of the weights. Default: "not stated".
         metrics: Measured figures by name. Default: none.
         notes: Anything else its users should know, such as limits. Default: none.
     """
 
     data: str = "not stated"
-    licence: str = "not stated"
+    license: str = "not stated"
     metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
     notes: str = ""
 
@@ -64,7 +64,7 @@ def render(facts: Mapping[str, Any]) -> str:
     return f"""# Backbone pretrained with {facts["method"]["class"]}
 
 - **Data**: {card["data"]}
-- **Licence of the weights**: {card["licence"]}
+- **Licence of the weights**: {card["license"]}
 - **Input**: float32 {facts["input"]["shape"]}, {facts["input"]["values"]}
 - **Outputs**: {outputs}
 - **Parameters**: {facts["parameters"]:,}

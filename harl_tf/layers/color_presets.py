@@ -1,38 +1,38 @@
 """The colour augmentations that the methods were published with."""
 
-from harl_tf.layers.random_color import RandomColour
+from harl_tf.layers.random_color import RandomColor
 
 
-def simclr_colour() -> RandomColour:
+def simclr_color() -> RandomColor:
     """SimCLR's colour augmentation (Chen et al. 2020, appendix A, strength 1).
 
     Example:
-        >>> simclr_colour().strengths["brightness"]
+        >>> simclr_color().strengths["brightness"]
         0.8
     """
-    return RandomColour(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2)
+    return RandomColor(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2)
 
 
-def moco_colour() -> RandomColour:
+def moco_color() -> RandomColor:
     """That of MoCo v2 (Chen et al. 2020, arXiv 2003.04297), SimSiam and DenseCL.
 
     Example:
-        >>> moco_colour().strengths["hue"]
+        >>> moco_color().strengths["hue"]
         0.1
     """
-    return RandomColour(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
+    return RandomColor(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
 
 
-def byol_colours() -> tuple[RandomColour, RandomColour]:
+def byol_colors() -> tuple[RandomColor, RandomColor]:
     """Those of BYOL's two views (Grill et al. 2020, table 6), PixPro, DetCon and HARL.
 
     The first view is always blurred, the second hardly ever, and only the second is solarised.
 
     Example:
-        >>> [colour.probabilities["solarize_probability"] for colour in byol_colours()]
+        >>> [color.probabilities["solarize_probability"] for color in byol_colors()]
         [0.0, 0.2]
     """
     return (
-        RandomColour(blur_probability=1.0),
-        RandomColour(blur_probability=0.1, solarize_probability=0.2),
+        RandomColor(blur_probability=1.0),
+        RandomColor(blur_probability=0.1, solarize_probability=0.2),
     )

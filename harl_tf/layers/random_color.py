@@ -24,7 +24,7 @@ class Draw(enum.IntEnum):
     SATURATION = 2
     HUE = 3
     JITTER = 4
-    GREYSCALE = 5
+    GRAYSCALE = 5
     SIGMA = 6
     BLUR = 7
     SOLARIZE = 8
@@ -37,7 +37,7 @@ BRIGHT = 127.5
 """From here on solarisation inverts: what would be rounded to 128 of 0–255."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_GREYSCALE = np.tile(_LUMA, (3, 1))
+_GRAYSCALE = np.tile(_LUMA, (3, 1))
 _TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]], np.float32
 )
@@ -49,19 +49,19 @@ class Plan(NamedTuple):
 
     Attributes:
         matrix: ``(batch, 3, 3)``, what every colour is multiplied by.
-        grey: ``(batch,)``, how much of the image's mean luminance is added to every colour.
+        gray: ``(batch,)``, how much of the image's mean luminance is added to every colour.
         sigma: ``(batch,)``, standard deviation of the blur in pixels, 0 without one.
         solarize: ``(batch,)`` bool, whether the bright half is inverted.
     """
 
     matrix: tf.Tensor
-    grey: tf.Tensor
+    gray: tf.Tensor
     sigma: tf.Tensor
     solarize: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")
-class RandomColour(keras.layers.Layer):
+class RandomColor(keras.layers.Layer):
     """Colour jitter, greyscale, Gaussian blur and solarisation, as BYOL and SimCLR use them.
 
     Brightness, contrast, saturation and hue are all affine in the colours, and so is greyscale:
@@ -76,7 +76,7 @@ class RandomColour(keras.layers.Layer):
         saturation: Likewise for saturation. Default: 0.2.
         hue: Largest turn of hue, in turns, within [0, 0.5]. Default: 0.1.
         jitter_probability: Share of images that get the four above. Default: 0.8.
-        greyscale_probability: Share of images that lose their colour. Default: 0.2.
+        grayscale_probability: Share of images that lose their colour. Default: 0.2.
         blur_probability: Share of images that are blurred. Default: 0.5.
         blur_sigma: Smallest and largest standard deviation of the blur, in pixels of an image of
             224 pixels; scaled with the image's side. Default: (0.1, 2.0).
@@ -90,7 +90,7 @@ class RandomColour(keras.layers.Layer):
     Example:
         >>> images = np.full((2, 8, 8, 3), 100, "uint8")
         >>> draws = np.random.default_rng(0).uniform(size=(2, DRAWS)).astype("float32")
-        >>> RandomColour()(images, draws).shape.as_list()
+        >>> RandomColor()(images, draws).shape.as_list()
         [2, 8, 8, 3]
     """
 
@@ -101,7 +101,7 @@ class RandomColour(keras.layers.Layer):
         saturation: float = 0.2,
         hue: float = 0.1,
         jitter_probability: float = 0.8,
-        greyscale_probability: float = 0.2,
+        grayscale_probability: float = 0.2,
         blur_probability: float = 0.5,
         blur_sigma: tuple[float, float] = (0.1, 2.0),
         solarize_probability: float = 0.0,
@@ -116,7 +116,7 @@ class RandomColour(keras.layers.Layer):
         }
         self.probabilities = {
             "jitter_probability": jitter_probability,
-            "greyscale_probability": greyscale_probability,
+            "grayscale_probability": grayscale_probability,
             "blur_probability": blur_probability,
             "solarize_probability": solarize_probability,
         }
@@ -144,17 +144,17 @@ class RandomColour(keras.layers.Layer):
             height: The images', in pixels.
         """
         draws = tf.cast(draws, tf.float32)
-        matrix, grey = self._jitter(draws)
+        matrix, gray = self._jitter(draws)
         keep = draws[:, Draw.JITTER] >= self.probabilities["jitter_probability"]
         identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
         matrix = tf.where(keep[:, None, None], identity, matrix)
-        to_grey = draws[:, Draw.GREYSCALE] < self.probabilities["greyscale_probability"]
-        matrix = tf.where(to_grey[:, None, None], _GREYSCALE @ matrix, matrix)
+        to_gray = draws[:, Draw.GRAYSCALE] < self.probabilities["grayscale_probability"]
+        matrix = tf.where(to_gray[:, None, None], _GRAYSCALE @ matrix, matrix)
         low, high = (sigma * height / 224.0 for sigma in self.blur_sigma)
         sigma = low + draws[:, Draw.SIGMA] * (high - low)
         blur = draws[:, Draw.BLUR] < self.probabilities["blur_probability"]
         solarize = draws[:, Draw.SOLARIZE] < self.probabilities["solarize_probability"]
-        return Plan(matrix, tf.where(keep, 0.0, grey), tf.where(blur, sigma, 0.0), solarize)
+        return Plan(matrix, tf.where(keep, 0.0, gray), tf.where(blur, sigma, 0.0), solarize)
 
     def call(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Augments a batch.
@@ -167,7 +167,7 @@ class RandomColour(keras.layers.Layer):
             ``(batch, height, width, 3)`` float32, 0–255.
         """
         plan = self.plan(draws, images.shape[1])
-        images = _recolour(tf.cast(images, tf.float32), plan)
+        images = _recolor(tf.cast(images, tf.float32), plan)
         if self.probabilities["blur_probability"] > 0:
             reach = math.ceil(4 * self.blur_sigma[1] * images.shape[1] / 224.0)
             images = blur(images, plan.sigma, reach)
@@ -190,7 +190,7 @@ class RandomColour(keras.layers.Layer):
         contrast = factor(Draw.CONTRAST, "contrast")
         saturation = factor(Draw.SATURATION, "saturation")[:, None, None]
         identity = tf.eye(3, batch_shape=[tf.shape(draws)[0]])
-        matrix = saturation * identity + (1.0 - saturation) * _GREYSCALE
+        matrix = saturation * identity + (1.0 - saturation) * _GRAYSCALE
         matrix = _hue_rotation((2.0 * draws[:, Draw.HUE] - 1.0) * self.strengths["hue"]) @ matrix
         scale = (brightness * contrast)[:, None, None]
         return scale * matrix, (1.0 - contrast) * brightness
@@ -205,12 +205,12 @@ class RandomColour(keras.layers.Layer):
         }
 
 
-def _recolour(images: tf.Tensor, plan: Plan) -> tf.Tensor:
+def _recolor(images: tf.Tensor, plan: Plan) -> tf.Tensor:
     luminance = tf.reduce_sum(tf.reduce_mean(images, axis=(1, 2)) * _LUMA, axis=-1)
     shape = tf.shape(images)
     flat = tf.reshape(images, (shape[0], shape[1] * shape[2], 3))
     flat = tf.matmul(flat, plan.matrix, transpose_b=True)
-    flat += (plan.grey * luminance)[:, None, None]
+    flat += (plan.gray * luminance)[:, None, None]
     return tf.reshape(tf.clip_by_value(flat, 0.0, 255.0), shape)
 
 

@@ -32,14 +32,14 @@ def cell_distance(
         >>> (cell_distance(window, mirrored, (1, 2), (1, 2)) < 0.1).numpy().tolist()
         [[[False, True], [True, False]]]
     """
-    centres1, diagonal1 = _centres(tf.cast(windows1, tf.float32), grid1)
-    centres2, diagonal2 = _centres(tf.cast(windows2, tf.float32), grid2)
-    difference = centres1[:, :, None] - centres2[:, None]
+    centers1, diagonal1 = _centers(tf.cast(windows1, tf.float32), grid1)
+    centers2, diagonal2 = _centers(tf.cast(windows2, tf.float32), grid2)
+    difference = centers1[:, :, None] - centers2[:, None]
     distance = tf.sqrt(tf.reduce_sum(tf.square(difference), axis=-1))
     return distance / tf.maximum(diagonal1, diagonal2)[:, None, None]
 
 
-def _centres(windows: tf.Tensor, grid: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+def _centers(windows: tf.Tensor, grid: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
     """Centres (B, N, 2) of the cells and the length (B,) of their diagonal, in shares of a side."""
     top, left, height, width, mirrored, image_height, image_width = tf.unstack(windows, axis=-1)
     rows = (tf.range(grid[0], dtype=tf.float32) + 0.5) / grid[0]

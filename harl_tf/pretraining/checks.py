@@ -12,7 +12,7 @@ from harl_tf.data import PairedViews
 BATCH_KEYS = ("view1", "view2", "mask1", "mask2", "draws1", "draws2")
 """What every batch must hold."""
 
-COLOURED_KEYS = ("coloured1", "coloured2", "mask1", "mask2")
+COLORED_KEYS = ("coloured1", "coloured2", "mask1", "mask2")
 """Or these, if the stream has changed the colours."""
 
 _MARK = "harl_tf: "
@@ -35,7 +35,7 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
     """
     keys = sorted(batch) if isinstance(batch, Mapping) else type(batch).__name__
     done = "coloured1" in keys
-    expected = (*(COLOURED_KEYS if done else BATCH_KEYS), *dict.fromkeys(further))
+    expected = (*(COLORED_KEYS if done else BATCH_KEYS), *dict.fromkeys(further))
     missing = [key for key in expected if key not in keys]
     if missing:
         raise ValueError(
@@ -43,7 +43,7 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
             f"makes it. Missing: {', '.join(missing)}. Received: {keys}."
         )
     checks = []
-    kind = "coloured" if done else "view"
+    kind = "colored" if done else "view"
     for view, mask in ((f"{kind}1", "mask1"), (f"{kind}2", "mask2")):
         if batch[view].shape[1:3] != batch[mask].shape[1:]:
             raise ValueError(

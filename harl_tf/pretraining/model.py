@@ -12,8 +12,8 @@ import keras
 import tensorflow as tf
 
 from harl_tf import distribution, metrics, processor
-from harl_tf.data import Colours, PairedViews
-from harl_tf.layers import RandomColour, simclr_colour
+from harl_tf.data import Colors, PairedViews
+from harl_tf.layers import RandomColor, simclr_color
 from harl_tf.pretraining import checks, step
 from harl_tf.pretraining.branch import Branch
 from harl_tf.pretraining.divergence import StopOnDivergence
@@ -67,7 +67,7 @@ class Pretraining(keras.Model):
             raise ValueError(f"Expected regions ≥ 2. Received: regions={regions}.")
         if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
             raise ValueError(f"Expected momentum within [0, 1]. Received: momentum={momentum}.")
-        augmentations = augmentations or (simclr_colour(), simclr_colour())
+        augmentations = augmentations or (simclr_color(), simclr_color())
         if len(augmentations) != 2:
             raise ValueError(
                 "Expected two augmentations, one for each view. "
@@ -166,7 +166,7 @@ class Pretraining(keras.Model):
         """Makes the two views of a batch, colours included.
 
         Args:
-            batch: Tensors under ``BATCH_KEYS``, or under ``COLOURED_KEYS`` if the colours have been
+            batch: Tensors under ``BATCH_KEYS``, or under ``COLORED_KEYS`` if the colours have been
                 changed, and under what the branches need besides (``window1``, ``window2``,
                 ``seed``); others are ignored.
 
@@ -215,7 +215,7 @@ class Pretraining(keras.Model):
         if isinstance(x, PairedViews):
             first = kwargs.get("initial_epoch", 0)
             kwargs = {"steps_per_epoch": x.steps_per_epoch, "shuffle": False, **kwargs}
-            stream = functools.partial(x.from_epoch, colours=self._colours_on_host())
+            stream = functools.partial(x.from_epoch, colors=self._colors_on_host())
             x = distribution.distribute(self.distribute_strategy, stream, first)
         callbacks = kwargs.pop("callbacks", None) or []
         if not isinstance(callbacks, keras.callbacks.CallbackList):
@@ -284,13 +284,13 @@ class Pretraining(keras.Model):
         """The running means of the loss terms."""
         return list(self._means.values())
 
-    def _colours_on_host(self) -> Colours | None:
+    def _colors_on_host(self) -> Colors | None:
         """The colour augmentations, if the stream had better do them: compiled for processors.
 
         On another device they are part of the step, where they take next to no time.
         """
         both = (self.augmentation1, self.augmentation2)
-        ours = all(type(each) is RandomColour for each in both)
+        ours = all(type(each) is RandomColor for each in both)
         return both if ours and not distribution.has_accelerator() else None
 
     def _step(self) -> tf.Tensor:

@@ -3,12 +3,12 @@
 import dataclasses
 
 from harl_tf import methods
-from harl_tf.layers import byol_colours
+from harl_tf.layers import byol_colors
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun
 from harl_tf.recipes.recipe import Recipe
 from harl_tf.recipes.sources import cited
-from harl_tf.recipes.views import MOCO_CROPS, WIDE_CROPS, moco_colours
+from harl_tf.recipes.views import MOCO_CROPS, WIDE_CROPS, moco_colors
 
 _BYOL = "byol/configs/byol.py of deepmind-research"
 _BYOL_PAPER = "Grill et al. 2020, implementation details"
@@ -21,7 +21,7 @@ BYOL_1000 = Recipe(
     batch_size=4096,
     epochs=1000,
     crops=WIDE_CROPS,
-    colours=byol_colours,
+    colors=byol_colors,
     optimizer=LARSSettings(Rate(0.2, warmup_epochs=10), weight_decay=1.5e-6),
     sources={
         **cited(
@@ -31,7 +31,7 @@ BYOL_1000 = Recipe(
         ),
         **cited(_BYOL_PAPER, "batch_size", "backbone"),
         **cited("Grill et al. 2020, appendix on image augmentations", "crops", "image_size"),
-        "colours": "Grill et al. 2020, table 6",
+        "colors": "Grill et al. 2020, table 6",
         **cited(_BYOL, "optimizer.momentum", "optimizer.trust_coefficient"),
         **cited(
             "byol/utils/optimizers.py of deepmind-research",
@@ -76,13 +76,13 @@ SIMSIAM_100 = Recipe(
     batch_size=512,
     epochs=100,
     crops=MOCO_CROPS,
-    colours=moco_colours,
+    colors=moco_colors,
     optimizer=SGDSettings(Rate(0.05), weight_decay=1e-4),
     sources={
         **cited(
             _SIMSIAM,
             *("method", "projection_units", "bottleneck_units", "backbone", "image_size"),
-            *("batch_size", "epochs", "crops", "colours", "optimizer", "optimizer.base_rate"),
+            *("batch_size", "epochs", "crops", "colors", "optimizer", "optimizer.base_rate"),
             *("optimizer.weight_decay", "optimizer.momentum"),
         ),
         "optimizer.warmup_epochs": "main_simsiam.py has none",
@@ -111,7 +111,7 @@ PIXPRO_100 = Recipe(
     batch_size=1024,
     epochs=100,
     crops=WIDE_CROPS,
-    colours=byol_colours,
+    colors=byol_colors,
     optimizer=LARSSettings(Rate(1.0, warmup_epochs=5, start=0.01), weight_decay=1e-5),
     precision="mixed_float16",
     sources={
@@ -126,7 +126,7 @@ PIXPRO_100 = Recipe(
         "precision": f"{_PIXPRO}: --amp-opt-level O1",
         **cited("contrast/models/PixPro.py", "projection_units", "hidden_units"),
         **cited("contrast/option.py", "image_size", "optimizer.momentum"),
-        "colours": f"{_PIXPRO}: --aug BYOL; contrast/data/transform.py",
+        "colors": f"{_PIXPRO}: --aug BYOL; contrast/data/transform.py",
         **cited(
             "contrast/lars.py, which wraps PyTorch's SGD",
             *("optimizer.trust_coefficient", "optimizer.clip_trust", "optimizer.rate_in_momentum"),
@@ -160,7 +160,7 @@ DETCON_B_100 = Recipe(
     batch_size=4096,
     epochs=100,
     crops=WIDE_CROPS,
-    colours=byol_colours,
+    colors=byol_colors,
     optimizer=LARSSettings(Rate(0.2, warmup_epochs=1), weight_decay=1.5e-6),
     sources={
         **cited(
@@ -175,7 +175,7 @@ DETCON_B_100 = Recipe(
         "optimizer.warmup_epochs": f"{_DETCON}: num_epochs // 100; its warmup_epochs=10 is not "
         "read",
         "crops": "utils/tf_image_ops.py: area 0.08 to 1, flips with 0.5",
-        "colours": "utils/augmentations.py",
+        "colors": "utils/augmentations.py",
         **cited("utils/optimizers.py", "optimizer.rate_in_momentum", "optimizer.clip_trust"),
         "precision": "the released code has no half precision",
     },

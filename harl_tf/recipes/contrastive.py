@@ -6,7 +6,7 @@ from harl_tf import methods
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.recipe import Recipe
 from harl_tf.recipes.sources import cited
-from harl_tf.recipes.views import MOCO_CROPS, WIDE_CROPS, moco_colours, simclr_colours
+from harl_tf.recipes.views import MOCO_CROPS, WIDE_CROPS, moco_colors, simclr_colors
 
 _SIMCLR = "README.md of google-research/simclr, the paper's default"
 
@@ -18,7 +18,7 @@ SIMCLR_100 = Recipe(
     batch_size=4096,
     epochs=100,
     crops=WIDE_CROPS,
-    colours=simclr_colours,
+    colors=simclr_colors,
     optimizer=LARSSettings(Rate(0.3, warmup_epochs=10), weight_decay=1e-6, rate_in_momentum=True),
     sources={
         **cited(
@@ -33,7 +33,7 @@ SIMCLR_100 = Recipe(
         ),
         "hidden_units": "model_util.py of google-research/simclr: as wide as the features",
         "crops": "paper, appendix A: area 0.08 to 1, flips",
-        "colours": "paper, appendix A, strength 1",
+        "colors": "paper, appendix A, strength 1",
         **cited(
             "lars_optimizer.py of google-research/simclr",
             *("optimizer.trust_coefficient", "optimizer.rate_in_momentum", "optimizer.clip_trust"),
@@ -60,13 +60,13 @@ MOCO_V2_200 = Recipe(
     batch_size=256,
     epochs=200,
     crops=MOCO_CROPS,
-    colours=moco_colours,
+    colors=moco_colors,
     optimizer=SGDSettings(Rate(0.03), weight_decay=1e-4),
     sources={
         **cited(
             _MOCO,
             *("method", "projection_units", "temperature", "queue_size", "momentum", "backbone"),
-            *("image_size", "batch_size", "epochs", "crops", "colours", "optimizer"),
+            *("image_size", "batch_size", "epochs", "crops", "colors", "optimizer"),
             *("optimizer.base_rate", "optimizer.weight_decay", "optimizer.momentum"),
         ),
         **cited("moco/builder.py", "hidden_units", "symmetric"),
@@ -103,14 +103,14 @@ DENSECL_200 = Recipe(
     batch_size=256,
     epochs=200,
     crops=MOCO_CROPS,
-    colours=moco_colours,
+    colors=moco_colors,
     optimizer=SGDSettings(Rate(0.03), weight_decay=1e-4),
     sources={
         **cited(
             _DENSECL,
             *("method", "dense_weight", "projection_units", "hidden_units", "temperature"),
             *("queue_size", "momentum", "backbone", "image_size", "batch_size", "epochs"),
-            *("crops", "colours", "optimizer", "optimizer.base_rate", "optimizer.weight_decay"),
+            *("crops", "colors", "optimizer", "optimizer.base_rate", "optimizer.weight_decay"),
             "optimizer.momentum",
         ),
         "optimizer.warmup_epochs": "the same file has none",

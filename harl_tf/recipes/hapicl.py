@@ -8,7 +8,7 @@
 import dataclasses
 
 from harl_tf import methods
-from harl_tf.layers import RandomColour, byol_colours
+from harl_tf.layers import RandomColor, byol_colors
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun, Part
 from harl_tf.recipes.recipe import Recipe
@@ -16,14 +16,14 @@ from harl_tf.recipes.sources import cited
 from harl_tf.recipes.views import FOREGROUND_CROPS
 
 
-def mscrl_colours() -> tuple[RandomColour, RandomColour]:
+def mscrl_colors() -> tuple[RandomColor, RandomColor]:
     """Colours of MSCRL.sh: SimCLR's with hues turned by up to 0.3.
 
     Example:
-        >>> mscrl_colours()[0].strengths["hue"]
+        >>> mscrl_colors()[0].strengths["hue"]
         0.3
     """
-    first, second = (RandomColour(0.8, 0.8, 0.8, 0.3) for _ in range(2))
+    first, second = (RandomColor(0.8, 0.8, 0.8, 0.3) for _ in range(2))
     return first, second
 
 
@@ -54,7 +54,7 @@ HAPICL_SIMCLR = Recipe(
     batch_size=1024,
     epochs=100,
     crops=FOREGROUND_CROPS[30],
-    colours=mscrl_colours,
+    colors=mscrl_colors,
     optimizer=LARSSettings(Rate(0.3, warmup_epochs=10), weight_decay=1e-6, clip_trust=True),
     precision="mixed_float16",
     sources={
@@ -66,7 +66,7 @@ HAPICL_SIMCLR = Recipe(
         **cited("defaults of mscrl.py", "instance.projection_units", "hidden_units"),
         "batch_size": "MSCRL.sh: 512 on each of 2 GPUs",
         "crops": "MSCRL.sh: --crop_style Mask_boxes_0.3; solo-learn's area, flips with 0.5",
-        "colours": "MSCRL.sh: jitter 0.8/0.8/0.8/0.3; blur 0.5, grey 0.2: solo-learn's defaults",
+        "colors": "MSCRL.sh: jitter 0.8/0.8/0.8/0.3; blur 0.5, grey 0.2: solo-learn's defaults",
         "image_size": "default of solo-learn, 224",
         "optimizer.warmup_epochs": "default of solo-learn (methods/base.py), unchanged by MSCRL.sh",
         "optimizer.momentum": "solo-learn (args/utils.py)",
@@ -111,7 +111,7 @@ HAPICL_MOCO = Recipe(
     batch_size=512,
     epochs=100,
     crops=FOREGROUND_CROPS[30],
-    colours=byol_colours,
+    colors=byol_colors,
     optimizer=SGDSettings(Rate(0.3, warmup_epochs=10), weight_decay=3e-5),
     precision="mixed_float16",
     sources={
@@ -128,7 +128,7 @@ HAPICL_MOCO = Recipe(
         **cited(
             "mocov2plus_MPLCL.sh",
             *("instance.hidden_units", "instance.temperature", "instance.queue_size"),
-            *("pixel_units", "momentum", "backbone", "epochs", "colours", "optimizer"),
+            *("pixel_units", "momentum", "backbone", "epochs", "colors", "optimizer"),
             *("optimizer.base_rate", "optimizer.weight_decay", "precision"),
         ),
     },

@@ -10,7 +10,7 @@ line says which other run they were taken from.
 import dataclasses
 
 from harl_tf import methods
-from harl_tf.layers import byol_colours
+from harl_tf.layers import byol_colors
 from harl_tf.recipes.optimizers import LARSSettings, Rate
 from harl_tf.recipes.over_run import OverRun
 from harl_tf.recipes.recipe import Recipe
@@ -44,7 +44,7 @@ HARL_100 = Recipe(
     batch_size=4096,
     epochs=100,
     crops=FOREGROUND_CROPS[20],
-    colours=byol_colours,
+    colors=byol_colors,
     optimizer=LARSSettings(Rate(0.2, warmup_epochs=10), weight_decay=1e-6),
     precision="mixed_float16",
     sources={
@@ -57,7 +57,7 @@ HARL_100 = Recipe(
         "epochs": "README (PyTorch), row of 62.0 %; MNCL.sh (PyTorch)",
         "batch_size": f"{_MNCL}: 512 on each of 8 GPUs",
         "crops": "MNCL.sh (PyTorch): at least 20 % foreground; solo-learn's area and flips",
-        "colours": f"{_MNCL}: jitter 0.4/0.4/0.2/0.1, blur 1.0 and 0.1, solarised 0.0 and 0.2",
+        "colors": f"{_MNCL}: jitter 0.4/0.4/0.2/0.1, blur 1.0 and 0.1, solarised 0.0 and 0.2",
         "optimizer.warmup_epochs": "default of solo-learn (methods/base.py), unchanged by MNCL.sh",
         "optimizer.momentum": "solo-learn (args/utils.py)",
         "optimizer.rate_in_momentum": "lars.py (PyTorch) wraps PyTorch's SGD",

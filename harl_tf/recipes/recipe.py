@@ -45,7 +45,7 @@ class Recipe:
             learning rate scaled to that batch.
         sources: Where each line comes from, by the names that ``lines`` gives them.
         crops: Geometry of the first and of the second view.
-        colours: Makes the colour augmentation of the first and of the second view.
+        colors: Makes the colour augmentation of the first and of the second view.
         batch_size: Photographs per batch, over all replicas.
         epochs: Length of the run.
         depth: Of the ResNet. Default: 50.
@@ -68,7 +68,7 @@ class Recipe:
     optimizer: OptimizerSettings
     sources: Mapping[str, str]
     crops: tuple[RandomResizedCrop, RandomResizedCrop]
-    colours: Callable[[], tuple[layers.RandomColour, layers.RandomColour]]
+    colors: Callable[[], tuple[layers.RandomColor, layers.RandomColor]]
     batch_size: int
     epochs: int
     depth: int = 50
@@ -96,7 +96,7 @@ class Recipe:
         with dtype_policy(self.precision):
             backbone = backbone or backbones.resnet(self.depth, self.output_stride)
             settings = build_all(self.settings, steps)
-            return self.method(backbone, **settings, augmentations=self.colours())
+            return self.method(backbone, **settings, augmentations=self.colors())
 
     def views(self, folder: str | pathlib.Path, seed: int = 0) -> PairedViews:
         """The stream of views that the model is trained on.
@@ -129,7 +129,7 @@ class Recipe:
         values["backbone"] = f"ResNet-{self.depth}, a cell per {self.output_stride} pixels"
         values |= {name: getattr(self, name) for name in ("image_size", "batch_size", "epochs")}
         values["crops"] = _each(self.crops, _crop_in_words)
-        values["colours"] = _each(self.colours(), _colour_in_words)
+        values["colors"] = _each(self.colors(), _color_in_words)
         values |= settings_of(self.optimizer)
         values["precision"] = self.precision
         return [
@@ -170,11 +170,11 @@ def _crop_in_words(crop: RandomResizedCrop) -> str:
     )
 
 
-def _colour_in_words(colour: layers.RandomColour) -> str:
-    strengths = "/".join(str(strength) for strength in colour.strengths.values())
-    chances = colour.probabilities
+def _color_in_words(color: layers.RandomColor) -> str:
+    strengths = "/".join(str(strength) for strength in color.strengths.values())
+    chances = color.probabilities
     return (
         f"jitter {strengths} with {chances['jitter_probability']}, "
-        f"grey {chances['greyscale_probability']}, blur {chances['blur_probability']}, "
+        f"grey {chances['grayscale_probability']}, blur {chances['blur_probability']}, "
         f"solarised {chances['solarize_probability']}"
     )

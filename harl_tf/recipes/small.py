@@ -13,7 +13,7 @@ from harl_tf.recipes.optimizers import Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun, Part
 from harl_tf.recipes.recipe import Recipe
 from harl_tf.recipes.sources import cited
-from harl_tf.recipes.views import MOCO_CROPS, moco_colours
+from harl_tf.recipes.views import MOCO_CROPS, moco_colors
 
 _BENCHMARK = "benchmarks/pretrain_caltech101.py"
 _OURS = "ours, for small sets"
@@ -53,14 +53,14 @@ def small(
         batch_size=64,
         epochs=40,
         crops=MOCO_CROPS,
-        colours=moco_colours,
+        colors=moco_colors,
         # A peak of 0.06 at 64.
         optimizer=SGDSettings(Rate(0.24, warmup_epochs=2), weight_decay=1e-5),
         sources={
             "method": _OURS,
             **cited(
                 _BENCHMARK,
-                *("backbone", "image_size", "batch_size", "epochs", "crops", "colours"),
+                *("backbone", "image_size", "batch_size", "epochs", "crops", "colors"),
                 *("optimizer", "optimizer.base_rate", "optimizer.warmup_epochs"),
                 "optimizer.momentum",
             ),

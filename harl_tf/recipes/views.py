@@ -1,7 +1,7 @@
 """The crops and colours that several recipes share."""
 
 from harl_tf.data import RandomResizedCrop
-from harl_tf.layers import RandomColour, moco_colour, simclr_colour
+from harl_tf.layers import RandomColor, moco_color, simclr_color
 
 WIDE_CROPS = (RandomResizedCrop(area=(0.08, 1.0)), RandomResizedCrop(area=(0.08, 1.0)))
 """Crops of SimCLR, BYOL and what came from them."""
@@ -16,21 +16,21 @@ MOCO_CROPS = (RandomResizedCrop(area=(0.2, 1.0)), RandomResizedCrop(area=(0.2, 1
 """Crops of MoCo and what came from it."""
 
 
-def simclr_colours() -> tuple[RandomColour, RandomColour]:
+def simclr_colors() -> tuple[RandomColor, RandomColor]:
     """SimCLR's colours for both views.
 
     Example:
-        >>> simclr_colours()[1].strengths["hue"]
+        >>> simclr_colors()[1].strengths["hue"]
         0.2
     """
-    return simclr_colour(), simclr_colour()
+    return simclr_color(), simclr_color()
 
 
-def moco_colours() -> tuple[RandomColour, RandomColour]:
+def moco_colors() -> tuple[RandomColor, RandomColor]:
     """MoCo v2's colours for both views.
 
     Example:
-        >>> moco_colours()[1].strengths["hue"]
+        >>> moco_colors()[1].strengths["hue"]
         0.1
     """
-    return moco_colour(), moco_colour()
+    return moco_color(), moco_color()

@@ -1,5 +1,5 @@
 """Pages that show people what was learned."""
 
 from harl_tf.reports.page import Section as Section
-from harl_tf.reports.page import colour_map as colour_map
+from harl_tf.reports.page import color_map as color_map
 from harl_tf.reports.page import write_page as write_page

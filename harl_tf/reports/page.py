@@ -67,7 +67,7 @@ def write_page(path: str | pathlib.Path, title: str, sections: Sequence[Section]
     return path
 
 
-def colour_map(values: np.ndarray, size: int, limit: float) -> np.ndarray:
+def color_map(values: np.ndarray, size: int, limit: float) -> np.ndarray:
     """Draws a map of signed values: blue below zero, white at zero, red above.
 
     Args:
@@ -82,7 +82,7 @@ def colour_map(values: np.ndarray, size: int, limit: float) -> np.ndarray:
         ValueError: If ``limit`` is not positive.
 
     Example:
-        >>> colour_map(np.array([[-1.0, 1.0]]), 2, 1.0)[0, [0, -1]].tolist()
+        >>> color_map(np.array([[-1.0, 1.0]]), 2, 1.0)[0, [0, -1]].tolist()
         [[33, 102, 172], [178, 24, 43]]
     """
     if limit <= 0:
@@ -90,8 +90,8 @@ def colour_map(values: np.ndarray, size: int, limit: float) -> np.ndarray:
     scaled = np.clip(values / limit, -1.0, 1.0)[..., None]
     white, blue, red = (np.array(c, float) for c in ([255] * 3, [33, 102, 172], [178, 24, 43]))
     end = np.where(scaled > 0, red, blue)
-    colours = white + np.abs(scaled) * (end - white)
-    picture = Image.fromarray(np.round(colours).astype(np.uint8))
+    colors = white + np.abs(scaled) * (end - white)
+    picture = Image.fromarray(np.round(colors).astype(np.uint8))
     width = max(1, round(size * values.shape[1] / values.shape[0]))
     return np.asarray(picture.resize((width, size), Image.Resampling.NEAREST))
 

@@ -188,8 +188,8 @@ def _from_image(data: bytes, values: tuple[int, ...]) -> NDArray[np.bool_]:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnusableMaskError(f"its mask is damaged: {reason}") from error
     if pixels.ndim == 3:  # transparency says nothing
-        colours = [index for index, band in enumerate(bands) if band != "A"]
-        pixels = pixels[..., colours].max(axis=-1)
+        colors = [index for index, band in enumerate(bands) if band != "A"]
+        pixels = pixels[..., colors].max(axis=-1)
     return np.isin(pixels, values) if values else np.not_equal(pixels, 0)
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_generation.cut.grabcut_energy import SMOOTHNESS, colour_model, cut_graph
+from mask_generation.cut.grabcut_energy import SMOOTHNESS, color_model, cut_graph
 from mask_generation.cut.minimum_cut import minimum_cut
 from mask_generation.cut.otsu import otsu_split
 from mask_generation.image.resize import enlarge, shrink
@@ -89,7 +89,7 @@ def _cut(
     cv2.setRNGSeed(0)  # its k-means draws from OpenCV's generator
     small, large = np.ascontiguousarray(small), np.ascontiguousarray(large)
     cv2.grabCut(small, seeds, _NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
-    models = colour_model(foreground), colour_model(background)
+    models = color_model(foreground), color_model(background)
     smoothness = SMOOTHNESS * max(large.shape)
     in_question = minimum_cut(*cut_graph(large, marks, *models, smoothness))
     return np.where(marks >= _IN_QUESTION, in_question, marks == cv2.GC_FGD)

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_generation.cut.minimum_cut import NEIGHBOURS
+from mask_generation.cut.minimum_cut import NEIGHBORS
 
 _Floats = NDArray[np.float64]
 
@@ -25,11 +25,11 @@ SMOOTHNESS = 0.087
 An image of half the size has a quarter of the pixels to be told by colour, but half as much edge
 to be paid for. The paper's 50 is this for 575 pixels; in thumbnails it makes masks too small."""
 
-_COLOURS = 5  # in OpenCV's models
+_COLORS = 5  # in OpenCV's models
 _compiled: Any = numba.njit(cache=True)
 
 
-class ColourModel(NamedTuple):
+class ColorModel(NamedTuple):
     """A mixture of Gaussians over 8-bit RGB.
 
     Attributes:
@@ -43,7 +43,7 @@ class ColourModel(NamedTuple):
     precision: _Floats
 
 
-def colour_model(opencv_model: _Floats) -> ColourModel:
+def color_model(opencv_model: _Floats) -> ColorModel:
     """Unpacks the model that ``cv2.grabCut`` has learned.
 
     Args:
@@ -56,17 +56,17 @@ def colour_model(opencv_model: _Floats) -> ColourModel:
         >>> one = np.zeros((1, 65))
         >>> one[0, 0] = 1.0
         >>> one[0, 20:29] = np.eye(3).ravel()
-        >>> colour_model(one).log_weight.tolist(), colour_model(one).mean.tolist()
+        >>> color_model(one).log_weight.tolist(), color_model(one).mean.tolist()
         ([0.0], [[0.0, 0.0, 0.0]])
     """
-    weight, mean, covariance = np.split(opencv_model.ravel(), (_COLOURS, 4 * _COLOURS))
+    weight, mean, covariance = np.split(opencv_model.ravel(), (_COLORS, 4 * _COLORS))
     used = weight > 0
-    covariance = covariance.reshape(_COLOURS, 3, 3)[used]
+    covariance = covariance.reshape(_COLORS, 3, 3)[used]
     scale = np.sqrt(np.linalg.det(covariance))
     precision: _Floats = np.linalg.inv(covariance).astype(np.float64)
-    return ColourModel(
+    return ColorModel(
         np.log(weight[used] / scale),
-        mean.reshape(_COLOURS, 3)[used],
+        mean.reshape(_COLORS, 3)[used],
         precision,
     )
 
@@ -75,8 +75,8 @@ def colour_model(opencv_model: _Floats) -> ColourModel:
 def cut_graph(
     image: NDArray[np.uint8],
     labels: NDArray[np.uint8],
-    foreground: ColourModel,
-    background: ColourModel,
+    foreground: ColorModel,
+    background: ColorModel,
     smoothness: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Capacities of the graph over the pixels in question.
@@ -103,10 +103,10 @@ def cut_graph(
             label = labels[row, column]
             at = (row + 1, column + 1)
             if label >= 2:
-                colour = image[row, column]
-                excess[at] += _cost(colour, background) - _cost(colour, foreground)
+                color = image[row, column]
+                excess[at] += _cost(color, background) - _cost(color, foreground)
             for direction in range(0, 8, 2):
-                other_row, other_column = _neighbour(row, column, direction)
+                other_row, other_column = _neighbor(row, column, direction)
                 if not (other_row < height and 0 <= other_column < width):
                     continue
                 other_label = labels[other_row, other_column]
@@ -128,8 +128,8 @@ def cut_graph(
 
 
 @_compiled
-def _neighbour(row: int, column: int, direction: int) -> tuple[int, int]:
-    down, right = NEIGHBOURS[direction]
+def _neighbor(row: int, column: int, direction: int) -> tuple[int, int]:
+    down, right = NEIGHBORS[direction]
     return row + down, column + right
 
 
@@ -151,7 +151,7 @@ def _contrast_scale(image: NDArray[np.uint8]) -> float:
     for row in range(height):
         for column in range(width):
             for direction in range(0, 8, 2):
-                other_row, other_column = _neighbour(row, column, direction)
+                other_row, other_column = _neighbor(row, column, direction)
                 if other_row < height and 0 <= other_column < width:
                     total += _contrast(image[row, column], image[other_row, other_column])
                     count += 1
@@ -159,9 +159,9 @@ def _contrast_scale(image: NDArray[np.uint8]) -> float:
 
 
 @_compiled
-def _cost(colour: NDArray[np.uint8], model: ColourModel) -> float:
+def _cost(color: NDArray[np.uint8], model: ColorModel) -> float:
     """Negative logarithm of a colour's likelihood, without the constant."""
-    red, green, blue = float(colour[0]), float(colour[1]), float(colour[2])
+    red, green, blue = float(color[0]), float(color[1]), float(color[2])
     likelihood = 1e-300  # keeps colours out of reach of all Gaussians finite
     for k in range(model.log_weight.size):
         p = model.precision[k]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 _Floats = NDArray[np.float32]
 
-NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
+NEIGHBORS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
 """Rows and columns to the neighbour in each of the eight directions; direction d ^ 1 leads back."""
 
 _FREE, _SOURCE, _SINK = 0, 1, 2
@@ -61,7 +61,7 @@ def minimum_cut(excess: _Floats, capacity: _Floats) -> NDArray[np.bool_]:
             where negative; 0 on the border, which only spares the search the question whether a
             neighbour exists.
         capacity: ``(H + 2, W + 2, 8)`` float32, at least 0, to the neighbours in the order of
-            :data:`NEIGHBOURS`; 0 from and to the border. It is used up: the residual capacities are
+            :data:`NEIGHBORS`; 0 from and to the border. It is used up: the residual capacities are
             left in it.
 
     Returns:
@@ -76,7 +76,7 @@ def minimum_cut(excess: _Floats, capacity: _Floats) -> NDArray[np.bool_]:
         [[True, True]]
     """
     height, width = excess.shape
-    offsets = np.array([row * width + column for row, column in NEIGHBOURS], np.int32)
+    offsets = np.array([row * width + column for row, column in NEIGHBORS], np.int32)
     flat = np.ascontiguousarray(capacity).reshape(-1, 8)
     tree = _cut(_Graph(excess.ravel().copy(), flat, offsets))
     return (tree.reshape(height, width) == _SOURCE)[1:-1, 1:-1]

@@ -23,7 +23,7 @@ _LBP_BINS = 10
 _TEXTURE_SCALES = (1.0, 2.0, 4.0)
 _ORIENTATIONS = 4
 TEXTURES = 2 * len(_TEXTURE_SCALES) + _ORIENTATIONS
-COLOURS = 9
+COLORS = 9
 WORD_BINS = (_LAB_BINS**3, _HUE_BINS, _SATURATION_BINS, _LBP_BINS, TEXTURES)
 """Number of bins of each histogram: Lab, hue, saturation, local binary pattern, texture."""
 
@@ -69,8 +69,8 @@ def measure(rgb: NDArray[np.uint8]) -> Pixels:
     values = np.concatenate([unit, lab, hsv, textures], axis=-1).astype(np.float32)
     joint = _binned(lab, _LAB_BINS) @ (_LAB_BINS**2, _LAB_BINS, 1)
     hue, saturation = _binned(hsv[..., :2], _HUE_BINS).transpose(2, 0, 1)
-    grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
-    pattern = local_binary_pattern(grey, 8, 1, method="uniform")
+    gray = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
+    pattern = local_binary_pattern(gray, 8, 1, method="uniform")
     words = np.stack([joint, hue, saturation, pattern, textures.argmax(axis=-1)], axis=-1)
     return Pixels(values, words.astype(np.uint8))
 

@@ -28,7 +28,7 @@ from mask_generation.workers import ordered_map
 
 LOW_IOU = 0.3
 """Below this a mask has missed the object."""
-LOCALISED_IOU = 0.5
+LOCALIZED_IOU = 0.5
 """From this on a box has found the object: the rule of PASCAL VOC, by which CorLoc counts."""
 
 
@@ -91,7 +91,7 @@ class Evaluation:
         """Share of photographs whose box is found, at 0.5 or more; None without true boxes."""
         if self.truth != "boxes":
             return None
-        return float(np.mean([score.iou >= LOCALISED_IOU for score in self.scores]))
+        return float(np.mean([score.iou >= LOCALIZED_IOU for score in self.scores]))
 
     @property
     def flagged_share(self) -> float:

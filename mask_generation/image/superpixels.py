@@ -37,16 +37,16 @@ class Superpixels:
 
     Attributes:
         labels: int array ``(h, w)``, values 0 to n - 1, each used.
-        colour: ``(n, 3)`` mean Lab colour, L 0 to 100.
-        centre: ``(n, 2)`` mean row and column, each divided by the image's height and width.
+        color: ``(n, 3)`` mean Lab colour, L 0 to 100.
+        center: ``(n, 2)`` mean row and column, each divided by the image's height and width.
         area: ``(n,)`` number of pixels.
         touching: ``(n, n)`` symmetric, True where two superpixels share a pixel edge.
         edges: Of the four sides of the image (top, bottom, left, right), the superpixels on it.
     """
 
     labels: NDArray[np.intp]
-    colour: _Floats
-    centre: _Floats
+    color: _Floats
+    center: _Floats
     area: _Floats
     touching: _Bools
     edges: tuple[NDArray[np.intp], ...]
@@ -59,9 +59,9 @@ class Superpixels:
         return border
 
     @functools.cached_property
-    def colour_distance(self) -> _Floats:
+    def color_distance(self) -> _Floats:
         """``(n, n)`` Euclidean distances of the mean Lab colours."""
-        return cdist(self.colour, self.colour)
+        return cdist(self.color, self.color)
 
     def means(self, values: NDArray[np.floating]) -> _Floats:
         """Mean over each superpixel of an ``(h, w)`` or ``(h, w, c)`` array: ``(n,)``, ``(n, c)``.
@@ -128,7 +128,7 @@ def measure(labels: NDArray[np.intp], lab: NDArray[np.floating]) -> Superpixels:
 
     Example:
         >>> parts = measure(np.array([[0, 1], [0, 1]]), np.zeros((2, 2, 3)))
-        >>> parts.touching.tolist(), parts.centre.tolist()
+        >>> parts.touching.tolist(), parts.center.tolist()
         ([[False, True], [True, False]], [[0.25, 0.0], [0.25, 0.5]])
     """
     height, width = labels.shape
@@ -137,8 +137,8 @@ def measure(labels: NDArray[np.intp], lab: NDArray[np.floating]) -> Superpixels:
     place = np.stack([rows / height, columns / width], axis=-1)
     return Superpixels(
         labels=labels,
-        colour=_means(labels, lab, area),
-        centre=_means(labels, place, area),
+        color=_means(labels, lab, area),
+        center=_means(labels, place, area),
         area=area,
         touching=_touching(labels, len(area)),
         edges=tuple(
@@ -160,7 +160,7 @@ def on_superpixels(
         A function from ``(h, w, 3)`` uint8 to ``(h, w)`` float32, stretched to [0, 1].
 
     Example:
-        >>> brightness = on_superpixels(lambda parts: parts.colour[:, 0])
+        >>> brightness = on_superpixels(lambda parts: parts.color[:, 0])
         >>> image = np.zeros((40, 40, 3), np.uint8)
         >>> image[10:30, 10:30] = 255
         >>> float(brightness(image)[20, 20]), float(brightness(image)[0, 0])

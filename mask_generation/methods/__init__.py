@@ -40,7 +40,7 @@ METHODS: dict[str, MaskMethod] = {
     "balanced": Fusion(),
     "barrier": Thresholded(barrier_saliency),
     "best": Fusion(cut_size=480),
-    "cropped": Fusion(centre_sigma=math.inf),
+    "cropped": Fusion(center_sigma=math.inf),
     "fast": Fusion(robust_background=0, geodesic=0, segments=0, cut_size=0),
     "felzenszwalb": Thresholded(FelzenszwalbSaliency()),
     "geodesic": Thresholded(geodesic_saliency),

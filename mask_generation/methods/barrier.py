@@ -99,11 +99,11 @@ def _contrast_to_sides(lab: _Floats) -> _Floats:
     return maps.sum(axis=0) - maps.max(axis=0)
 
 
-def _unlikeness(lab: _Floats, colours: _Floats) -> _Floats:
+def _unlikeness(lab: _Floats, colors: _Floats) -> _Floats:
     """Distances of all pixels to a set of colours, divided by the largest."""
-    mean = colours.mean(axis=0)
-    spread = colours - mean
-    covariance = spread.T.astype(np.float64) @ spread / len(colours)
+    mean = colors.mean(axis=0)
+    spread = colors - mean
+    covariance = spread.T.astype(np.float64) @ spread / len(colors)
     inverse = np.linalg.inv(covariance + _LEAST_VARIANCE * np.eye(3))
     whitening = np.linalg.cholesky(inverse).astype(np.float32)
     distance = np.sqrt((((lab - mean) @ whitening) ** 2).sum(axis=-1))

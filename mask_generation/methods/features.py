@@ -59,10 +59,10 @@ class FeatureCut:
 
     Example:
         >>> image = keras.Input((None, None, 3))
-        >>> colours = keras.Model(image, keras.layers.AveragePooling2D(16)(image))
+        >>> colors = keras.Model(image, keras.layers.AveragePooling2D(16)(image))
         >>> rgb = np.zeros((320, 320, 3), np.uint8)
         >>> rgb[96:224, 96:224] = (200, 40, 40)
-        >>> mask = FeatureCut(colours)(rgb).mask
+        >>> mask = FeatureCut(colors)(rgb).mask
         >>> int(mask[160, 160]), int(mask[5, 5])
         (1, 0)
     """
@@ -112,7 +112,7 @@ def normalized_cut(cells: NDArray[np.floating]) -> _Floats:
         >>> bool((np.sign(parted[:, :1]) == -np.sign(parted[:, 1:])).all())
         True
     """
-    features = _centred(cells)
+    features = _centered(cells)
     length = np.linalg.norm(features, axis=1)
     if len(features) < 2 or not length.any():
         return np.zeros(cells.shape[:2])
@@ -139,7 +139,7 @@ def principal_component(cells: NDArray[np.floating]) -> _Floats:
         >>> np.abs(principal_component(cells)).round(6).tolist()
         [[5.0, 5.0]]
     """
-    features = _centred(cells)
+    features = _centered(cells)
     if not features.any():
         return np.zeros(cells.shape[:2])
     left, sizes, _ = scipy.linalg.svd(features, full_matrices=False)
@@ -172,10 +172,10 @@ def foreground_side(parted: NDArray[np.floating]) -> NDArray[np.float32]:
     return (1 - stretched if lean > 0 else stretched).astype(np.float32)
 
 
-def _centred(cells: NDArray[np.floating]) -> _Floats:
+def _centered(cells: NDArray[np.floating]) -> _Floats:
     """Features (cells, channels) less their mean; zeros where only rounding is left."""
     features = cells.reshape(-1, cells.shape[-1]).astype(np.float64)
-    centred = features - features.mean(axis=0)
-    if np.abs(centred).max() <= _MIN_VARIATION * max(np.abs(features).max(), 1e-30):
-        return np.zeros_like(centred)
-    return centred
+    centered = features - features.mean(axis=0)
+    if np.abs(centered).max() <= _MIN_VARIATION * max(np.abs(features).max(), 1e-30):
+        return np.zeros_like(centered)
+    return centered

@@ -30,7 +30,7 @@ _Floats = NDArray[np.float64]
 # Spreads, in image sides: of the nearness of two segments, of the nearness to the centre; and of
 # the boundary connectivity, 1 in its paper.
 _SIGMA_SPACE = 0.4
-_SIGMA_CENTRE = 0.5
+_SIGMA_CENTER = 0.5
 _SIGMA_CONNECTIVITY = 1.0
 
 _MIN_CONTRAST = 1e-6
@@ -128,11 +128,11 @@ def segment_saliency(segments: NDArray[np.integer], lab: NDArray[np.floating]) -
         return np.bincount(flat, weights=values.ravel()) / area
 
     rows, columns = np.mgrid[:height, :width]
-    centre = np.stack([mean((rows + 0.5) / height), mean((columns + 0.5) / width)], axis=1)
-    colour = np.stack([mean(lab[..., channel]) for channel in range(3)], axis=1)
-    near = np.exp(-cdist(centre, centre, "sqeuclidean") / (2 * _SIGMA_SPACE**2))
-    contrast = (near * cdist(colour, colour)) @ area / flat.size
-    central = np.exp(-((centre - 0.5) ** 2).sum(axis=1) / (2 * _SIGMA_CENTRE**2))
+    center = np.stack([mean((rows + 0.5) / height), mean((columns + 0.5) / width)], axis=1)
+    color = np.stack([mean(lab[..., channel]) for channel in range(3)], axis=1)
+    near = np.exp(-cdist(center, center, "sqeuclidean") / (2 * _SIGMA_SPACE**2))
+    contrast = (near * cdist(color, color)) @ area / flat.size
+    central = np.exp(-((center - 0.5) ** 2).sum(axis=1) / (2 * _SIGMA_CENTER**2))
     connectivity = _border_pixels(segments, len(area)) / np.sqrt(area)
     inside = np.exp(-(connectivity**2) / (2 * _SIGMA_CONNECTIVITY**2))
     saliency = contrast * central * inside

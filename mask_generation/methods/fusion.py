@@ -52,7 +52,7 @@ class Fusion:
         geodesic: Likewise. Default: 0.5.
         barrier: Likewise. Default: 1.
         segments: Weight of contrast and position of graph segments. Default: 2.
-        centre_sigma: Spread of a Gaussian around the centre that the sum is multiplied with, as a
+        center_sigma: Spread of a Gaussian around the centre that the sum is multiplied with, as a
             share of the sides; infinity for photographs whose objects lie anywhere. Default: 0.5.
         work_size: Longer side in pixels at which the maps are computed. Default: 160.
         cut_size: Longer side at which GrabCut cuts; 0 for Otsu's threshold instead. Default: 272.
@@ -72,16 +72,16 @@ class Fusion:
     geodesic: float = 0.5
     barrier: float = 1.0
     segments: float = 2.0
-    centre_sigma: float = 0.5
+    center_sigma: float = 0.5
     work_size: int = 160
     cut_size: int = 272
 
     def __post_init__(self) -> None:
         """Checks the settings."""
-        if min(self._weights) < 0 or not max(self._weights) > 0 or not self.centre_sigma > 0:
+        if min(self._weights) < 0 or not max(self._weights) > 0 or not self.center_sigma > 0:
             raise ValueError(
-                "A fusion needs weights of at least 0, not all of them 0, and centre_sigma > 0, "
-                f"but received weights {self._weights} and centre_sigma {self.centre_sigma}."
+                "A fusion needs weights of at least 0, not all of them 0, and center_sigma > 0, "
+                f"but received weights {self._weights} and center_sigma {self.center_sigma}."
             )
         if self.work_size < SMALLEST_SIDE or self.cut_size < 0:
             raise ValueError(
@@ -134,7 +134,7 @@ class Fusion:
         maps = self._maps(rgb)
         total = stretched(np.sum([weight * values for weight, values in maps], axis=0))
         height, width = rgb.shape[:2]
-        fused = stretched(total * _central(height, width, self.centre_sigma)).astype(np.float32)
+        fused = stretched(total * _central(height, width, self.center_sigma)).astype(np.float32)
         weights = [weight for weight, _ in maps]
         alike = [_correlation(values, total) for _, values in maps]
         return fused, float(np.clip(np.average(alike, weights=weights), 0.0, 1.0))

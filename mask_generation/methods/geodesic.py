@@ -32,17 +32,17 @@ def geodesic(parts: Superpixels) -> NDArray[np.float64]:
 
     Example:
         >>> from mask_generation.image.superpixels import measure
-        >>> grey = np.array([[0, 1, 2]] * 3)
+        >>> gray = np.array([[0, 1, 2]] * 3)
         >>> lab = np.zeros((3, 3, 3))
         >>> lab[:, 1, 0] = 50  # the middle piece is lighter, and on the border as all are
-        >>> geodesic(measure(grey, lab)).tolist()
+        >>> geodesic(measure(gray, lab)).tolist()
         [0.0, 0.0, 0.0]
     """
-    steps = np.where(parts.touching, parts.colour_distance, np.inf)
+    steps = np.where(parts.touching, parts.color_distance, np.inf)
     smallest = steps.min(axis=1, initial=np.inf)
     limit = smallest[np.isfinite(smallest)].mean() if np.isfinite(smallest).any() else 0.0
     rows, columns = np.nonzero(parts.touching)
-    lengths = parts.colour_distance[rows, columns]
+    lengths = parts.color_distance[rows, columns]
     lengths = np.where(lengths <= limit, 0.0, lengths) + _NOTHING
     graph = csr_array((lengths, (rows, columns)), shape=parts.touching.shape)
     border = np.flatnonzero(parts.on_border)

@@ -41,7 +41,7 @@ def manifold_ranking(parts: Superpixels) -> _Floats:
         >>> bool(saliency[30, 40] > 0.9), bool(saliency[5, 5] < 0.1)
         (True, True)
     """
-    if np.ptp(parts.colour, axis=0).max() < 1e-6:
+    if np.ptp(parts.color, axis=0).max() < 1e-6:
         return np.zeros(len(parts.area))
     ranking = _ranking_matrix(parts)
     foreground = np.ones(len(parts.area))
@@ -60,7 +60,7 @@ manifold_ranking_saliency = on_superpixels(manifold_ranking)
 def _ranking_matrix(parts: Superpixels) -> _Floats:
     """Equation 3, (D - aW)^-1, its diagonal set to zero so that no query votes for itself."""
     linked = _linked(parts)
-    distance = parts.colour_distance / parts.colour_distance[linked].max(initial=1e-9)
+    distance = parts.color_distance / parts.color_distance[linked].max(initial=1e-9)
     weights = np.where(linked, np.exp(-_FALL * distance), 0.0)  # equation 4
     system = np.diag(weights.sum(axis=1) + 1e-12) - _SHARE * weights
     matrix = np.asarray(np.linalg.inv(system), np.float64)

@@ -39,9 +39,9 @@ def region_contrast(parts: Superpixels) -> NDArray[np.float64]:
         >>> bool(saliency[30, 40] > 2 * saliency[5, 5])
         True
     """
-    nearness = np.exp(-cdist(parts.centre, parts.centre) / _SPREAD)
+    nearness = np.exp(-cdist(parts.center, parts.center) / _SPREAD)
     share = parts.area / parts.area.sum()
-    contrast = (parts.colour_distance * nearness) @ share
+    contrast = (parts.color_distance * nearness) @ share
     return contrast * (1.0 - background_probability(parts))
 
 

@@ -27,7 +27,7 @@ _Floats = NDArray[np.float64]
 
 # The paper's constants: colour spread (Lab units), spatial spread (1 = image side), spread of the
 # boundary connectivity, and the floor of the smoothness weights.
-_SIGMA_COLOUR = 10.0
+_SIGMA_COLOR = 10.0
 _SIGMA_SPACE = 0.4
 _SIGMA_CONNECTIVITY = 1.0
 _SMOOTHNESS_FLOOR = 0.1
@@ -61,7 +61,7 @@ def robust_background(parts: Superpixels) -> _Floats:
     contrast = _background_weighted_contrast(parts, background)
     if contrast.max() < _MIN_CONTRAST:
         return np.zeros(len(parts.area))
-    return _optimise(background, contrast / contrast.max(), parts)
+    return _optimize(background, contrast / contrast.max(), parts)
 
 
 robust_background_saliency = on_superpixels(robust_background)
@@ -117,7 +117,7 @@ def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.
             f"The geodesic distances of {count} superpixels must have shape ({count}, {count}), "
             f"but their shape is {geodesic.shape}."
         )
-    belonging = gaussian(np.asarray(geodesic, dtype=np.float64), _SIGMA_COLOUR)
+    belonging = gaussian(np.asarray(geodesic, dtype=np.float64), _SIGMA_COLOR)
     area = belonging.sum(axis=1)  # equation 3
     border_length = belonging @ on_border.astype(np.float64)  # equation 4
     return border_length / np.sqrt(area)  # equation 5
@@ -130,7 +130,7 @@ def _geodesic_distances(parts: Superpixels) -> _Floats:
     object is still one region.
     """
     linked = parts.touching | np.logical_and.outer(parts.on_border, parts.on_border)
-    edges = np.where(linked, parts.colour_distance, np.inf)
+    edges = np.where(linked, parts.color_distance, np.inf)
     np.fill_diagonal(edges, 0.0)
     return shortest_paths(edges.astype(np.float32)).astype(np.float64)
 
@@ -166,18 +166,18 @@ def shortest_paths(edges: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _background_weighted_contrast(parts: Superpixels, background: _Floats) -> _Floats:
     """Equation 7: colour distance to near superpixels, counting likely background only."""
-    nearness = gaussian(cdist(parts.centre, parts.centre), _SIGMA_SPACE)
-    return (parts.colour_distance * nearness) @ background
+    nearness = gaussian(cdist(parts.center, parts.center), _SIGMA_SPACE)
+    return (parts.color_distance * nearness) @ background
 
 
-def _optimise(background: _Floats, foreground: _Floats, parts: Superpixels) -> _Floats:
+def _optimize(background: _Floats, foreground: _Floats, parts: Superpixels) -> _Floats:
     """Equation 9: the saliency with the least sum of three squared costs.
 
     Likely background pulls to 0, contrast pulls to 1, neighbours of like colour (equation 10)
     pull together. Setting the gradient to zero leaves a symmetric linear system; it is positive
     definite, as the graph is connected and border superpixels have a background weight above 0.
     """
-    alike = gaussian(parts.colour_distance, _SIGMA_COLOUR) + _SMOOTHNESS_FLOOR
+    alike = gaussian(parts.color_distance, _SIGMA_COLOR) + _SMOOTHNESS_FLOOR
     smoothness = np.where(parts.touching, alike, 0.0)
     pull = _BACKGROUND_WEIGHT * background + foreground
     system = np.diag(pull + smoothness.sum(axis=1)) - smoothness

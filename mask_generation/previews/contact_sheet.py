@@ -94,8 +94,8 @@ def draw_saliency(saliency: NDArray[np.floating], size: int) -> NDArray[np.uint8
         >>> draw_saliency(np.array([[0.0, 1.0]]), 2)[0, :, 0].tolist()
         [0, 255]
     """
-    grey = np.round(np.clip(saliency, 0, 1) * 255).astype(np.uint8)
-    return np.repeat(_resized(grey, size, Image.Resampling.BILINEAR)[..., None], 3, axis=-1)
+    gray = np.round(np.clip(saliency, 0, 1) * 255).astype(np.uint8)
+    return np.repeat(_resized(gray, size, Image.Resampling.BILINEAR)[..., None], 3, axis=-1)
 
 
 def draw_outline(image: NDArray[np.uint8], mask: NDArray, size: int) -> NDArray[np.uint8]:

@@ -86,7 +86,7 @@ def test_rebuild_with_keras_layers_computes_the_same():
     np.testing.assert_allclose(plain(IMAGES)["P3"], backbone(IMAGES)["P3"], atol=1e-5)
 
 
-def test_feature_pyramid_under_bfloat16_keeps_float32_weights_and_normalisation():
+def test_feature_pyramid_under_bfloat16_keeps_float32_weights_and_normalization():
     keras.config.set_dtype_policy("mixed_bfloat16")
     backbone = harl_tf.backbones.resnet(18)
     assert backbone(IMAGES)["P5"].dtype == "bfloat16"
@@ -94,7 +94,7 @@ def test_feature_pyramid_under_bfloat16_keeps_float32_weights_and_normalisation(
     assert backbone.get_layer("normalize").compute_dtype == "float32"
 
 
-def test_normalisation_over_the_last_axis_counted_from_the_left_is_replaced():
+def test_normalization_over_the_last_axis_counted_from_the_left_is_replaced():
     image = keras.Input((8, 8, 3))
     network = keras.Model(image, {"P0": keras.layers.BatchNormalization(axis=3)(image)})
     (layer,) = harl_tf.backbones.copying.batch_normalizations(
@@ -112,7 +112,7 @@ class Block(keras.layers.Layer):
         return self.norm(inputs, training=training)
 
 
-def test_normalisation_inside_a_composite_layer_is_said_to_stay():
+def test_normalization_inside_a_composite_layer_is_said_to_stay():
     image = keras.Input((8, 8, 3))
     with pytest.warns(UserWarning, match=r"1 batch normalisations .* inside composite layers"):
         harl_tf.backbones.feature_pyramid(keras.Model(image, {"P0": Block()(image)}))

@@ -32,7 +32,7 @@ def make_stream():
     return tf.data.Dataset.from_tensor_slices(batch).batch(4)
 
 
-class Labelled:
+class Labeled:
     """Labelled batches that count how often they are read."""
 
     def __init__(self, seed):
@@ -54,7 +54,7 @@ def fit(model, probe=None, epochs=1):
 def test_probe_leaves_weights_and_losses_as_they_are():
     plain, probed = make_model(), make_model()
     history = fit(plain, epochs=3)
-    with_probe = fit(probed, KNNProbe(Labelled(0), Labelled(1)), epochs=3)
+    with_probe = fit(probed, KNNProbe(Labeled(0), Labeled(1)), epochs=3)
     assert sorted({*history, "knn_accuracy"}) == sorted(with_probe)
     # Not to the bit: threads that add up in another order round differently.
     for name, values in history.items():
@@ -64,8 +64,8 @@ def test_probe_leaves_weights_and_losses_as_they_are():
 
 
 def test_probe_logs_the_accuracy_of_the_current_backbone():
-    model, train, test = make_model(), Labelled(0), Labelled(1)
-    history = fit(model, KNNProbe(train, test, neighbours=3), epochs=2)
+    model, train, test = make_model(), Labeled(0), Labeled(1)
+    history = fit(model, KNNProbe(train, test, neighbors=3), epochs=2)
     embed = Embedder(model.backbone)
     assert history["knn_accuracy"][-1] == knn_accuracy(*embed(train), *embed(test), 3)
 
@@ -76,8 +76,8 @@ def test_probe_logs_the_accuracy_of_the_current_backbone():
 def test_probe_first_every_nth_and_last_epoch(every, epochs, probed):
     """Epochs counted from 1; between probes the latest value stands in the logs."""
     probed = probed if isinstance(probed, list) else list(range(1, probed + 1))
-    train, model = Labelled(0), make_model()
-    probe = KNNProbe(train, Labelled(1), every=every)
+    train, model = Labeled(0), make_model()
+    probe = KNNProbe(train, Labeled(1), every=every)
     probe.set_model(model)
     probe.set_params({"epochs": epochs})
     probe.on_train_begin()
@@ -93,8 +93,8 @@ def test_probe_first_every_nth_and_last_epoch(every, epochs, probed):
 
 def test_probe_used_for_another_model_probes_that_one():
     """The second model's features are constant zeros but for their first channel."""
-    train, test = Labelled(0), Labelled(0)
-    probe = KNNProbe(train, test, neighbours=1)
+    train, test = Labeled(0), Labeled(0)
+    probe = KNNProbe(train, test, neighbors=1)
     first, second = make_model(), make_model()
     assert fit(first, probe)["knn_accuracy"] == [1.0]
     second.backbone.layers[-1].kernel.assign(np.zeros((4, 4, 3, 4)))

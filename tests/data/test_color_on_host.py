@@ -5,13 +5,13 @@ import pytest
 import scipy.ndimage
 
 from harl_tf.data.color_on_host import apply_plan, gaussian
-from harl_tf.layers import RandomColour, byol_colours, random_color, simclr_colour
+from harl_tf.layers import RandomColor, byol_colors, random_color, simclr_color
 
 
 def plan(count, **changes):
     values = {
         "matrix": np.tile(np.eye(3, dtype=np.float32), (count, 1, 1)),
-        "grey": np.zeros(count, np.float32),
+        "gray": np.zeros(count, np.float32),
         "sigma": np.zeros(count, np.float32),
         "solarize": np.zeros(count, bool),
     }
@@ -24,7 +24,7 @@ def pictures(count=5, height=40, width=52):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (64, 64), (65, 33), (224, 224)])
-@pytest.mark.parametrize("layer", [simclr_colour(), *byol_colours()])
+@pytest.mark.parametrize("layer", [simclr_color(), *byol_colors()])
 def test_it_equals_the_layer(layer, size):
     """Of 6 pictures of any size, up to float32's rounding of sums of 255s."""
     images = pictures(6, *size)
@@ -40,15 +40,15 @@ def test_nothing_to_do_changes_nothing():
     np.testing.assert_array_equal(apply_plan(images, **plan(5)), images)
 
 
-def test_matrix_and_grey():
+def test_matrix_and_gray():
     """A matrix times every colour, plus a share of the mean luminance, kept within 0 and 255."""
     images, random = pictures(), np.random.default_rng(2)
     matrix = random.normal(0.3, 0.5, (5, 3, 3)).astype("float32")
-    grey = random.uniform(-1, 1, 5).astype("float32")
+    gray = random.uniform(-1, 1, 5).astype("float32")
     luminance = (images @ np.array([0.299, 0.587, 0.114])).mean(axis=(1, 2))
     expected = np.einsum("bij,bhwj->bhwi", matrix, images.astype(float))
-    expected = np.clip(expected + (grey * luminance)[:, None, None, None], 0, 255)
-    outputs = apply_plan(images, **plan(5, matrix=matrix, grey=grey))
+    expected = np.clip(expected + (gray * luminance)[:, None, None, None], 0, 255)
+    outputs = apply_plan(images, **plan(5, matrix=matrix, gray=gray))
     np.testing.assert_allclose(outputs, expected, atol=1e-3)
 
 
@@ -79,7 +79,7 @@ def test_solarize_inverts_the_bright_half():
 
 def test_rows_have_plans_of_their_own():
     images = pictures(4)
-    layer = RandomColour(solarize_probability=0.5)
+    layer = RandomColor(solarize_probability=0.5)
     draws = np.random.default_rng(5).uniform(size=(4, random_color.DRAWS)).astype("float32")
     whole = [each.numpy() for each in layer.plan(draws, 40)]
     together = apply_plan(images, *whole)

@@ -42,7 +42,7 @@ def test_draws_are_uniform_and_below_one():
     assert np.abs(shares - 0.1).max() < 0.005
 
 
-def test_views_and_neighbours_are_not_correlated():
+def test_views_and_neighbors_are_not_correlated():
     """1,000 pairs: a correlation has the standard error .032."""
     values = draw(0, 0, np.arange(1000), 4).uniform.reshape(1000, 8)
     correlation = np.corrcoef(values.T) - np.eye(8)

@@ -112,7 +112,7 @@ def test_windows_skip_tries_that_do_not_fit():
     ("size", "expected"),
     [((1, 400), (0, 200, 1, 1)), ((400, 1), (200, 0, 1, 1)), ((30, 400), (0, 180, 30, 40))],
 )
-def test_windows_fall_back_to_the_centre_of_narrow_images(size, expected):
+def test_windows_fall_back_to_the_center_of_narrow_images(size, expected):
     """No try of 20 % or more fits; the largest window of ratio 4/3 (or 3/4) is 1 or 40 wide.
 
     It begins at floor((W - w + 1) / 2): (400 - 1 + 1) / 2 = 200, (400 - 40 + 1) / 2 = 180.

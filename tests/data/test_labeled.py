@@ -11,7 +11,7 @@ from harl_tf.data import (
     RecordsError,
     in_first_half,
     in_second_half,
-    labelled_images,
+    labeled_images,
     read_manifest,
     records,
 )
@@ -36,8 +36,8 @@ def folder(records):
     return records
 
 
-def test_labelled_images_each_once_in_order(folder):
-    images, labels = everything(labelled_images(folder, 24, batch_size=5))
+def test_labeled_images_each_once_in_order(folder):
+    images, labels = everything(labeled_images(folder, 24, batch_size=5))
     assert images.shape == (12, 24, 24, 3)
     assert images.dtype == np.uint8
     assert labels.dtype == np.int64
@@ -45,31 +45,31 @@ def test_labelled_images_each_once_in_order(folder):
     assert sorted(labels.tolist()) == [0] * 6 + [1] * 6
 
 
-def test_labelled_images_are_the_whole_photograph_averaged(folder):
+def test_labeled_images_are_the_whole_photograph_averaged(folder):
     """60×80 at 6×8 pixels a cell: the mean colour is kept, nothing is cut off or mirrored."""
-    images, _ = everything(labelled_images(folder, 10))
+    images, _ = everything(labeled_images(folder, 10))
     for image, (_, _, jpeg) in zip(images, stored(folder), strict=True):
         blocks = records.decode_image(jpeg).numpy().reshape(10, 6, 10, 8, 3).mean(axis=(1, 3))
         assert np.abs(image - blocks).mean() < 8
 
 
-def test_labelled_images_same_twice(folder):
-    dataset = labelled_images(folder, 16)
+def test_labeled_images_same_twice(folder):
+    dataset = labeled_images(folder, 16)
     for first, second in zip(everything(dataset), everything(dataset), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
-def test_labelled_images_last_batch_may_be_smaller(folder):
-    sizes = [len(labels) for _, labels in labelled_images(folder, 16, batch_size=5)]
+def test_labeled_images_last_batch_may_be_smaller(folder):
+    sizes = [len(labels) for _, labels in labeled_images(folder, 16, batch_size=5)]
     assert sizes == [5, 5, 2]
 
 
-def test_labelled_images_halves_part_the_set(folder):
+def test_labeled_images_halves_part_the_set(folder):
     halves = [
-        everything(labelled_images(folder, 16, keep=keep))
+        everything(labeled_images(folder, 16, keep=keep))
         for keep in (in_first_half, in_second_half)
     ]
-    images, _ = everything(labelled_images(folder, 16))
+    images, _ = everything(labeled_images(folder, 16))
     assert all(len(half[1]) > 0 for half in halves)
     parts = [image.tobytes() for half in halves for image in half[0]]
     assert sorted(parts) == sorted(image.tobytes() for image in images)
@@ -84,24 +84,24 @@ def test_halves_depend_on_the_name_only():
     assert bool(in_first_half("class/7.jpg")) == first[7]
 
 
-def test_labelled_images_without_labels(folder, photographs, tmp_path):
+def test_labeled_images_without_labels(folder, photographs, tmp_path):
     """A flat folder has no classes."""
     mask_generation.convert(photographs / "odd", tmp_path / "flat", progress=False)
     assert json.loads((tmp_path / "flat" / "manifest.json").read_text())["classes"] == []
     with pytest.raises(RecordsError, match=r"has no labels. Convert a folder with one subfolder"):
-        labelled_images(tmp_path / "flat", 16)
+        labeled_images(tmp_path / "flat", 16)
 
 
-def test_labelled_images_missing_folder(tmp_path):
+def test_labeled_images_missing_folder(tmp_path):
     with pytest.raises(RecordsError, match="is not a folder of records"):
-        labelled_images(tmp_path / "none", 16)
+        labeled_images(tmp_path / "none", 16)
 
 
 def test_shuffled_images_are_the_same_ones_in_a_new_order_every_epoch(folder):
     """Classes lie one after the other in the records; training must not see them so."""
-    dataset = labelled_images(folder, 16, shuffle_seed=0)
+    dataset = labeled_images(folder, 16, shuffle_seed=0)
     first, second = everything(dataset), everything(dataset)
-    in_order = everything(labelled_images(folder, 16))
+    in_order = everything(labeled_images(folder, 16))
 
     def sums(images):
         return images.sum(axis=(1, 2, 3)).tolist()
@@ -111,5 +111,5 @@ def test_shuffled_images_are_the_same_ones_in_a_new_order_every_epoch(folder):
 
 
 def test_length_of_the_data_set_is_known(folder):
-    half = labelled_images(folder, 16, batch_size=1, keep=in_first_half)
+    half = labeled_images(folder, 16, batch_size=1, keep=in_first_half)
     assert int(half.cardinality()) == len(list(half))

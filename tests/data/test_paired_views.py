@@ -243,7 +243,7 @@ def flagged(photographs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("flagged")
     shutil.copytree(photographs, folder / "in")
     for name in ("even/03 grey.png", "even/05 grey.png", "odd/00 grey.png"):
-        Image.new("RGB", (80, 60), "grey").save(folder / "in" / name)
+        Image.new("RGB", (80, 60), "gray").save(folder / "in" / name)
     mask_generation.convert(
         folder / "in",
         folder / "out",
@@ -260,8 +260,8 @@ def flagged(photographs, tmp_path_factory):
 def test_untrusted_records_are_kept_unless_asked_otherwise(flagged):
     views = whole(flagged, batch_size=5)
     assert views.steps_per_epoch == 3
-    grey = [np.ptp(example["view1"]) == 0 for example in examples(take(views, 3))]
-    assert sum(grey) == 3
+    gray = [np.ptp(example["view1"]) == 0 for example in examples(take(views, 3))]
+    assert sum(gray) == 3
 
 
 @pytest.mark.parametrize("shuffle_block", [5, 4096])
@@ -286,8 +286,8 @@ def test_blank_records_have_a_mask_of_background(flagged):
     for example, other in zip(kept, blank, strict=True):
         np.testing.assert_array_equal(example["view1"], other["view1"])
         assert example["mask1"].max() == 24
-        grey = np.ptp(example["view1"]) == 0
-        np.testing.assert_array_equal(other["mask1"], 0 if grey else example["mask1"])
+        gray = np.ptp(example["view1"]) == 0
+        np.testing.assert_array_equal(other["mask1"], 0 if gray else example["mask1"])
     assert sum(not example["mask1"].any() for example in blank) == 3
 
 

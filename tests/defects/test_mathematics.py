@@ -12,7 +12,7 @@ import tensorflow as tf
 import harl_tf
 from harl_tf import distribution
 from harl_tf.data.geometry import Window, cut_mask
-from harl_tf.layers import RandomColour, random_color
+from harl_tf.layers import RandomColor, random_color
 from harl_tf.losses import (
     cell_labels,
     cosine_distance,
@@ -170,8 +170,8 @@ def test_05_views_of_an_image_attract_each_other():
 
     def holds(loss):
         views_alike = loss(tf.eye(4), tf.eye(4))
-        neighbours = tf.gather(tf.eye(4), [0, 0, 1, 1]), tf.gather(tf.eye(4), [2, 2, 3, 3])
-        return bool(tf.reduce_mean(views_alike) < tf.reduce_mean(loss(*neighbours)))
+        neighbors = tf.gather(tf.eye(4), [0, 0, 1, 1]), tf.gather(tf.eye(4), [2, 2, 3, 3])
+        return bool(tf.reduce_mean(views_alike) < tf.reduce_mean(loss(*neighbors)))
 
     assert not holds(interleaved_positives)
     assert holds(nt_xent)
@@ -303,9 +303,9 @@ def test_10_image_whose_view_lacks_a_region_does_not_count():
 def discs(share, count=64):
     """Discs somewhere within 224 pixels: uint8 (count, 224, 224)."""
     radius = math.sqrt(share * 224**2 / math.pi)
-    centres = np.random.default_rng(0).uniform(radius, 224 - radius, (count, 2, 1, 1))
+    centers = np.random.default_rng(0).uniform(radius, 224 - radius, (count, 2, 1, 1))
     rows, columns = np.mgrid[:224, :224] + 0.5
-    return ((rows - centres[:, 0]) ** 2 + (columns - centres[:, 1]) ** 2 < radius**2).astype(
+    return ((rows - centers[:, 0]) ** 2 + (columns - centers[:, 1]) ** 2 < radius**2).astype(
         "uint8"
     )
 
@@ -397,7 +397,7 @@ def test_12_every_class_is_there_and_has_a_place_of_its_own(records):
     """Labels count from 0: of two classes both come out, as two different one-hot vectors."""
 
     def ours():
-        data = harl_tf.data.labelled_images(records, image_size=8)
+        data = harl_tf.data.labeled_images(records, image_size=8)
         return np.concatenate([labels for _, labels in data.as_numpy_iterator()])
 
     def counted_from_one():
@@ -448,19 +448,19 @@ def test_13_every_term_of_the_loss_teaches_the_online_network(method, batch):
 
 def hidden_factors(brightness, contrast, saturation, hue):
     """What is asked for is multiplied again, hue by less than the others."""
-    return RandomColour(0.8 * brightness, 0.8 * contrast, 0.8 * saturation, 0.2 * hue)
+    return RandomColor(0.8 * brightness, 0.8 * contrast, 0.8 * saturation, 0.2 * hue)
 
 
-def largest_change(colour, name):
+def largest_change(color, name):
     """The strongest change of that kind that the layer makes, in the units of its argument."""
     draws = np.full((1, random_color.DRAWS), 0.5, np.float32)
     draws[:, random_color.Draw[name.upper()]] = 1 - 2**-24
     draws[:, random_color.Draw.JITTER] = 0.0
-    draws[:, [random_color.Draw.GREYSCALE, random_color.Draw.BLUR]] = 1 - 2**-24
+    draws[:, [random_color.Draw.GRAYSCALE, random_color.Draw.BLUR]] = 1 - 2**-24
     image = np.tile([[[[100.0, 80.0, 90.0]], [[110.0, 90.0, 100.0]]]], (1, 1, 2, 1))
     before, after = (
         skimage.color.rgb2yiq(np.asarray(each, np.float64) / 255)
-        for each in (image, colour(image, draws))
+        for each in (image, color(image, draws))
     )
     chroma, new = (each[0, 0, 0, 1] + 1j * each[0, 0, 0, 2] for each in (before, after))
     return {
@@ -478,19 +478,19 @@ BYOL_STRENGTHS = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.2, "hue": 
 def test_14_jitter_is_as_strong_as_it_says(name):
     """The largest draw changes colours by the whole strength, and BYOL's are those of its paper."""
 
-    def holds(colour):
-        return abs(largest_change(colour, name) - BYOL_STRENGTHS[name]) < 1e-3
+    def holds(color):
+        return abs(largest_change(color, name) - BYOL_STRENGTHS[name]) < 1e-3
 
     assert not holds(hidden_factors(**BYOL_STRENGTHS))
-    assert holds(RandomColour(**BYOL_STRENGTHS))
-    assert holds(harl_tf.layers.byol_colours()[1])
+    assert holds(RandomColor(**BYOL_STRENGTHS))
+    assert holds(harl_tf.layers.byol_colors()[1])
 
 
-def test_14_views_can_have_different_colours(batch):
+def test_14_views_can_have_different_colors(batch):
     """With solarisation for the second view alone, a batch of equal draws has different views."""
     keys = {"view2": "view1", "mask2": "mask1", "draws2": "draws1"}
     alike = batch | {key: batch[other] for key, other in keys.items()}
-    plain, inverting = RandomColour(), RandomColour(solarize_probability=1.0)
+    plain, inverting = RandomColor(), RandomColor(solarize_probability=1.0)
 
     def one_pipeline_for_both():
         return (plain, plain)

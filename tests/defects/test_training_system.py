@@ -17,7 +17,7 @@ from harl_tf import losses
 from harl_tf.callbacks import Checkpoint
 from harl_tf.data import PairedViews, RandomResizedCrop, decoding, geometry
 from harl_tf.data import records as schema
-from harl_tf.layers import RandomColour, random_color
+from harl_tf.layers import RandomColor, random_color
 from harl_tf.pretraining.target import follow, target_copy
 from harl_tf.schedules import Cosine, value_at, warmup_cosine
 from tests.defects import unit_rows
@@ -576,7 +576,7 @@ def test_24_views_are_cut_before_they_are_scaled():
     assert holds(ours)
 
 
-def test_24_colours_stay_within_those_of_a_picture():
+def test_24_colors_stay_within_those_of_a_picture():
     """Made brighter, white stays white: clipping is at the top of the range that pictures have."""
 
     def clipped_at_255_of_1(images):
@@ -585,9 +585,7 @@ def test_24_colours_stay_within_those_of_a_picture():
     def ours(images):
         draws = np.zeros((1, random_color.DRAWS), np.float32)
         draws[:, random_color.Draw.BRIGHTNESS] = 1 - 2**-24
-        return RandomColour(0.8, 0, 0, 0, greyscale_probability=0, blur_probability=0)(
-            images, draws
-        )
+        return RandomColor(0.8, 0, 0, 0, grayscale_probability=0, blur_probability=0)(images, draws)
 
     def holds(brighten):
         return float(tf.reduce_max(brighten(tf.fill((1, 4, 4, 3), 255.0)))) == 255.0
@@ -596,20 +594,20 @@ def test_24_colours_stay_within_those_of_a_picture():
     assert holds(ours)
 
 
-def test_24_views_are_blurred_and_solarised():
+def test_24_views_are_blurred_and_solarized():
     """BYOL's colours blur every first view and solarise some of the second ones."""
-    defective = (RandomColour(blur_probability=0.0), RandomColour(blur_probability=0.0))
+    defective = (RandomColor(blur_probability=0.0), RandomColor(blur_probability=0.0))
 
-    def holds(colours):
+    def holds(colors):
         edge = np.zeros((1, 224, 224, 3), np.uint8)
         edge[:, :, 112:] = 255
         draws = np.full((1, random_color.DRAWS), 0.9, np.float32)
         draws[:, [random_color.Draw.SOLARIZE]] = 0.1
-        first, second = (colour(edge, draws).numpy() for colour in colours)
+        first, second = (color(edge, draws).numpy() for color in colors)
         return len(np.unique(first[0, 0, :, 0].round())) > 2 and second[0, 0, -1, 0] == 0
 
     assert not holds(defective)
-    assert holds(harl_tf.layers.byol_colours())
+    assert holds(harl_tf.layers.byol_colors())
 
 
 def test_25_every_photograph_has_its_own_mask_whatever_it_is_called(tmp_path):
@@ -651,7 +649,7 @@ def test_26_probe_is_not_trained_on_what_it_is_tested_on(records):
     """The two halves of a set have no photograph in common and leave none out."""
 
     def count_of(keep):
-        data = harl_tf.data.labelled_images(records, image_size=8, keep=keep)
+        data = harl_tf.data.labeled_images(records, image_size=8, keep=keep)
         return {image.tobytes() for images, _ in data.as_numpy_iterator() for image in images}
 
     def same_set_twice():

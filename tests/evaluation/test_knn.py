@@ -13,7 +13,7 @@ def angles(*degrees):
     return np.stack([np.cos(radians), np.sin(radians)], axis=-1)
 
 
-def by_loops(train, train_labels, test, test_labels, neighbours, temperature):
+def by_loops(train, train_labels, test, test_labels, neighbors, temperature):
     """The definition, one test vector at a time."""
     right = 0
     for vector, label in zip(test, test_labels, strict=True):
@@ -22,28 +22,28 @@ def by_loops(train, train_labels, test, test_labels, neighbours, temperature):
             for other in train
         ]
         votes = {}
-        for index in sorted(range(len(train)), key=lambda i: -cosines[i])[:neighbours]:
+        for index in sorted(range(len(train)), key=lambda i: -cosines[i])[:neighbors]:
             weight = math.exp(cosines[index] / temperature)
             votes[train_labels[index]] = votes.get(train_labels[index], 0.0) + weight
         right += max(votes, key=lambda c: votes[c]) == label
     return right / len(test)
 
 
-@pytest.mark.parametrize("neighbours", [1, 3, 7, 50])
+@pytest.mark.parametrize("neighbors", [1, 3, 7, 50])
 @pytest.mark.parametrize("temperature", [0.07, 1.0])
-def test_knn_accuracy_equals_its_definition(neighbours, temperature):
+def test_knn_accuracy_equals_its_definition(neighbors, temperature):
     random = np.random.default_rng(0)
     train_labels, test_labels = random.integers(0, 4, 40), random.integers(0, 4, 30)
-    centres = 0.7 * random.normal(size=(4, 5))
-    train = centres[train_labels] + random.normal(size=(40, 5))
-    test = centres[test_labels] + random.normal(size=(30, 5))
-    arguments = (train, train_labels, test, test_labels, neighbours, temperature)
+    centers = 0.7 * random.normal(size=(4, 5))
+    train = centers[train_labels] + random.normal(size=(40, 5))
+    test = centers[test_labels] + random.normal(size=(30, 5))
+    arguments = (train, train_labels, test, test_labels, neighbors, temperature)
     expected = by_loops(*arguments)
     assert 0.2 < expected < 1
     assert knn_accuracy(*arguments) == pytest.approx(expected)
 
 
-def test_knn_accuracy_closer_neighbour_outvotes_two_farther_ones():
+def test_knn_accuracy_closer_neighbor_outvotes_two_farther_ones():
     """At 0° votes 10° for class 0 and 60°, -60° for class 1: cosines 0.985, 0.5, 0.5.
 
     At τ = 0.07 e^(0.485/0.07) = 1000 against 2; at τ = 10 it is 1.05 against 2.
@@ -73,7 +73,7 @@ def test_knn_accuracy_class_absent_from_training_is_wrong():
     assert knn_accuracy(train, labels, angles(0, 90), np.array([0, 5]), 1) == 0.5
 
 
-@pytest.mark.parametrize("settings", [{"neighbours": 0}, {"temperature": 0.0}])
+@pytest.mark.parametrize("settings", [{"neighbors": 0}, {"temperature": 0.0}])
 def test_knn_accuracy_settings_out_of_range(settings):
     one, label = angles(0), np.array([0])
     with pytest.raises(ValueError, match=r"Expected neighbours ≥ 1 and temperature > 0. Received"):

@@ -16,7 +16,7 @@ def backbone():
     return keras.Model(image, {"P1": image * 2.0, "P2": cells})
 
 
-def test_similarity_maps_two_colours(backbone):
+def test_similarity_maps_two_colors(backbone):
     """Red foreground, green background: cosine 1 within a region, 0 across."""
     mask = np.zeros((8, 16), np.uint8)
     mask[:, :8] = 1

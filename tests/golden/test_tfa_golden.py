@@ -13,7 +13,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from harl_tf.layers import RandomColour, random_color
+from harl_tf.layers import RandomColor, random_color
 
 GOLDEN = dict(np.load(pathlib.Path(__file__).with_name("tfa_golden.npz")))
 SETTINGS = json.loads(str(GOLDEN["settings"]))
@@ -413,19 +413,19 @@ def test_gaussian_filter2d_with_two_sigmas_is_keras_gaussian_blur_with_these_exc
     assert_equal(by_keras(arrays["image"], settings, exchanged), arrays["output"])
 
 
-def blur_of_random_colour(image, sigma):
+def blur_of_random_color(image, sigma):
     """``blur_sigma`` counts in pixels of an image of 224; no other operation is on."""
     scaled = sigma * 224 / image.shape[0]
-    layer = RandomColour(
+    layer = RandomColor(
         jitter_probability=0.0,
-        greyscale_probability=0.0,
+        grayscale_probability=0.0,
         blur_probability=1.0,
         blur_sigma=(scaled, scaled),
     )
     return layer(image[None], np.zeros((1, random_color.DRAWS)))[0].numpy()
 
 
-def test_gaussian_filter2d_of_a_wide_filter_is_the_blur_of_random_colour():
+def test_gaussian_filter2d_of_a_wide_filter_is_the_blur_of_random_color():
     """Ours ends at 4 sigma, a golden one at 5: on either side of a line its last pixel, with
     exp(-12.5) / sqrt(2 pi) = 1.5e-6 of the weight, is left out. That makes 6e-6 in two directions
     at most, for values in [0, 1].
@@ -435,7 +435,7 @@ def test_gaussian_filter2d_of_a_wide_filter_is_the_blur_of_random_colour():
     arrays, settings = golden("gaussian_filter2d", "wide")
     inside = (slice(5, -5), slice(5, -5))
     assert settings["filter_shape"] == [11, 11]
-    output = blur_of_random_colour(arrays["image"], settings["sigma"])
+    output = blur_of_random_color(arrays["image"], settings["sigma"])
     np.testing.assert_allclose(output[inside], arrays["output"][inside], rtol=0, atol=6e-6)
     assert np.abs(output - arrays["output"]).max() > 0.05
 
@@ -448,7 +448,7 @@ def test_gaussian_filter2d_of_a_narrow_filter_blurs_less_than_its_sigma():
     """A kernel of variance V turns x² into x² + V.
 
     Three weights at sigma 1 have V = 2e^-½ / (1 + 2e^-½) = .548; the whole Gaussian of
-    ``RandomColour`` has 1. In the image x counts fourteenths.
+    ``RandomColor`` has 1. In the image x counts fourteenths.
     """
     arrays, settings = golden("gaussian_filter2d", "parabola")
     assert (settings["filter_shape"], settings["sigma"]) == ([3, 3], 1.0)
@@ -456,5 +456,5 @@ def test_gaussian_filter2d_of_a_narrow_filter_blurs_less_than_its_sigma():
     image = arrays["image"][inside]
     variance = 2 * np.exp(-0.5) / (1 + 2 * np.exp(-0.5))
     assert_equal(arrays["output"][inside], image + variance / 14**2)
-    output = blur_of_random_colour(arrays["image"], settings["sigma"])
+    output = blur_of_random_color(arrays["image"], settings["sigma"])
     assert_equal(output[inside], image + 1 / 14**2)

@@ -116,7 +116,7 @@ def stopped(worker: Worker, records: str) -> None:
     shared = worker.folder.parent / "checkpoints"
     own = shared if worker.index == 0 else worker.folder / "not_written"
     checkpoint = harl_tf.callbacks.Checkpoint(own, views)
-    probe = harl_tf.callbacks.KNNProbe(labelled(4), labelled(2), neighbours=1)
+    probe = harl_tf.callbacks.KNNProbe(labeled(4), labeled(2), neighbors=1)
     run = train(make, views, worker.strategy, epochs=2, callbacks=[probe, checkpoint])
     worker.write("stopped", run)
     wait_for_all(worker.strategy)
@@ -128,7 +128,7 @@ def stopped(worker: Worker, records: str) -> None:
     worker.note("first", first)
 
 
-def labelled(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def labeled(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
     images = np.random.default_rng(count).integers(0, 256, (count, 32, 32, 3)).astype("uint8")
     return [(images, np.arange(count) % 2)]
 

@@ -2,19 +2,19 @@
 
 import pytest
 
-from harl_tf.layers import byol_colours, moco_colour, simclr_colour
+from harl_tf.layers import byol_colors, moco_color, simclr_color
 
 
 @pytest.mark.parametrize(
     ("preset", "expected"),
     [
         # SimCLR, appendix A: strength 1 is 0.8, 0.8, 0.8, 0.2; blurred every other time.
-        (simclr_colour, (0.8, 0.8, 0.8, 0.2, 0.8, 0.2, 0.5, 0.0)),
+        (simclr_color, (0.8, 0.8, 0.8, 0.2, 0.8, 0.2, 0.5, 0.0)),
         # MoCo v2's release: ColorJitter(0.4, 0.4, 0.4, 0.1).
-        (moco_colour, (0.4, 0.4, 0.4, 0.1, 0.8, 0.2, 0.5, 0.0)),
+        (moco_color, (0.4, 0.4, 0.4, 0.1, 0.8, 0.2, 0.5, 0.0)),
         # BYOL, table 6, the columns T and T'.
-        (lambda: byol_colours()[0], (0.4, 0.4, 0.2, 0.1, 0.8, 0.2, 1.0, 0.0)),
-        (lambda: byol_colours()[1], (0.4, 0.4, 0.2, 0.1, 0.8, 0.2, 0.1, 0.2)),
+        (lambda: byol_colors()[0], (0.4, 0.4, 0.2, 0.1, 0.8, 0.2, 1.0, 0.0)),
+        (lambda: byol_colors()[1], (0.4, 0.4, 0.2, 0.1, 0.8, 0.2, 0.1, 0.2)),
     ],
     ids=["simclr", "moco", "byol_first", "byol_second"],
 )
@@ -30,7 +30,7 @@ KEYS = (
     "saturation",
     "hue",
     "jitter_probability",
-    "greyscale_probability",
+    "grayscale_probability",
     "blur_probability",
     "solarize_probability",
 )

@@ -122,8 +122,8 @@ def run(name: str, seed: int = 0, exchanged: bool = False) -> Trial:
         views = _views(work / "train", BATCH, seed)
         keras.utils.set_random_seed(seed)
         # SimCLR's colours leave too little of contrasts in pictures as small as these.
-        colours = [harl_tf.layers.moco_colour() for _ in range(2)]
-        model = method.make(small_pyramid(), augmentations=colours)
+        colors = [harl_tf.layers.moco_color() for _ in range(2)]
+        model = method.make(small_pyramid(), augmentations=colors)
         for batch in views.from_epoch(0).take(views.steps_per_epoch):
             model.backbone(model.augment(batch)[0].images, training=True)
         before = score(model, work)
@@ -158,7 +158,7 @@ def score(model: harl_tf.pretraining.Pretraining, work: pathlib.Path) -> Score:
     """Scores the backbone as it is now."""
     embed = harl_tf.evaluation.Embedder(model.backbone)
     train, test = (
-        embed(harl_tf.data.labelled_images(work / name, VIEW)) for name in ("train", "held_out")
+        embed(harl_tf.data.labeled_images(work / name, VIEW)) for name in ("train", "held_out")
     )
     return Score(
         harl_tf.evaluation.knn_accuracy(*train, *test),

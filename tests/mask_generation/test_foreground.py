@@ -113,7 +113,7 @@ def test_stripes_are_no_noise_though_alike_in_one_direction_only() -> None:
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 400), (25, 25), (300, 400)])
-def test_flat_grey_gives_empty_mask(size: tuple[int, int]) -> None:
+def test_flat_gray_gives_empty_mask(size: tuple[int, int]) -> None:
     result = foreground_mask(np.full((*size, 3), 128, dtype=np.uint8))
     assert result.fallback == "flat image"
     assert not result.mask.any()
@@ -159,7 +159,7 @@ def test_share_outside_range_is_reported_and_mask_kept(
         (np.zeros((0, 20, 3), dtype=np.uint8), r"at least one pixel"),
         (np.zeros((20, 20, 3), dtype=np.float32), r"must be uint8 .* float32"),
     ],
-    ids=["rgba", "grey", "empty", "float"],
+    ids=["rgba", "gray", "empty", "float"],
 )
 def test_other_images_are_rejected_with_a_sentence(image: np.ndarray, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):

@@ -7,7 +7,7 @@ import pytest
 import harl_tf
 from tests.methods import by_hand as hand
 from tests.reference.dense_contrast_numpy import dense_contrast, match_cells
-from tests.reference.vectors_numpy import normalise
+from tests.reference.vectors_numpy import normalize
 
 
 @pytest.mark.parametrize("level", [None, "P1"])
@@ -33,7 +33,7 @@ def test_densecl_loss_and_dense_queue_agree_with_the_reference(level):
     assert abs(float(terms["loss_instance"]) - instance) <= 1e-6
     assert abs(float(terms["loss_dense"]) - dense) <= 1e-6
     assert abs(float(terms["loss"]) - (0.7 * instance + 0.3 * dense)) <= 1e-6
-    means = np.stack([normalise(row) for row in keys.mean(axis=1)])
+    means = np.stack([normalize(row) for row in keys.mean(axis=1)])
     expected = np.concatenate([means, queue[:4]])
     np.testing.assert_allclose(branch.queue.keys, expected, rtol=0, atol=1e-9)
 

@@ -6,7 +6,7 @@ import pytest
 
 import harl_tf
 from tests.methods import by_hand as hand
-from tests.reference.vectors_numpy import normalise
+from tests.reference.vectors_numpy import normalize
 
 
 def make_model(**settings):
@@ -39,7 +39,7 @@ def test_moco_queue_holds_the_second_views_keys_newest_first(symmetric):
 
     target = hand.pooled(hand.maps_of(model.target_backbone, views))
     keys = [
-        np.stack([normalise(row) for row in rows])
+        np.stack([normalize(row) for row in rows])
         for rows in hand.heads(branch.targets["projector"], target)
     ]
     np.testing.assert_allclose(once, np.concatenate([keys[1], before[:4]]), atol=1e-9)

@@ -317,7 +317,7 @@ def test_lars_under_a_loss_scale():
         np.testing.assert_allclose(variable.numpy(), expected[name][-1], rtol=0, atol=1e-6)
 
 
-def test_lars_config_survives_serialisation():
+def test_lars_config_survives_serialization():
     optimizer = LARS(
         Cosine(0.5, 0.0, 10),
         momentum=0.8,

@@ -173,19 +173,19 @@ def formula_of_the_paper(cells, targets, windows1, windows2, grid1, grid2):
     """
     losses = []
     for image in range(len(windows1)):
-        first, diagonal1 = centres(windows1[image], grid1)
-        second, diagonal2 = centres(windows2[image], grid2)
+        first, diagonal1 = centers(windows1[image], grid1)
+        second, diagonal2 = centers(windows2[image], grid2)
         pairs = [
             torch.nn.functional.cosine_similarity(cells[image, i], targets[image, j], dim=0)
-            for (i, centre1), (j, centre2) in itertools.product(enumerate(first), enumerate(second))
-            if math.dist(centre1, centre2) / max(diagonal1, diagonal2) < THRESHOLD
+            for (i, center1), (j, center2) in itertools.product(enumerate(first), enumerate(second))
+            if math.dist(center1, center2) / max(diagonal1, diagonal2) < THRESHOLD
         ]
         if pairs:
             losses.append(-torch.stack(pairs).mean())
     return torch.stack(losses)
 
 
-def centres(window, grid):
+def centers(window, grid):
     """Centres of the cells, row by row, and their diagonal, in shares of the image's sides."""
     top, left, height, width, mirrored, image_height, image_width = window
     down, along = height / image_height / grid[0], width / image_width / grid[1]

@@ -235,7 +235,7 @@ def test_reduced_precision_follows_float32(name, policy, steps, batch):
         ({"momentum": -0.1}, r"momentum within \[0, 1\]\. Received: momentum=-0\.1"),
         ({"momentum": 1.01}, r"momentum within \[0, 1\]\. Received: momentum=1\.01"),
         ({"regions": 1}, r"regions ≥ 2\. Received: regions=1"),
-        ({"augmentations": [harl_tf.layers.simclr_colour()]}, r"two augmentations.*: 1 of them"),
+        ({"augmentations": [harl_tf.layers.simclr_color()]}, r"two augmentations.*: 1 of them"),
     ],
 )
 def test_setting_out_of_range_is_refused(settings, message):
@@ -252,7 +252,7 @@ def test_settings_that_all_methods_share_come_back(tmp_path):
         momentum=harl_tf.schedules.Cosine(0.99, 1.0, 10),
         regions=3,
         share_batch_statistics=True,
-        augmentations=harl_tf.layers.byol_colours(),
+        augmentations=harl_tf.layers.byol_colors(),
         name="mine",
     )
     model.save(tmp_path / "model.keras")

@@ -37,7 +37,7 @@ def test_numbers_are_uniform_over_all_within_an_example_and_across_examples(kind
 
 
 @pytest.mark.parametrize("kind", ["drawn", "first", "second"])
-def test_numbers_are_uncorrelated_with_their_neighbours(kind):
+def test_numbers_are_uncorrelated_with_their_neighbors(kind):
     """Of 500 000 pairs a correlation has standard deviation 0.0014; five of them."""
     noise = example_noise(seeds_of(kind), 101).numpy().astype("float64")
     for one, other in (

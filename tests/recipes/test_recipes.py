@@ -188,7 +188,7 @@ def test_changing_a_recipe_leaves_the_published_one():
 
 
 def test_small_recipes_differ_in_the_method_only():
-    methods = {"name", "title", "method", "settings", "sources", "colours"}
+    methods = {"name", "title", "method", "settings", "sources", "colors"}
     small = [recipe for name, recipe in RECIPES.items() if name.endswith("_small")]
     assert len(small) == 10
     for recipe in small:

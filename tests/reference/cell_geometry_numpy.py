@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from tests.reference.vectors_numpy import Floats
 
 
-def cell_centres(
+def cell_centers(
     window: ArrayLike, grid: tuple[int, int]
 ) -> tuple[list[tuple[float, float]], float]:
     """Return where the cells of one crop lie in the original image, and a cell's diagonal.
@@ -40,11 +40,11 @@ def cell_centres(
         x0, x1 = x1, x0
     bin_height = (y1 - y0) / rows
     bin_width = (x1 - x0) / columns
-    centres: list[tuple[float, float]] = []
+    centers: list[tuple[float, float]] = []
     for r in range(rows):
         for c in range(columns):
-            centres.append((y0 + (r + 0.5) * bin_height, x0 + (c + 0.5) * bin_width))
-    return centres, math.sqrt(bin_height**2 + bin_width**2)
+            centers.append((y0 + (r + 0.5) * bin_height, x0 + (c + 0.5) * bin_width))
+    return centers, math.sqrt(bin_height**2 + bin_width**2)
 
 
 def cell_distance(
@@ -53,7 +53,7 @@ def cell_distance(
     """Return the distances of the cells' centres over the larger cell's diagonal.
 
     Args:
-        window1: Shape (B, 7), see `cell_centres`.
+        window1: Shape (B, 7), see `cell_centers`.
         window2: Shape (B, 7), likewise.
         grid1: Rows and columns of view 1.
         grid2: Rows and columns of view 2.
@@ -65,10 +65,10 @@ def cell_distance(
     batch = windows1.shape[0]
     distances = np.zeros((batch, grid1[0] * grid1[1], grid2[0] * grid2[1]))
     for b in range(batch):
-        centres1, diagonal1 = cell_centres(windows1[b], grid1)
-        centres2, diagonal2 = cell_centres(windows2[b], grid2)
-        for i, (y1, x1) in enumerate(centres1):
-            for j, (y2, x2) in enumerate(centres2):
+        centers1, diagonal1 = cell_centers(windows1[b], grid1)
+        centers2, diagonal2 = cell_centers(windows2[b], grid2)
+        for i, (y1, x1) in enumerate(centers1):
+            for j, (y2, x2) in enumerate(centers2):
                 apart = math.sqrt((y1 - y2) ** 2 + (x1 - x2) ** 2)
                 distances[b, i, j] = apart / max(diagonal1, diagonal2)
     return distances

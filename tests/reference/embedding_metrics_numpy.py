@@ -11,14 +11,14 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tests.reference.vectors_numpy import Floats, normalise
+from tests.reference.vectors_numpy import Floats, normalize
 
 
 def _rows(embeddings1: ArrayLike, embeddings2: ArrayLike) -> tuple[list[Floats], int]:
     """Return the 2B embeddings at unit length, first those of view 1, and B."""
     z1 = np.asarray(embeddings1, dtype=np.float64)
     z2 = np.asarray(embeddings2, dtype=np.float64)
-    return [normalise(z) for z in z1] + [normalise(z) for z in z2], z1.shape[0]
+    return [normalize(z) for z in z1] + [normalize(z) for z in z2], z1.shape[0]
 
 
 def alignment(embeddings1: ArrayLike, embeddings2: ArrayLike) -> float:

@@ -17,7 +17,7 @@ Bools = NDArray[np.bool_]
 _NORM_FLOOR = 1e-12
 
 
-def _normalise(vector: Floats) -> Floats:
+def _normalize(vector: Floats) -> Floats:
     """Return ``v * max(sum_d v_d^2, 1e-12) ** -0.5`` for one vector of shape (D,)."""
     return vector * max(float(np.sum(vector * vector)), _NORM_FLOOR) ** -0.5
 
@@ -129,12 +129,12 @@ def pixel_loss_one_way(
     per_image = np.zeros(batch, dtype=np.float64)
     counted = np.zeros(batch, dtype=np.bool_)
     for b in range(batch):
-        keys = [_normalise(raw2[b, j]) for j in range(cells2)]
+        keys = [_normalize(raw2[b, j]) for j in range(cells2)]
         losses: dict[bool, list[float]] = {True: [], False: []}
         for i in range(cells1):
             if not usable1[b, i]:
                 continue
-            anchor = _normalise(raw1[b, i])
+            anchor = _normalize(raw1[b, i])
             positives: list[float] = []
             negatives: list[float] = []
             for j in range(cells2):
@@ -221,7 +221,7 @@ def nt_xent(z1: ArrayLike, z2: ArrayLike, temperature: float = 0.2) -> float:
     raw = np.concatenate([np.asarray(z1, dtype=np.float64), np.asarray(z2, dtype=np.float64)])
     total = raw.shape[0]
     batch = total // 2
-    rows = [_normalise(raw[k]) for k in range(total)]
+    rows = [_normalize(raw[k]) for k in range(total)]
 
     loss = 0.0
     for k in range(total):

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tests.reference.vectors_numpy import Bools, Floats, cosine, log_sum_exp, normalise
+from tests.reference.vectors_numpy import Bools, Floats, cosine, log_sum_exp, normalize
 
 
 def pixel_contrast(
@@ -67,8 +67,8 @@ def pixel_contrast(
     ok1 = np.ones(y1.shape, np.bool_) if query_valid is None else np.asarray(query_valid, np.bool_)
     ok2 = np.ones(y2.shape, np.bool_) if key_valid is None else np.asarray(key_valid, np.bool_)
     gate = None if near is None else np.asarray(near, dtype=np.bool_)
-    centres = None if prototypes is None else np.asarray(prototypes, dtype=np.float64)
-    strangers = np.asarray(False if centres is None else prototype_is_negative, dtype=np.bool_)
+    centers = None if prototypes is None else np.asarray(prototypes, dtype=np.float64)
+    strangers = np.asarray(False if centers is None else prototype_is_negative, dtype=np.bool_)
 
     batch, cells1, _ = u.shape
     losses = np.zeros(batch)
@@ -89,10 +89,10 @@ def pixel_contrast(
                     negatives.append(logit)
                 elif gate is None or gate[b, i, j]:
                     positives.append(logit)
-            if centres is not None and region >= 1:
-                for p in range(centres.shape[0]):
+            if centers is not None and region >= 1:
+                for p in range(centers.shape[0]):
                     if strangers[b, p]:
-                        negatives.append(cosine(u[b, i], centres[p]) / temperature)
+                        negatives.append(cosine(u[b, i], centers[p]) / temperature)
             if len(positives) >= 1 and len(negatives) >= 1:
                 loss = log_sum_exp(positives + negatives) - log_sum_exp(positives)
                 of_region.setdefault(region, []).append(loss)
@@ -140,9 +140,9 @@ def foreground_prototypes(
     vectors = np.zeros((batch, dimensions))
     present = np.zeros(batch, dtype=np.bool_)
     for b in range(batch):
-        members = [normalise(v[b, j]) for j in range(cells) if ok[b, j] and y[b, j] >= 1]
+        members = [normalize(v[b, j]) for j in range(cells) if ok[b, j] and y[b, j] >= 1]
         if members:
-            vectors[b] = normalise(sum(members, np.zeros(dimensions)) / len(members))
+            vectors[b] = normalize(sum(members, np.zeros(dimensions)) / len(members))
             present[b] = True
     negative = np.zeros((batch, batch), dtype=np.bool_)
     for a in range(batch):

@@ -7,14 +7,14 @@ images, ``N`` and ``M`` cells, ``D`` and ``E`` dimensions.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tests.reference.vectors_numpy import Bools, Floats, cosine, normalise
+from tests.reference.vectors_numpy import Bools, Floats, cosine, normalize
 
 
 def pixel_propagation(
     cells: ArrayLike,
     transformed: ArrayLike,
     sharpness: float = 2.0,
-    normalise_transformed: bool = False,
+    normalize_transformed: bool = False,
 ) -> Floats:
     """Smooth every cell by the cells that look like it.
 
@@ -25,7 +25,7 @@ def pixel_propagation(
         cells: ``x``, shape (B, N, D).
         transformed: ``g``, shape (B, N, E).
         sharpness: The exponent, positive.
-        normalise_transformed: Whether ``g_j`` is brought to unit length first. The paper does
+        normalize_transformed: Whether ``g_j`` is brought to unit length first. The paper does
             not say so; the released code (github.com/zdaxie/PixPro, commit 6689c38,
             ``contrast/models/PixPro.py``, ``featprop``) does.
 
@@ -40,7 +40,7 @@ def pixel_propagation(
         for i in range(count):
             for j in range(count):
                 similarity = max(cosine(x[b, i], x[b, j]), 0.0) ** sharpness
-                value = normalise(g[b, j]) if normalise_transformed else g[b, j]
+                value = normalize(g[b, j]) if normalize_transformed else g[b, j]
                 propagated[b, i] += similarity * value
     return propagated
 

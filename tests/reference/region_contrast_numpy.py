@@ -78,7 +78,7 @@ def region_contrast(
                 for n in range(regions):
                     if ids[own][b, n] == name:
                         repeats += 1
-                normaliser = log_sum_exp(candidates)
-                cross_entropy = sum(normaliser - s for s in positives) / len(positives)
+                normalizer = log_sum_exp(candidates)
+                cross_entropy = sum(normalizer - s for s in positives) / len(positives)
                 losses[b] += cross_entropy / repeats / regions
     return losses

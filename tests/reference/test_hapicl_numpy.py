@@ -155,7 +155,7 @@ def test_no_weight_on_the_only_region_present(alpha: float, y1: np.ndarray) -> N
     np.testing.assert_array_equal(counted, [False])
 
 
-def test_weights_are_renormalised_over_the_regions_present() -> None:
+def test_weights_are_renormalized_over_the_regions_present() -> None:
     """View 1 is background only, view 2 has f=1, b=3: L = 0.25 log(4/3) / 0.25 = log(4/3)."""
     y1, y2 = _labels(0, 4), _labels(1, 3)
     value, counted = ref.pixel_loss_one_way(

@@ -111,7 +111,7 @@ def test_prototype_may_be_the_only_negative():
     assert one_image([0, 0], [0, 0], **settings) == (0.0, False)
 
 
-def test_prototypes_are_normalised():
+def test_prototypes_are_normalized():
     """At τ = 0.5 the key is at 2 and the prototype, opposite and long, at -2: log(1 + e^-4)."""
     loss, _ = ref.pixel_contrast(
         [[[1.0, 0.0]]],

@@ -28,7 +28,7 @@ def test_pixel_propagation_equal_cells_sum_up():
 def test_pixel_propagation_of_unit_values():
     """(3, 4) and (0, 9) become (0.6, 0.8) and (0, 1): the sum is (0.6, 1.8)."""
     g = [[[3.0, 4.0], [0.0, 9.0]]]
-    propagated = ref.pixel_propagation(np.ones((1, 2, 2)), g, normalise_transformed=True)
+    propagated = ref.pixel_propagation(np.ones((1, 2, 2)), g, normalize_transformed=True)
     np.testing.assert_allclose(propagated, [[[0.6, 1.8]] * 2], rtol=1e-12)
 
 

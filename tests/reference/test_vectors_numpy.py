@@ -8,15 +8,15 @@ import pytest
 from tests.reference import vectors_numpy as ref
 
 
-def test_normalise_3_4_5():
+def test_normalize_3_4_5():
     """(3, 4) has the length 5."""
-    np.testing.assert_allclose(ref.normalise(np.array([3.0, 4.0])), [0.6, 0.8], rtol=1e-15)
+    np.testing.assert_allclose(ref.normalize(np.array([3.0, 4.0])), [0.6, 0.8], rtol=1e-15)
 
 
-def test_normalise_leaves_zero_and_scales_tiny_vectors_by_the_floor():
+def test_normalize_leaves_zero_and_scales_tiny_vectors_by_the_floor():
     """|v|^2 = 1e-14 is below 1e-12, so v is divided by 1e-6."""
-    assert not ref.normalise(np.zeros(3)).any()
-    np.testing.assert_allclose(ref.normalise(np.array([1e-7, 0.0])), [0.1, 0.0], rtol=1e-12)
+    assert not ref.normalize(np.zeros(3)).any()
+    np.testing.assert_allclose(ref.normalize(np.array([1e-7, 0.0])), [0.1, 0.0], rtol=1e-12)
 
 
 def test_cosine_of_60_degrees():

@@ -12,14 +12,14 @@ Ints = NDArray[np.int64]
 _SQUARED_NORM_FLOOR = 1e-12
 
 
-def normalise(vector: Floats) -> Floats:
+def normalize(vector: Floats) -> Floats:
     """Return ``v / sqrt(max(sum_d v_d^2, 1e-12))`` for one vector (D,); zero stays zero."""
     return vector / math.sqrt(max(float(np.sum(vector * vector)), _SQUARED_NORM_FLOOR))
 
 
 def cosine(a: Floats, b: Floats) -> float:
-    """Return ``<n(a), n(b)>`` of two vectors (D,), ``n`` as in `normalise`."""
-    return float(np.sum(normalise(a) * normalise(b)))
+    """Return ``<n(a), n(b)>`` of two vectors (D,), ``n`` as in `normalize`."""
+    return float(np.sum(normalize(a) * normalize(b)))
 
 
 def log_sum_exp(values: list[float]) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harl_tf.reports import Section, colour_map, write_page
+from harl_tf.reports import Section, color_map, write_page
 
 
 class Reader(html.parser.HTMLParser):
@@ -76,17 +76,17 @@ def test_page_replaces_an_older_one_and_leaves_no_rubbish(tmp_path):
     assert "old" not in path.read_text(encoding="utf-8")
 
 
-def test_colour_map_ends_middle_and_beyond():
+def test_color_map_ends_middle_and_beyond():
     """Blue at -limit, white at 0, red at +limit; halfway is the mean, 255 - (255 - 33) / 2."""
-    colours = colour_map(np.array([[-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 9.0]]), 1, limit=2.0)[0]
+    colors = color_map(np.array([[-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 9.0]]), 1, limit=2.0)[0]
     blue, white, red = [33, 102, 172], [255] * 3, [178, 24, 43]
-    assert colours[[0, 1, 3, 5, 6]].tolist() == [blue, blue, white, red, red]
-    np.testing.assert_allclose(colours[2], [144, 178.5, 213.5], atol=0.51)
-    np.testing.assert_allclose(colours[4], [216.5, 139.5, 149], atol=0.51)
+    assert colors[[0, 1, 3, 5, 6]].tolist() == [blue, blue, white, red, red]
+    np.testing.assert_allclose(colors[2], [144, 178.5, 213.5], atol=0.51)
+    np.testing.assert_allclose(colors[4], [216.5, 139.5, 149], atol=0.51)
 
 
-def test_colour_map_cells_are_squares_of_one_colour():
-    picture = colour_map(np.array([[1.0, -1.0], [0.0, 1.0], [0.0, 0.0]]), 30, limit=1.0)
+def test_color_map_cells_are_squares_of_one_color():
+    picture = color_map(np.array([[1.0, -1.0], [0.0, 1.0], [0.0, 0.0]]), 30, limit=1.0)
     assert picture.shape == (30, 20, 3)
     assert picture.dtype == np.uint8
     for row in range(3):
@@ -95,6 +95,6 @@ def test_colour_map_cells_are_squares_of_one_colour():
             assert (cell == cell[0, 0]).all()
 
 
-def test_colour_map_limit_out_of_range():
+def test_color_map_limit_out_of_range():
     with pytest.raises(ValueError, match=r"Expected limit > 0. Received: limit=0"):
-        colour_map(np.zeros((2, 2)), 4, limit=0.0)
+        color_map(np.zeros((2, 2)), 4, limit=0.0)

@@ -111,7 +111,7 @@ def test_cosine_long_run_counts_every_step():
     assert float(schedule(2**24 + 1)) > float(schedule(2**24)) == pytest.approx(0.5, abs=1e-15)
 
 
-def test_cosine_survives_serialisation():
+def test_cosine_survives_serialization():
     schedule = Cosine(0.7, 0.1, 40, floor=0.3)
     config = keras.optimizers.schedules.serialize(schedule)
     assert config["registered_name"] == "harl_tf>Cosine"

@@ -54,7 +54,7 @@ def test_warmup_cosine_of_numpy_numbers_can_be_written_as_json(warmup_steps):
     assert config["decay_steps"] == 40 - warmup_steps
 
 
-def test_warmup_cosine_survives_serialisation():
+def test_warmup_cosine_survives_serialization():
     rate = warmup_cosine(4.8, steps=100, warmup_steps=10, start=0.1)
     schedules = keras.optimizers.schedules
     restored = schedules.deserialize(schedules.serialize(rate))

@@ -121,11 +121,11 @@ def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
         named = ", ".join(map(str, files))
         raise FileNotFoundError(f"No photograph in {named}: no member ends in {endings}.")
     classes, labels = class_folders([member.name for member in members])
-    labelled = [
+    labeled = [
         dataclasses.replace(member, label=label)
         for member, label in zip(members, labels, strict=True)
     ]
-    return Tars(without_repetition(labelled), classes, tuple(map(str, files)))
+    return Tars(without_repetition(labeled), classes, tuple(map(str, files)))
 
 
 def _members(file: str) -> Iterator[TarMember | Unreadable]:

@@ -153,7 +153,7 @@ def test_mask_of_one_value_is_left_out_or_kept_as_asked(
 
 def test_no_usable_photograph_is_an_error_that_leaves_nothing(tmp_path):
     (tmp_path / "in").mkdir()
-    Image.new("RGB", (60, 60), "grey").save(tmp_path / "in" / "flat.png")
+    Image.new("RGB", (60, 60), "gray").save(tmp_path / "in" / "flat.png")
     (tmp_path / "in" / "text.jpg").write_text("not a picture")
     with pytest.raises(ConversionError, match=r"None of the 2 .*flat\.png: no usable.*flat image"):
         convert(tmp_path / "in", tmp_path / "out", progress=False)

@@ -38,11 +38,11 @@ def test_example_has_name_label_and_quality_and_no_fallback():
 
 
 def test_kept_photograph_carries_the_reason():
-    grey = _source(np.full((60, 80, 3), 128, np.uint8))
-    kept = make_example(grey, Settings("robust_background", None, "keep"))
+    gray = _source(np.full((60, 80, 3), 128, np.uint8))
+    kept = make_example(gray, Settings("robust_background", None, "keep"))
     assert isinstance(kept, Example)
     assert (kept.fallback, kept.quality) == ("flat image", 0.0)
-    assert make_example(grey, PLAIN) == Unusable(
+    assert make_example(gray, PLAIN) == Unusable(
         "a.png", "no usable mask: flat image (80×60 px, 0.0 % foreground)"
     )
 

@@ -25,7 +25,7 @@ def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     for index in range(10):
         Image.fromarray(make_photograph(index)).save(folder / f"{index}.png")
-    Image.new("RGB", (80, 60), "grey").save(folder / "3 grey.png")
+    Image.new("RGB", (80, 60), "gray").save(folder / "3 grey.png")
     (folder / "5 empty.jpg").write_bytes(b"")
     return folder
 

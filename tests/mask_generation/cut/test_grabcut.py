@@ -14,7 +14,7 @@ def object_on_ground() -> tuple[np.ndarray, np.ndarray]:
     return image.astype(np.uint8), cross
 
 
-def blob_around_centre() -> np.ndarray:
+def blob_around_center() -> np.ndarray:
     """A guess that knows where the object is, not what shape it has."""
     rows, columns = np.mgrid[:120, :160]
     distance = ((rows - 60) / 40) ** 2 + ((columns - 80) / 40) ** 2
@@ -23,7 +23,7 @@ def blob_around_centre() -> np.ndarray:
 
 def test_edges_of_the_image_take_the_place_of_those_of_the_guess():
     image, cross = object_on_ground()
-    guess = blob_around_centre()
+    guess = blob_around_center()
     plain = guess >= otsu_split(guess)
     mask = grabcut(image, guess, 160, 160) != 0
     agreement = (mask & cross).sum() / (mask | cross).sum()
@@ -32,7 +32,7 @@ def test_edges_of_the_image_take_the_place_of_those_of_the_guess():
 
 def test_guess_may_be_smaller_than_the_image():
     image, _ = object_on_ground()
-    mask = grabcut(image, blob_around_centre()[::4, ::4], 80, 160)
+    mask = grabcut(image, blob_around_center()[::4, ::4], 80, 160)
     assert mask.shape == (120, 160)
     assert mask.dtype == np.uint8
     assert set(np.unique(mask)) == {0, 1}
@@ -41,7 +41,7 @@ def test_guess_may_be_smaller_than_the_image():
 def test_mask_of_an_image_larger_than_the_cut_is_enlarged():
     image, cross = object_on_ground()
     large = np.kron(image, np.ones((3, 3, 1), np.uint8))
-    mask = grabcut(large, blob_around_centre(), 160, 160) != 0
+    mask = grabcut(large, blob_around_center(), 160, 160) != 0
     truth = np.kron(cross, np.ones((3, 3), bool))
     assert mask.shape == truth.shape
     assert (mask & truth).sum() / (mask | truth).sum() > 0.85
@@ -86,6 +86,6 @@ def test_thumbnail_is_cut_like_the_image_it_was_made_of():
     # A weight of contrast that does not know the size would smooth the thumbnail's cross away.
     image, cross = object_on_ground()
     small = np.ascontiguousarray(image[1::4, 1::4])
-    mask = grabcut(small, blob_around_centre()[1::4, 1::4], 160, 160) != 0
+    mask = grabcut(small, blob_around_center()[1::4, 1::4], 160, 160) != 0
     truth = cross[1::4, 1::4]
     assert (mask & truth).sum() / (mask | truth).sum() > 0.9

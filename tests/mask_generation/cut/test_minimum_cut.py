@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import maximum_flow
 
-from mask_generation.cut.minimum_cut import NEIGHBOURS, minimum_cut
+from mask_generation.cut.minimum_cut import NEIGHBORS, minimum_cut
 
 
 def random_grid(seed: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -13,7 +13,7 @@ def random_grid(seed: int, height: int, width: int) -> tuple[np.ndarray, np.ndar
     excess[1:-1, 1:-1] = random.integers(-12, 13, (height, width))
     excess *= random.random(excess.shape) < 0.7
     capacity = np.zeros((height + 2, width + 2, 8), np.float32)
-    for direction, (down, right) in enumerate(NEIGHBOURS):
+    for direction, (down, right) in enumerate(NEIGHBORS):
         for row in range(1, height + 1):
             for column in range(1, width + 1):
                 inside = 1 <= row + down <= height and 1 <= column + right <= width
@@ -28,7 +28,7 @@ def ties(excess: np.ndarray, capacity: np.ndarray) -> list[tuple[int, int, int]]
     source, sink = excess.size, excess.size + 1
     found = [
         (place, place + down * width + right, int(capacity.reshape(-1, 8)[place, direction]))
-        for direction, (down, right) in enumerate(NEIGHBOURS)
+        for direction, (down, right) in enumerate(NEIGHBORS)
         for place in range(excess.size)
     ]
     for place, value in enumerate(excess.ravel()):

@@ -27,7 +27,7 @@ class Bright:
         return ForegroundMask(mask, saliency, float(saliency.mean()), self.fallback)
 
 
-def grey(columns):
+def gray(columns):
     """Photograph of 20 rows whose columns have these values; JPEG keeps blocks of 8 of them."""
     return np.repeat(np.repeat(np.array(columns, np.uint8)[None], 24, 0)[..., None], 3, -1)
 
@@ -40,7 +40,7 @@ def masks(tmp_path):
     for name in bright:
         for folder in ("images", "masks"):
             (tmp_path / folder).mkdir(exist_ok=True)
-        Image.fromarray(grey(bright[name])).save(tmp_path / "images" / f"{name}.png")
+        Image.fromarray(gray(bright[name])).save(tmp_path / "images" / f"{name}.png")
         mask = np.zeros((24, 32), np.uint8)
         mask[:, true[name]] = 255
         Image.fromarray(mask).save(tmp_path / "masks" / f"{name}.png")

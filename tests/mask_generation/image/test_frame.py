@@ -10,11 +10,11 @@ def scene(height: int = 80, width: int = 120) -> np.ndarray:
     return np.kron(coarse, np.ones((8, 8, 1))).astype(np.uint8)
 
 
-@pytest.mark.parametrize("colour", [0, 255])
-def test_bands_of_any_width_up_to_an_eighth_are_found_on_their_sides(colour):
+@pytest.mark.parametrize("color", [0, 255])
+def test_bands_of_any_width_up_to_an_eighth_are_found_on_their_sides(color):
     image = scene()
-    image[:3] = image[-5:] = colour
-    image[:, :2] = image[:, -7:] = colour
+    image[:3] = image[-5:] = color
+    image[:, :2] = image[:, -7:] = color
     assert frame_widths(image) == (3, 5, 2, 7)
 
 

@@ -28,8 +28,8 @@ def test_measures_of_a_hand_made_cut():
     lab = np.arange(27, dtype=float).reshape(3, 3, 3)
     parts = measure(labels, lab)
     assert parts.area.tolist() == [3, 2, 1, 3]
-    np.testing.assert_allclose(parts.colour[0], lab[[0, 0, 1], [0, 1, 0]].mean(axis=0))
-    np.testing.assert_allclose(parts.centre[1], [0.5 / 3, 2 / 3])
+    np.testing.assert_allclose(parts.color[0], lab[[0, 0, 1], [0, 1, 0]].mean(axis=0))
+    np.testing.assert_allclose(parts.center[1], [0.5 / 3, 2 / 3])
     touching = {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
     assert {(a, b) for a, b in np.argwhere(parts.touching) if a < b} == touching
     assert [edge.tolist() for edge in parts.edges] == [[0, 1], [3], [0, 3], [1, 3]]

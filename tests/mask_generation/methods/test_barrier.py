@@ -79,5 +79,5 @@ def test_map_has_the_right_form_for_every_size(size):
     assert 0 <= saliency.min() <= saliency.max() <= 1
 
 
-def test_one_colour_has_no_saliency():
+def test_one_color_has_no_saliency():
     assert not barrier_saliency(np.full((30, 40, 3), 120, np.uint8)).any()

@@ -20,18 +20,18 @@ from mask_generation.networks.opening import ModelError
 
 
 @pytest.fixture(scope="module")
-def colours(tmp_path_factory):
+def colors(tmp_path_factory):
     """File of a "backbone" whose channels are the mean colours of cells of 16 pixels."""
-    path = tmp_path_factory.mktemp("colours") / "colours.keras"
+    path = tmp_path_factory.mktemp("colors") / "colors.keras"
     image = keras.Input((None, None, 3))
     keras.Model(image, {"P4": keras.layers.AveragePooling2D(16)(image)}).save(path)
     return path
 
 
-def _square(colour=(220, 40, 40)) -> np.ndarray:
+def _square(color=(220, 40, 40)) -> np.ndarray:
     """A square of eight by eight cells, off the centre, in 20 by 20 cells."""
     image = np.full((320, 320, 3), 60, np.uint8)
-    image[64:192, 128:256] = colour
+    image[64:192, 128:256] = color
     return image
 
 
@@ -42,11 +42,11 @@ def _two_blocks() -> np.ndarray:
 
 
 @pytest.mark.parametrize("cut", CUTS)
-@pytest.mark.parametrize("colour", [(220, 40, 40), (0, 0, 0)])
-def test_square_is_the_foreground_whether_bright_or_dark(colours, cut, colour):
+@pytest.mark.parametrize("color", [(220, 40, 40), (0, 0, 0)])
+def test_square_is_the_foreground_whether_bright_or_dark(colors, cut, color):
     """The enlarged map is halfway at the square's edge, give or take half a cell of 16."""
-    rgb = _square(colour)
-    mask = foreground_mask(rgb, FeatureCut(colours, cut=cut)).mask == 1
+    rgb = _square(color)
+    mask = foreground_mask(rgb, FeatureCut(colors, cut=cut)).mask == 1
     square = (rgb != 60).any(axis=-1)
     assert (mask & square).sum() / (mask | square).sum() > 0.85
     assert not mask[:48].any()
@@ -95,25 +95,25 @@ def test_without_an_inside_the_rarer_side_is_foreground():
         assert foreground_side(parted).tolist() == expected
 
 
-def test_image_whose_cells_are_all_alike_is_flagged(colours):
+def test_image_whose_cells_are_all_alike_is_flagged(colors):
     """Stripes of half a cell: every cell has the same mean colour."""
     rgb = np.zeros((320, 320, 3), np.uint8)
     rgb[np.arange(320) // 8 % 2 == 1] = 200
-    assert foreground_mask(rgb, FeatureCut(colours)).fallback == "flat image"
+    assert foreground_mask(rgb, FeatureCut(colors)).fallback == "flat image"
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 500), (300, 40), (33, 65)])
-def test_result_has_the_size_of_the_image(colours, size):
+def test_result_has_the_size_of_the_image(colors, size):
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    result = FeatureCut(colours)(rgb)
+    result = FeatureCut(colors)(rgb)
     assert result.mask.shape == result.saliency.shape == size
     assert np.isfinite(result.saliency).all()
 
 
-def test_backbone_at_hand_may_be_given(colours):
+def test_backbone_at_hand_may_be_given(colors):
     rgb = _square()
-    at_hand = FeatureCut(keras.saving.load_model(colours))(rgb)
-    np.testing.assert_array_equal(at_hand.mask, FeatureCut(colours)(rgb).mask)
+    at_hand = FeatureCut(keras.saving.load_model(colors))(rgb)
+    np.testing.assert_array_equal(at_hand.mask, FeatureCut(colors)(rgb).mask)
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +134,9 @@ def _has_harl_tf() -> bool:
 
 
 def test_worker_gives_the_same_mask_on_one_thread_and_opens_exports_without_harl_tf(
-    colours, exported
+    colors, exported
 ):
-    rgb, method = _square(), FeatureCut(colours)
+    rgb, method = _square(), FeatureCut(colors)
     assert len(pickle.dumps(method)) < 500
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
@@ -154,9 +154,9 @@ def test_worker_gives_the_same_mask_on_one_thread_and_opens_exports_without_harl
     ("options", "sentence"),
     [({"cut": "ncut"}, "must be one of .* but it is 'ncut'"), ({"size": 31}, "at least 32")],
 )
-def test_settings_without_meaning_are_refused(colours, options, sentence):
+def test_settings_without_meaning_are_refused(colors, options, sentence):
     with pytest.raises(ValueError, match=sentence):
-        FeatureCut(colours, **options)
+        FeatureCut(colors, **options)
 
 
 def test_missing_model_is_known_at_once():

@@ -27,7 +27,7 @@ def test_saliency_of_two_segments_is_as_computed_by_hand():
     np.testing.assert_allclose(segment_saliency(segments, lab), expected, rtol=1e-12)
 
 
-def test_segment_off_the_centre_is_less_salient():
+def test_segment_off_the_center_is_less_salient():
     """Two squares of one colour: all else is equal but for the place."""
     segments = np.zeros((60, 60), int)
     segments[25:35, 25:35] = 1
@@ -39,7 +39,7 @@ def test_segment_off_the_centre_is_less_salient():
     assert ground < corner < middle
 
 
-def test_one_segment_or_one_colour_stands_out_from_nothing():
+def test_one_segment_or_one_color_stands_out_from_nothing():
     assert segment_saliency(np.zeros((5, 5), int), np.ones((5, 5, 3))).tolist() == [0.0]
     halves = (np.arange(6) > 2)[None].repeat(4, axis=0).astype(int)
     assert segment_saliency(halves, np.ones((4, 6, 3))).tolist() == [0.0, 0.0]

@@ -97,7 +97,7 @@ def test_maps_of_no_weight_are_not_computed(monkeypatch):
         dict.fromkeys(
             ("robust_background", "manifold_ranking", "geodesic", "barrier", "segments"), 0.0
         ),
-        {"centre_sigma": 0.0},
+        {"center_sigma": 0.0},
         {"work_size": 8},
         {"cut_size": -1},
     ],
@@ -107,18 +107,18 @@ def test_settings_out_of_range_are_refused(settings):
         dataclasses.replace(Fusion(), **settings)
 
 
-def test_objects_anywhere_need_no_centre():
+def test_objects_anywhere_need_no_center():
     image, _ = photograph()
     moved = np.roll(image, 55, axis=1)[:, 55:]
-    assert Fusion(centre_sigma=float("inf"))(moved).mask.any()
+    assert Fusion(center_sigma=float("inf"))(moved).mask.any()
 
 
-def test_only_pictures_cut_to_their_object_give_way_to_no_centre():
+def test_only_pictures_cut_to_their_object_give_way_to_no_center():
     # Two equal squares, in the middle and at the rim: .33 of the width from the centre, where a
     # Gaussian of sigma .5 has fallen to .81. Half of the saliency is that, the other half the mask,
     # which has both: a difference of .095 times what the maps say of the outer one.
     image = np.full((120, 160, 3), (70, 110, 70), np.uint8)
     image[40:80, 60:100] = image[40:80, 112:152] = (200, 60, 50)
-    centred, anywhere = foreground_mask(image, "balanced"), foreground_mask(image, "cropped")
-    assert centred.mask[60, 132] == anywhere.mask[60, 132] == 1
-    assert anywhere.saliency[60, 132] > centred.saliency[60, 132] + 0.07
+    centered, anywhere = foreground_mask(image, "balanced"), foreground_mask(image, "cropped")
+    assert centered.mask[60, 132] == anywhere.mask[60, 132] == 1
+    assert anywhere.saliency[60, 132] > centered.saliency[60, 132] + 0.07

@@ -9,9 +9,9 @@ from tests.mask_generation.methods.random_parts import random_parts
 def by_relaxation(parts: Superpixels) -> np.ndarray:
     """Bellman and Ford: every edge shortens its ends until none does."""
     count = len(parts.area)
-    colour = parts.colour
+    color = parts.color
     step = np.array(
-        [[np.linalg.norm(colour[a] - colour[b]) for b in range(count)] for a in range(count)]
+        [[np.linalg.norm(color[a] - color[b]) for b in range(count)] for a in range(count)]
     )
     smallest = [min(step[a, b] for b in range(count) if parts.touching[a, b]) for a in range(count)]
     step = np.where(step <= np.mean(smallest), 0.0, step)
@@ -32,7 +32,7 @@ def test_lengths_are_those_of_bellman_and_ford(seed):
     assert expected.max() > 1.0
 
 
-def test_slow_change_of_colour_costs_nothing():
+def test_slow_change_of_color_costs_nothing():
     # A column of pieces, each one unit of lightness above the last; every step is the mean of the
     # smallest steps, so none counts.
     labels = np.kron(np.arange(25).reshape(5, 5), np.ones((2, 2), int))

@@ -21,7 +21,7 @@ def paper(parts: Superpixels) -> np.ndarray:
                 parts.touching[a, b] or through or (parts.on_border[a] and parts.on_border[b])
             ):
                 linked.add((a, b))
-    distance = {(a, b): np.linalg.norm(parts.colour[a] - parts.colour[b]) for a, b in linked}
+    distance = {(a, b): np.linalg.norm(parts.color[a] - parts.color[b]) for a, b in linked}
     largest = max(distance.values())
     weights = np.zeros((count, count))
     for edge, length in distance.items():
@@ -48,7 +48,7 @@ def test_ranking_is_the_papers(seed):
     np.testing.assert_allclose(manifold_ranking(parts), paper(parts), atol=1e-8)
 
 
-def test_pieces_of_one_colour_are_not_ranked():
+def test_pieces_of_one_color_are_not_ranked():
     labels = np.kron(np.arange(9).reshape(3, 3), np.ones((2, 2), int))
     parts = measure(labels, np.full((6, 6, 3), 20.0))
     assert not manifold_ranking(parts).any()

@@ -13,15 +13,15 @@ def test_contrast_is_equation_seven_pair_by_pair(seed):
     expected = np.zeros(count)
     for a in range(count):
         for b in range(count):
-            apart = np.linalg.norm(parts.centre[a] - parts.centre[b])
-            colour = np.linalg.norm(parts.colour[a] - parts.colour[b])
-            expected[a] += np.exp(-apart / 0.4) * parts.area[b] / parts.area.sum() * colour
+            apart = np.linalg.norm(parts.center[a] - parts.center[b])
+            color = np.linalg.norm(parts.color[a] - parts.color[b])
+            expected[a] += np.exp(-apart / 0.4) * parts.area[b] / parts.area.sum() * color
     expected *= 1 - background_probability(parts)
     np.testing.assert_allclose(region_contrast(parts), expected, rtol=1e-9)
 
 
-def test_rare_colour_away_from_the_border_is_most_salient():
+def test_rare_color_away_from_the_border_is_most_salient():
     parts = random_parts(0)
-    parts.colour[:] = 50.0, 0.0, 0.0
-    parts.colour[14] = 50.0, 60.0, 20.0  # third row, third column
+    parts.color[:] = 50.0, 0.0, 0.0
+    parts.color[14] = 50.0, 60.0, 20.0  # third row, third column
     assert region_contrast(parts).argmax() == 14

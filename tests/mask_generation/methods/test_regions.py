@@ -42,7 +42,7 @@ def test_default_grid_has_detcons_twenty_five_cells_of_equal_size():
     assert np.bincount(regions.ids.ravel()).tolist() == [20 * 40] * 25
 
 
-def test_felzenszwalb_parts_two_colours_and_nothing_else():
+def test_felzenszwalb_parts_two_colors_and_nothing_else():
     regions = region_map(_halves(), "felzenszwalb")
     np.testing.assert_array_equal(regions.ids, (np.arange(80) >= 40)[None].repeat(60, axis=0))
 

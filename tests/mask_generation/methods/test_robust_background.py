@@ -60,7 +60,7 @@ def test_saliency_has_right_form_for_every_size(make, size: tuple[int, int]) -> 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("level", [0, 77, 255])
-def test_saliency_is_zero_for_one_colour(size: tuple[int, int], level: int) -> None:
+def test_saliency_is_zero_for_one_color(size: tuple[int, int], level: int) -> None:
     saliency = robust_background_saliency(np.full((*size, 3), level, dtype=np.uint8))
     assert saliency.shape == size
     assert not saliency.any()

@@ -25,7 +25,7 @@ def _cells(model, rgb, size=64, level=None):
     return feature_network(model).cells(rgb, size, level)
 
 
-def test_cells_are_the_mean_colours_of_the_image():
+def test_cells_are_the_mean_colors_of_the_image():
     rgb = _noise(64, 64)
     expected = rgb.reshape(4, 16, 4, 16, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(_cells(_pools(16), rgb), expected, rtol=1e-6)

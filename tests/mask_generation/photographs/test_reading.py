@@ -146,8 +146,8 @@ def test_exif_orientation_turns_the_pixels_upright(tmp_path, photograph):
     assert np.abs(np.rot90(Image.open(path), -1).astype(int) - pixels).mean() < 5
 
 
-def _flat(mode: str, colour, size=(32, 32)) -> Image.Image:
-    return Image.new(mode, size, colour)
+def _flat(mode: str, color, size=(32, 32)) -> Image.Image:
+    return Image.new(mode, size, color)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_other_modes_become_rgb(tmp_path, image, kind, expected):
     assert np.abs(pixels.astype(int) - expected).max() <= 3
 
 
-def test_transparent_palette_colour_becomes_white(tmp_path):
+def test_transparent_palette_color_becomes_white(tmp_path):
     image = Image.new("P", (32, 32), 1)
     image.putpalette([0, 0, 0, 0, 200, 0])
     image.paste(0, (0, 0, 16, 32))

@@ -27,7 +27,7 @@ def test_picture_keeps_its_proportions_on_a_white_square(shape):
 
 
 @pytest.mark.parametrize("foreground", [1, 255])
-def test_foreground_keeps_its_colours_inside_an_outline(foreground):
+def test_foreground_keeps_its_colors_inside_an_outline(foreground):
     mask = np.zeros((20, 20), np.uint8)
     mask[5:15, 5:15] = foreground
     tile = draw_mask(np.full((20, 20, 3), 200, np.uint8), mask, 20)

@@ -183,8 +183,8 @@ def test_those_left_out_are_named_with_the_reason():
 def test_text_can_be_read_on_its_ground_in_light_and_in_dark():
     """WCAG 2.2, 1.4.3: a contrast of at least 4.5, by its formula of relative luminance."""
 
-    def luminance(colour):
-        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    def luminance(color):
+        digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
         linear = [
             value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
             for value in (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))

@@ -4,7 +4,7 @@ import pytest
 from mask_generation.previews.pictures import Figures, LeftOut, Picture, Summary
 
 
-def summarise(qualities, first=0):
+def summarize(qualities, first=0):
     return Summary([Figures(first + index, q, 0.5, "") for index, q in enumerate(qualities)])
 
 
@@ -41,22 +41,22 @@ def test_summary_takes_a_few_bytes_for_each_photograph():
 
 def test_half_of_those_chosen_are_the_worst_and_the_others_are_spread():
     """Twenty of rising quality: 0 to 2 are the worst, then every sixth of the seventeen others."""
-    assert sorted(summarise(np.linspace(0, 1, 20)).choose(6)) == [0, 1, 2, 3, 8, 14]
+    assert sorted(summarize(np.linspace(0, 1, 20)).choose(6)) == [0, 1, 2, 3, 8, 14]
 
 
 def test_worst_are_chosen_wherever_they_are():
     qualities = np.full(100, 0.9)
     qualities[[13, 57, 99]] = (0.3, 0.1, 0.2)
-    assert {13, 57, 99} <= summarise(qualities).choose(6)
+    assert {13, 57, 99} <= summarize(qualities).choose(6)
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 2), (5, 5), (7, 7), (8, 7), (100, 7)])
 def test_count_are_chosen_or_all_there_are(count, expected):
-    assert len(summarise([0.5] * 7).choose(count)) == expected
+    assert len(summarize([0.5] * 7).choose(count)) == expected
 
 
 def test_chosen_are_positions_in_the_folder_not_among_the_usable():
-    assert summarise([0.9, 0.1], first=40).choose(1) == {41}
+    assert summarize([0.9, 0.1], first=40).choose(1) == {41}
 
 
 def test_histogram_counts_both_ends():

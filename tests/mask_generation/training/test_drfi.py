@@ -16,7 +16,7 @@ def _disc(index: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
+def labeled(tmp_path_factory):
     """Ten photographs in a class folder, and their masks as a tree of the same names."""
     folder = tmp_path_factory.mktemp("labelled")
     for kind in ("images", "masks"):
@@ -28,16 +28,16 @@ def labelled(tmp_path_factory):
     return folder
 
 
-def _plan(labelled) -> Plan:
-    return Plan(pseudo=None, masks=str(labelled / "masks"), work_size=80, scales=(100.0, 400.0))
+def _plan(labeled) -> Plan:
+    return Plan(pseudo=None, masks=str(labeled / "masks"), work_size=80, scales=(100.0, 400.0))
 
 
-def _first(labelled) -> FileSource:
-    return find_photographs(labelled / "images")[0][0]
+def _first(labeled) -> FileSource:
+    return find_photographs(labeled / "images")[0][0]
 
 
-def test_clear_regions_have_the_label_of_their_pixels(labelled):
-    taught = taught_regions(_first(labelled), _plan(labelled))
+def test_clear_regions_have_the_label_of_their_pixels(labeled):
+    taught = taught_regions(_first(labeled), _plan(labeled))
     assert isinstance(taught, Taught)
     assert set(taught.labels.tolist()) == {0.0, 1.0}
     assert len(taught.features) == len(taught.labels)
@@ -65,10 +65,10 @@ def test_regions_of_both_sides_teach_nothing(tmp_path):
         (lambda path: Image.new("L", (9, 8)).save(path), "has 9×8 pixels, the upright .* 80×60"),
     ],
 )
-def test_image_without_a_usable_mask_is_left_out_with_the_reason(labelled, tmp_path, make, reason):
+def test_image_without_a_usable_mask_is_left_out_with_the_reason(labeled, tmp_path, make, reason):
     (tmp_path / "discs").mkdir()
     make(tmp_path / "discs" / "0.png")
-    result = taught_regions(_first(labelled), Plan(None, str(tmp_path)))
+    result = taught_regions(_first(labeled), Plan(None, str(tmp_path)))
     assert isinstance(result, LeftOut)
     assert result.name == "discs/0.png"
     with pytest.raises(AssertionError, match=reason):
@@ -83,46 +83,46 @@ def test_degenerate_pseudo_label_is_left_out(tmp_path):
     )
 
 
-def test_same_folder_gives_the_same_forest_whatever_the_workers(labelled, tmp_path):
+def test_same_folder_gives_the_same_forest_whatever_the_workers(labeled, tmp_path):
     for workers in (1, 2):
         grown, _ = train(
-            labelled / "images", _plan(labelled), trees=4, workers=workers, progress=False
+            labeled / "images", _plan(labeled), trees=4, workers=workers, progress=False
         )
         grown.save(tmp_path / f"{workers}.npz")
     assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
 
 
-def test_seed_changes_the_trees_and_limit_the_photographs(labelled):
+def test_seed_changes_the_trees_and_limit_the_photographs(labeled):
     def grown(**options):
-        return train(labelled / "images", _plan(labelled), trees=2, progress=False, **options)[0]
+        return train(labeled / "images", _plan(labeled), trees=2, progress=False, **options)[0]
 
     assert not np.array_equal(grown(seed=1).threshold, grown(seed=2).threshold)
     assert "3 photographs of" in grown(limit=3).trained_on
     assert "10 photographs of" in grown(limit=99).trained_on
 
 
-def test_photographs_left_out_are_told(labelled, tmp_path):
+def test_photographs_left_out_are_told(labeled, tmp_path):
     (tmp_path / "discs").mkdir()
     for index in range(4):
-        mask = labelled / "masks" / "discs" / f"{index}.png"
+        mask = labeled / "masks" / "discs" / f"{index}.png"
         (tmp_path / "discs" / mask.name).write_bytes(mask.read_bytes())
-    _, left_out = train(labelled / "images", Plan(None, str(tmp_path)), trees=1, progress=False)
+    _, left_out = train(labeled / "images", Plan(None, str(tmp_path)), trees=1, progress=False)
     assert [photograph.name for photograph in left_out] == [f"discs/{i}.png" for i in range(4, 10)]
 
 
-def test_nothing_to_learn_from_is_an_error(labelled, tmp_path):
+def test_nothing_to_learn_from_is_an_error(labeled, tmp_path):
     with pytest.raises(ModelError, match=r"None of the 10 photographs .* discs/0.png: no mask"):
-        train(labelled / "images", Plan(None, str(tmp_path)), progress=False)
+        train(labeled / "images", Plan(None, str(tmp_path)), progress=False)
     with pytest.raises(ModelError, match="There is no folder of masks no/such"):
-        train(labelled / "images", Plan(None, "no/such"), progress=False)
+        train(labeled / "images", Plan(None, "no/such"), progress=False)
 
 
-def test_one_label_only_is_an_error(labelled, tmp_path):
+def test_one_label_only_is_an_error(labeled, tmp_path):
     (tmp_path / "discs").mkdir()
     for index in range(10):
         Image.new("L", (80, 60)).save(tmp_path / "discs" / f"{index}.png")
     with pytest.raises(ModelError, match="all foreground or all background"):
-        train(labelled / "images", Plan(None, str(tmp_path)), progress=False)
+        train(labeled / "images", Plan(None, str(tmp_path)), progress=False)
 
 
 def test_limit_spreads_evenly():
