@@ -29,7 +29,11 @@ tf.config.set_logical_device_configuration(
 @pytest.fixture(autouse=True)
 def doctest_names(doctest_namespace):
     doctest_namespace.update(
-        np=np, tf=tf, keras=keras, harl_tf=harl_tf, resnet=harl_tf.backbones.resnet
+        np=np,
+        tf=tf,
+        keras=keras,
+        harl_tf=harl_tf,
+        resnet=harl_tf.backbones.resnet,
     )
 
 

@@ -81,7 +81,7 @@ def contestants() -> dict:
 def bare_step(batch: dict[str, tf.Tensor]) -> Callable[[], tf.Tensor]:
     """Forward and backward of the backbone alone on both views."""
     backbone = backbones.resnet(FLAGS.depth, FLAGS.output_stride)
-    images = tf.concat([batch["coloured1"], batch["coloured2"]], axis=0)
+    images = tf.concat([batch["colored1"], batch["colored2"]], axis=0)
 
     @tf.function
     def step() -> tf.Tensor:

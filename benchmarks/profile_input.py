@@ -29,7 +29,7 @@ from harl_tf.data import decoding, geometry, records
 from harl_tf.data.draws import draw
 from harl_tf.data.geometry import RandomResizedCrop, Window
 from harl_tf.data.kept_memory import keep_freed_memory
-from harl_tf.data.two_views import Record, TwoViews, Views
+from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("passes", 7, "Passes over the photographs.")
@@ -40,7 +40,7 @@ CROP = RandomResizedCrop()
 class Example(NamedTuple):
     """A record and all that the parts make of it."""
 
-    record: Record
+    record: EncodedImage
     draws: NDArray[np.float32]
     image: NDArray[np.uint8]
     mask: NDArray[Any]
@@ -52,7 +52,9 @@ def examples(fields: Iterable[dict[str, tf.Tensor]]) -> list[Example]:
     """Decoded once, so that each part has what it starts from."""
     made = []
     for index, each in enumerate(fields):
-        record = Record(*(each[key].numpy() for key in (records.NAME, records.IMAGE, records.MASK)))
+        record = EncodedImage(
+            *(each[key].numpy() for key in (records.NAME, records.IMAGE, records.MASK))
+        )
         draws = draw(0, 0, np.array([index]), CROP.draws).uniform[0]
         mask = decoding.decode_regions(record.png)
         windows = windows_of(draws, mask)
@@ -84,7 +86,7 @@ def parts(size: int, all_examples: list[Example]) -> dict[str, Callable[[int], A
     """By name, what is done with the example of an index."""
     rows = 64
     views = Views.empty(rows, size), Views.empty(rows, size)
-    two_views = TwoViews((CROP, CROP))
+    two_views = ViewCutter((CROP, CROP))
     pixels = [compressed(each.record.png) for each in all_examples]
     bits = [zlib.compress(np.packbits(each.mask, axis=1).tobytes()) for each in all_examples]
 

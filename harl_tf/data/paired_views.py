@@ -20,7 +20,7 @@ from harl_tf.data.draws import draw
 from harl_tf.data.kept_memory import keep_freed_memory
 from harl_tf.data.manifest import Manifest, MaskInfo, RecordsError, read_manifest
 from harl_tf.data.python_calls import numpy_call
-from harl_tf.data.two_views import Record, TwoViews, Views
+from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 from harl_tf.layers import random_color
 
 UNTRUSTED = ("keep", "leave_out", "blank")
@@ -150,7 +150,7 @@ class PairedViews:
                 Default: 1, all rows of the worker in one batch.
             colors: Colour augmentation of the first and of the second view, if it is to be done
                 here, on the host's processors, instead of on the training device. Batches hold
-                ``coloured1`` and ``coloured2`` then (float32, 0–255), in the place of views and
+                ``colored1`` and ``colored2`` then (float32, 0–255), in the place of views and
                 draws. ``model.fit(views)`` arranges that where there is no other device.
                 Default: none.
 
@@ -268,9 +268,9 @@ class PairedViews:
         of_crop = max(self.crop1.draws, self.crop2.draws)
         drawn = draw(self.seed, int(index), identities, of_crop + random_color.DRAWS)
         first, second = (Views.empty(len(identities), self.image_size, mask_type) for _ in range(2))
-        cut = TwoViews((self.crop1, self.crop2))
+        cut = ViewCutter((self.crop1, self.crop2))
         for row, fields in enumerate(zip(*columns, strict=True)):
-            cut(Record(*fields), drawn.uniform[row, :, :of_crop], (first, second), row)
+            cut(EncodedImage(*fields), drawn.uniform[row, :, :of_crop], (first, second), row)
         pairs: list[Any] = [each for pair in zip(first, second, strict=True) for each in pair]
         if mask_type != np.uint8:
             pairs[2:4] = (mask.astype(np.int32) for mask in pairs[2:4])

@@ -6,7 +6,7 @@ import pytest
 
 from harl_tf.data import RandomResizedCrop
 from harl_tf.data.geometry import DRAWS
-from harl_tf.data.two_views import Record, TwoViews, Views
+from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 
 
 def record(height=60, width=80, mask_type=np.uint8, **changes):
@@ -18,7 +18,7 @@ def record(height=60, width=80, mask_type=np.uint8, **changes):
         "jpeg": cv2.imencode(".jpg", image)[1].tobytes(),
         "png": cv2.imencode(".png", mask)[1].tobytes(),
     }
-    return Record(**{**fields, **changes})
+    return EncodedImage(**{**fields, **changes})
 
 
 def cut(a_record, size=16, mask_type=np.uint8, crops=None, draws=None):
@@ -28,7 +28,7 @@ def cut(a_record, size=16, mask_type=np.uint8, crops=None, draws=None):
             array[:] = 9
     crops = crops or (RandomResizedCrop(), RandomResizedCrop())
     draws = np.random.default_rng(1).uniform(size=(2, DRAWS)) if draws is None else draws
-    TwoViews(crops)(a_record, draws, views, 1)
+    ViewCutter(crops)(a_record, draws, views, 1)
     return views
 
 

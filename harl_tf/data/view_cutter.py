@@ -43,7 +43,7 @@ class Views(NamedTuple):
         )
 
 
-class Record(NamedTuple):
+class EncodedImage(NamedTuple):
     """What is read of a record.
 
     Attributes:
@@ -63,7 +63,7 @@ Crops = tuple[geometry.RandomResizedCrop, geometry.RandomResizedCrop]
 
 
 @dataclasses.dataclass(frozen=True)
-class TwoViews:
+class ViewCutter:
     """Cuts two views out of a record's photograph and mask.
 
     Attributes:
@@ -73,10 +73,10 @@ class TwoViews:
         >>> import cv2
         >>> photograph, mask = np.zeros((30, 40, 3), np.uint8), np.zeros((30, 40), np.uint8)
         >>> jpeg, png = (cv2.imencode(*e)[1] for e in ((".jpg", photograph), (".png", mask)))
-        >>> cut = TwoViews((geometry.RandomResizedCrop(), geometry.RandomResizedCrop()))
+        >>> cut = ViewCutter((geometry.RandomResizedCrop(), geometry.RandomResizedCrop()))
         >>> views = Views.empty(1, 16), Views.empty(1, 16)
         >>> draws = np.zeros((2, geometry.DRAWS))
-        >>> cut(Record(b"a.jpg", jpeg.tobytes(), png.tobytes()), draws, views, 0)
+        >>> cut(EncodedImage(b"a.jpg", jpeg.tobytes(), png.tobytes()), draws, views, 0)
         >>> views[1].windows[0, 5:].tolist()
         [30, 40]
     """
@@ -84,7 +84,7 @@ class TwoViews:
     crops: Crops
 
     def __call__(
-        self, record: Record, draws: NDArray[Any], views: tuple[Views, Views], row: int
+        self, record: EncodedImage, draws: NDArray[Any], views: tuple[Views, Views], row: int
     ) -> None:
         """Cuts them.
 
