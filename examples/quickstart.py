@@ -102,7 +102,7 @@ def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
             write_bundled_labeled(out / "labelled_photographs")
         # Classification needs no mask, so no picture is left out for the want of a good one.
         mask_generation.convert(
-            source or out / "labelled_photographs", labeled, longest_side=400, degenerate="keep"
+            source or out / "labelled_photographs", labeled, longest_side=400, flagged="keep"
         )
     if not all(half.cardinality() for half in halves(labeled)):
         raise harl_tf.data.RecordsError(

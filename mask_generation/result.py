@@ -23,13 +23,13 @@ class ForegroundMask:
         quality: How far to trust the mask, in [0, 1], as its method says: for single maps how
             cleanly the saliency splits in two (variance between the two sides over the total
             variance); the fusion has its own measure. Compare it within one method only.
-        fallback: None when the method's own result can be used as it is, otherwise one short
-            phrase why not (for example ``"flat image"``).
+        flag: Why the mask should not be trusted, in a few words (for example ``"flat image"``);
+            None if it may be.
 
     Example:
         >>> import numpy as np
         >>> mask = np.array([[0, 1], [0, 0]], dtype=np.uint8)
-        >>> result = ForegroundMask(mask, mask.astype(np.float32), quality=1.0, fallback=None)
+        >>> result = ForegroundMask(mask, mask.astype(np.float32), quality=1.0, flag=None)
         >>> result.foreground_share
         0.25
     """
@@ -37,7 +37,7 @@ class ForegroundMask:
     mask: NDArray[np.uint8]
     saliency: NDArray[np.float32]
     quality: float
-    fallback: str | None
+    flag: str | None
 
     @property
     def foreground_share(self) -> float:

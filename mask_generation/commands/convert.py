@@ -64,11 +64,11 @@ def add(commands: Any) -> None:
         "other method",
     )
     masks.add_argument(
-        "--degenerate",
-        default="skip",
-        choices=("skip", "keep"),
-        help="photographs without a usable mask: leave them out, or flag their records (default: "
-        "skip)",
+        "--flagged",
+        default="leave_out",
+        choices=("leave_out", "keep"),
+        help="photographs whose mask has a flag, a reason not to trust it: leave them out, or keep "
+        "them, with the flag in their records (default: leave_out)",
     )
     form = parser.add_argument_group("records")
     form.add_argument(
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> str:
         workers=arguments.workers,
         photographs_per_shard=arguments.per_shard,
         longest_side=arguments.longest_side,
-        degenerate=arguments.degenerate,
+        flagged=arguments.flagged,
         overwrite=arguments.overwrite,
         also=[name for name in arguments.also.split(",") if name],
         masks=arguments.masks,
@@ -126,8 +126,8 @@ def run(arguments: argparse.Namespace) -> str:
     if len(manifest.skipped) > 20:
         print(f"left out: {len(manifest.skipped) - 20} more, see the manifest", file=sys.stderr)
     classes = f", {len(manifest.classes)} classes" if manifest.classes else ""
-    flagged = manifest.records - manifest.trusted
-    kept = f", {flagged} with a mask not to be trusted" if flagged else ""
+    flagged = manifest.records - manifest.unflagged
+    kept = f", {flagged} flagged" if flagged else ""
     return (
         f"{manifest.records} records{classes}{kept}, {len(manifest.skipped)} left out: "
         f"{arguments.out}"

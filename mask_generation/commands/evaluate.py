@@ -18,7 +18,7 @@ Scores masks against what is known of the photographs and prints a table:
   box IoU      the same of boxes: that of the mask's largest part, and the true one it fits best
   CorLoc       share of photographs with a box IoU of 0.5 or more
   IoU<.3       share of photographs with an IoU, or box IoU, below 0.3
-  flagged      share of photographs whose mask the method itself does not trust
+  flagged      share of photographs whose mask has a flag, a reason not to trust it
   quality~IoU  Spearman's rank correlation of the method's own quality with the IoU
   ms           mean processor time per photograph, without reading it
 

@@ -7,10 +7,10 @@ from mask_generation.commands.arguments import natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
-Shows masks, the least trusted first: a page to browse (HTML, one file that needs nothing else) and
-a contact sheet (PNG). Each photograph comes with its saliency, its mask and its flag; the page has
-a histogram of foreground shares and counts of flags over all photographs, and can be sorted and
-filtered.
+Shows masks, those of lowest quality first: a page to browse (HTML, one file that needs nothing
+else) and a contact sheet (PNG). Each photograph comes with its saliency, its mask and its flag; the
+page has a histogram of foreground shares and counts of flags over all photographs, and can be
+sorted and filtered.
 """
 
 
@@ -33,8 +33,8 @@ def add(commands: Any) -> None:
         type=natural,
         default=48,
         metavar="N",
-        help="photographs shown: half are the least trusted, the others are spread evenly over "
-        "the rest (default: 48)",
+        help="photographs shown: half are those of lowest quality, the others are spread "
+        "evenly over the rest (default: 48)",
     )
     parser.add_argument(
         "--method",

@@ -23,8 +23,8 @@ from tqdm import tqdm
 
 from harl_tf.data import manifest as manifests
 from mask_generation.conversion.example import (
-    DEGENERATE,
     FILES,
+    FLAGGED,
     Settings,
     bits_of,
     load,
@@ -60,7 +60,7 @@ def convert(
     workers: int = 1,
     photographs_per_shard: int = 1000,
     longest_side: int | None = None,
-    degenerate: str = "skip",
+    flagged: str = "leave_out",
     overwrite: bool = False,
     progress: bool = True,
     also: Sequence[str] = (),
@@ -89,8 +89,9 @@ def convert(
             needs the usual ``if __name__ == "__main__":`` around its work. Default: 1.
         photographs_per_shard: Photographs per TFRecord file. Default: 1000.
         longest_side: Shrink larger photographs to this longer side in pixels. Default: keep.
-        degenerate: ``"skip"`` photographs without a usable mask, or ``"keep"`` them with the mask
-            as it is; their records then say why it is not to be trusted. Default: ``"skip"``.
+        flagged: ``"leave_out"`` photographs whose mask has a flag, a reason not to trust it, or
+            ``"keep"`` them with the mask as it is and the flag in their records. Default:
+            ``"leave_out"``.
         overwrite: Whether an existing folder of records is replaced. Default: False.
         progress: Whether to show a progress bar, and to say what was found. Default: True.
         also: Names of methods of further masks for every record, of ``mask_generation.METHODS`` or
@@ -118,7 +119,7 @@ def convert(
     out = pathlib.Path(out)
     masks, model = (None if path is None else str(path) for path in (masks, model))
     method = method or (DEFAULT if masks is None else FILES)
-    settings = Settings(method, longest_side, degenerate, tuple(also), masks, model)
+    settings = Settings(method, longest_side, flagged, tuple(also), masks, model)
     _check_settings(settings)
     _check_engine(engine, workers, photographs_per_shard)
     try:
@@ -205,7 +206,7 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
     settings = conversion.settings
     method: dict[str, str | int | float] = {
         "name": settings.method,
-        "degenerate": settings.degenerate,
+        "flagged": settings.flagged,
     }
     if settings.longest_side is not None:
         method["longest_side"] = settings.longest_side
@@ -213,14 +214,14 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
     for name in settings.also:
         regions = max(shard.regions.get(name, 0) for shard in shards)
         infos.append(manifests.MaskInfo(name, name, regions, bits_of(name)))
-    reasons = sorted({reason for shard in shards for reason in shard.fallbacks})
+    reasons = sorted({reason for shard in shards for reason in shard.flags})
     manifest = manifests.Manifest(
         method,
         classes,
         tuple(shard.shard for shard in shards),
         skipped,
         tuple(infos),
-        {reason: sum(shard.fallbacks.get(reason, 0) for shard in shards) for reason in reasons},
+        {reason: sum(shard.flags.get(reason, 0) for shard in shards) for reason in reasons},
     )
     manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
     manifest.write(conversion.folder)
@@ -286,10 +287,8 @@ def _plain(
 
 
 def _check_settings(settings: Settings) -> None:
-    if settings.degenerate not in DEGENERATE:
-        raise ConversionError(
-            f"Expected degenerate in {DEGENERATE}. Received: {settings.degenerate!r}."
-        )
+    if settings.flagged not in FLAGGED:
+        raise ConversionError(f"Expected flagged in {FLAGGED}. Received: {settings.flagged!r}.")
     if settings.longest_side is not None and settings.longest_side < 16:
         raise ConversionError(f"Expected longest_side ≥ 16. Received: {settings.longest_side}.")
     uses_files = FILES in (settings.method, *settings.also)

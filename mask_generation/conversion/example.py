@@ -19,8 +19,8 @@ from mask_generation.photographs.reading import UnusablePhotographError, decode_
 from mask_generation.photographs.sources import Source
 from mask_generation.result import ForegroundMask
 
-DEGENERATE = ("skip", "keep")
-"""What to do with a photograph whose mask has no two regions worth the name."""
+FLAGGED = ("leave_out", "keep")
+"""What to do with a photograph whose mask has a flag."""
 
 FILES = "files"
 """Name of the method that reads the user's own masks."""
@@ -42,7 +42,7 @@ class Settings:
     Attributes:
         method: Name of the mask method; ``"files"`` for the user's own masks.
         longest_side: Larger photographs are shrunk to this, in pixels; None keeps them.
-        degenerate: ``"skip"`` or ``"keep"`` photographs without a usable mask.
+        flagged: ``"leave_out"`` or ``"keep"`` photographs whose mask has a flag.
         also: Names of the methods of further masks.
         masks: Folder of the user's own masks, or ``tfds:FEATURE[=VALUE,VALUE]``.
         model: Path of the model that the method needs, if it needs one.
@@ -50,7 +50,7 @@ class Settings:
 
     method: str
     longest_side: int | None
-    degenerate: str
+    flagged: str
     also: tuple[str, ...] = ()
     masks: str | None = None
     model: str | None = None
@@ -74,7 +74,7 @@ class Example:
         name: Its name.
         label: Index of its class, or -1.
         quality: Of the mask.
-        fallback: Why the mask should not be trusted; empty when it may be.
+        flag: Why the mask should not be trusted, or empty.
         masks: Further masks by name.
     """
 
@@ -83,7 +83,7 @@ class Example:
     name: str
     label: int
     quality: float
-    fallback: str
+    flag: str
     masks: dict[str, FurtherMask]
 
 
@@ -108,15 +108,15 @@ def make_example(source: Source, settings: Settings) -> Example | Unusable:
     try:
         rgb, jpeg = decode_photograph(source.read(), settings.longest_side)
         result = _foreground(settings.method, source, rgb, settings)
-        if result.fallback is not None and settings.degenerate == "skip":
+        if result.flag is not None and settings.flagged == "leave_out":
             share = f"{100 * result.foreground_share:.1f} % foreground"
             size = f"{rgb.shape[1]}×{rgb.shape[0]} px"
-            return Unusable(source.name, f"no usable mask: {result.fallback} ({size}, {share})")
+            return Unusable(source.name, f"no usable mask: {result.flag} ({size}, {share})")
         masks = {name: _further(name, source, rgb, settings) for name in settings.also}
     except UnusablePhotographError as error:
         return Unusable(source.name, str(error))
-    png, fallback = encode_png(result.mask), result.fallback or ""
-    return Example(jpeg, png, source.name, source.label, result.quality, fallback, masks)
+    png, flag = encode_png(result.mask), result.flag or ""
+    return Example(jpeg, png, source.name, source.label, result.quality, flag, masks)
 
 
 def bits_of(method: str) -> int:

@@ -29,13 +29,13 @@ class FinishedShard:
     Attributes:
         shard: The file.
         skipped: Photographs left out.
-        fallbacks: Number of records by the reason not to trust their mask.
+        flags: Number of records by flag; those without one are not counted.
         regions: The largest number of regions of each further mask.
     """
 
     shard: manifests.Shard
     skipped: tuple[manifests.Skip, ...]
-    fallbacks: dict[str, int]
+    flags: dict[str, int]
     regions: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class FinishedShard:
         return cls(
             manifests.Shard(**fields["shard"]),
             tuple(manifests.Skip(**skip) for skip in fields["skipped"]),
-            dict(fields["fallbacks"]),
+            dict(fields["flags"]),
             dict(fields["regions"]),
         )
 
@@ -69,7 +69,7 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> Fi
     """
     unfinished = path.with_name(f"{path.name}{_UNFINISHED}{uuid.uuid4().hex}")
     count, skipped = 0, []
-    fallbacks: collections.Counter[str] = collections.Counter()
+    flags: collections.Counter[str] = collections.Counter()
     regions: dict[str, int] = {}
     try:
         with tf.io.TFRecordWriter(str(unfinished)) as writer:
@@ -79,8 +79,8 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> Fi
                     continue
                 writer.write(records.encode(_record(result)))
                 count += 1
-                if result.fallback:
-                    fallbacks[result.fallback] += 1
+                if result.flag:
+                    flags[result.flag] += 1
                 for name, mask in result.masks.items():
                     regions[name] = max(regions.get(name, 0), mask.regions)
         with unfinished.open("rb") as file:
@@ -90,7 +90,7 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> Fi
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-    return FinishedShard(shard, tuple(skipped), dict(sorted(fallbacks.items())), regions)
+    return FinishedShard(shard, tuple(skipped), dict(sorted(flags.items())), regions)
 
 
 def remove_unfinished(folder: pathlib.Path) -> None:
@@ -107,6 +107,6 @@ def _record(example: Example) -> records.Record:
         example.name,
         example.label,
         example.quality,
-        example.fallback,
+        example.flag,
         {name: mask.png for name, mask in example.masks.items()},
     )

@@ -72,7 +72,7 @@ def _features(manifest: manifests.Manifest) -> dict[str, Any]:
         records.NAME: tfds.features.Text(),
         records.LABEL: tfds.features.Scalar(np.int64),
         records.QUALITY: tfds.features.Scalar(np.float32),
-        records.FALLBACK: tfds.features.Text(),
+        records.FLAG: tfds.features.Text(),
     }
     # The names are kept in a file of lines, which cannot hold every name a folder can have.
     if manifest.classes and _are_lines(manifest.classes):

@@ -40,7 +40,7 @@ class Score:
         name: Its path in the folder.
         iou: Intersection over union of mask and true mask, or of their boxes.
         quality: What the method says of its mask, in [0, 1].
-        fallback: Why the mask should not be trusted, or None.
+        flag: Why the mask should not be trusted, or None.
         share: Share of the pixels that are foreground in the mask found.
         milliseconds: Process time to compute the mask.
     """
@@ -48,7 +48,7 @@ class Score:
     name: str
     iou: float
     quality: float
-    fallback: str | None
+    flag: str | None
     share: float
     milliseconds: float
 
@@ -95,8 +95,8 @@ class Evaluation:
 
     @property
     def flagged_share(self) -> float:
-        """Share of photographs whose mask has a fallback."""
-        return float(np.mean([score.fallback is not None for score in self.scores]))
+        """Share of photographs whose mask has a flag."""
+        return float(np.mean([score.flag is not None for score in self.scores]))
 
     @property
     def milliseconds(self) -> float:
@@ -242,7 +242,7 @@ def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
 
 def _score(truth: Truth, result: ForegroundMask, iou: float, milliseconds: float) -> Score:
     return Score(
-        truth.name, iou, result.quality, result.fallback, result.foreground_share, milliseconds
+        truth.name, iou, result.quality, result.flag, result.foreground_share, milliseconds
     )
 
 

@@ -52,7 +52,7 @@ def write_scores(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) ->
     """Writes the figures of each photograph as CSV, a row per photograph and evaluation.
 
     Args:
-        path: File to write. ``fallback`` is an empty cell where the mask can be trusted.
+        path: File to write. ``flag`` is an empty cell where the mask has none.
         evaluations: At least one.
     """
     rows: list[dict[str, _Cell]] = [
@@ -62,7 +62,7 @@ def write_scores(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) ->
             "name": score.name,
             "iou": score.iou,
             "quality": score.quality,
-            "fallback": score.fallback,
+            "flag": score.flag,
             "share": score.share,
             "ms": score.milliseconds,
         }

@@ -111,8 +111,8 @@ class Fusion:
         quality = agreement * _contrast(saliency, mask)
         if self.cut_size:
             saliency = (saliency + mask.astype(np.float32)) / np.float32(2)
-        fallback = "maps disagree" if agreement < _LEAST_AGREEMENT else None
-        return ForegroundMask(mask, saliency, quality, fallback)
+        flag = "maps disagree" if agreement < _LEAST_AGREEMENT else None
+        return ForegroundMask(mask, saliency, quality, flag)
 
     def saliency(self, rgb: NDArray[np.uint8]) -> tuple[_Floats, float]:
         """The sum of the maps of an image at its own size, and how far they agree with it.

@@ -154,7 +154,7 @@ def _write_caption(sheet: Image.Image, picture: Picture, left: int, top: int, wi
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_SIZE)
     figures = picture.figures
     numbers = f"  q {figures.quality:.2f}  fg {100 * figures.share:.0f} %"
-    flag = f"  {figures.fallback}" if figures.fallback else ""
+    flag = f"  {figures.flag}" if figures.flag else ""
     name = picture.name
     while draw.textlength(name + numbers + flag, font) > width and len(name) > 4:
         name = "…" + name[2:]

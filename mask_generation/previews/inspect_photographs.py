@@ -76,5 +76,5 @@ def _picture(numbered: tuple[int, FileSource], method: str) -> Picture | LeftOut
     except UnusablePhotographError as error:
         return LeftOut(source.name, str(error))
     result = foreground_mask(rgb, method=method)
-    figures = Figures(index, result.quality, result.foreground_share, result.fallback or "")
+    figures = Figures(index, result.quality, result.foreground_share, result.flag or "")
     return Picture(source.name, figures, rgb, result.mask, result.saliency)

@@ -50,8 +50,8 @@ class Records:
         """Reads every record once, and decodes its mask."""
         numbers = self._serialized().map(_numbers, num_parallel_calls=2)
         with self._whole():
-            for index, (quality, share, fallback) in numbers.enumerate().as_numpy_iterator():
-                yield Figures(int(index), float(quality), float(share), fallback.decode())
+            for index, (quality, share, flag) in numbers.enumerate().as_numpy_iterator():
+                yield Figures(int(index), float(quality), float(share), flag.decode())
         for skip in self._manifest.skipped:
             yield LeftOut(skip.name, skip.reason)
 
@@ -65,14 +65,14 @@ class Records:
 
     def _picture(self, index: int, serialized: tf.Tensor) -> Picture:
         fields = records.parse(serialized)
-        quality, share, fallback = _numbers(serialized)
+        quality, share, flag = _numbers(serialized)
         image = records.decode_image(fields[records.IMAGE]).numpy()
         saliency = None
         if self.method in METHODS:
             saliency = foreground_mask(image, method=self.method).saliency
         return Picture(
             name=fields[records.NAME].numpy().decode(),
-            figures=Figures(index, float(quality), float(share), fallback.numpy().decode()),
+            figures=Figures(index, float(quality), float(share), flag.numpy().decode()),
             image=image,
             mask=records.decode_mask(fields[records.MASK]).numpy(),
             saliency=saliency,
@@ -95,8 +95,8 @@ class Records:
 
 
 def _numbers(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Quality, share of foreground and fallback of a record, as scalars."""
+    """Quality, share of foreground and flag of a record, as scalars."""
     fields = records.parse(serialized)
     mask = records.decode_mask(fields[records.MASK])
     share = tf.reduce_mean(tf.cast(mask > 0, tf.float32))
-    return fields[records.QUALITY], share, fields[records.FALLBACK]
+    return fields[records.QUALITY], share, fields[records.FLAG]

@@ -185,7 +185,7 @@ def _card(picture: Picture) -> str:
         f"<figcaption>{caption}</figcaption></figure>"
         for caption, pixels in drawn
     )
-    flag = html.escape(figures.fallback)
+    flag = html.escape(figures.flag)
     words = f' · <span class="flag">{flag}</span>' if flag else ""
     return f"""<li class="card" data-name="{name}" data-quality="{figures.quality:.6f}"
 data-share="{figures.share:.6f}" data-flag="{flag}">

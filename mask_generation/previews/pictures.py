@@ -25,13 +25,13 @@ class Figures:
         index: Its position in the folder.
         quality: How far its mask is to be trusted, in [0, 1].
         share: Share of its pixels that are foreground.
-        fallback: Why its mask should not be trusted, or ``""``.
+        flag: Why its mask should not be trusted, or ``""``.
     """
 
     index: int
     quality: float
     share: float
-    fallback: str
+    flag: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Summary:
         index: Positions of the photographs, ``(photographs,)``.
         quality: Their qualities.
         share: Their shares of foreground.
-        flags: How many have each fallback, most frequent first; ``""`` is none.
+        flags: How many have each flag, most frequent first; ``""`` is none.
         left_out: The first 100 photographs without a mask.
         left_out_count: How many there are.
 
@@ -140,7 +140,7 @@ class Summary:
             index.append(one.index)
             quality.append(one.quality)
             share.append(one.share)
-            flags[one.fallback] += 1
+            flags[one.flag] += 1
         self.index = np.array(index, dtype=np.int64)
         self.quality = np.array(quality, dtype=np.float64)
         self.share = np.array(share, dtype=np.float64)

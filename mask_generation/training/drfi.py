@@ -167,8 +167,8 @@ class _NoMaskError(Exception):
 def _pseudo(rgb: NDArray[np.uint8], method: str | None) -> NDArray[np.bool_]:
     assert method is not None
     result = foreground_mask(rgb, method)
-    if result.fallback is not None:
-        raise _NoMaskError(f"no usable mask: {result.fallback}")
+    if result.flag is not None:
+        raise _NoMaskError(f"no usable mask: {result.flag}")
     return result.mask == 1
 
 

@@ -37,7 +37,7 @@ def test_disc_is_found_on_textured_ground() -> None:
     image, disc = _disc_on_texture()
     result = foreground_mask(image)
     assert _iou(result.mask == 1, disc) > 0.8
-    assert result.fallback is None
+    assert result.flag is None
     assert result.quality > 0.7
     assert result.foreground_share == pytest.approx(result.mask.mean())
 
@@ -59,7 +59,7 @@ def test_two_calls_give_equal_results() -> None:
     first, second = foreground_mask(image), foreground_mask(image.copy())
     np.testing.assert_array_equal(first.mask, second.mask)
     np.testing.assert_array_equal(first.saliency, second.saliency)
-    assert (first.quality, first.fallback) == (second.quality, second.fallback)
+    assert (first.quality, first.flag) == (second.quality, second.flag)
 
 
 def test_memory_order_does_not_matter() -> None:
@@ -84,7 +84,7 @@ def test_small_image_is_not_enlarged() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (15, 400), (400, 15), (15, 15)])
 def test_small_side_gives_empty_mask(size: tuple[int, int]) -> None:
     result = foreground_mask(_noise(*size))
-    assert result.fallback == "image too small"
+    assert result.flag == "image too small"
     assert result.mask.shape == size
     assert not result.mask.any()
     assert not result.saliency.any()
@@ -102,20 +102,20 @@ def test_texture_gives_valid_result_for_every_size(size: tuple[int, int]) -> Non
 @pytest.mark.parametrize("size", [(25, 25), (64, 64), (160, 160), (240, 320), (700, 900)])
 def test_noise_gives_empty_mask_at_any_size(size: tuple[int, int]) -> None:
     result = foreground_mask(_noise(*size))
-    assert result.fallback == "noise"
+    assert result.flag == "noise"
     assert not result.mask.any()
     assert result.quality == 0.0
 
 
 def test_stripes_are_no_noise_though_alike_in_one_direction_only() -> None:
     stripes = np.random.default_rng(0).integers(0, 256, (60, 1, 3), dtype=np.uint8)
-    assert foreground_mask(stripes.repeat(80, axis=1)).fallback != "noise"
+    assert foreground_mask(stripes.repeat(80, axis=1)).flag != "noise"
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 400), (25, 25), (300, 400)])
 def test_flat_gray_gives_empty_mask(size: tuple[int, int]) -> None:
     result = foreground_mask(np.full((*size, 3), 128, dtype=np.uint8))
-    assert result.fallback == "flat image"
+    assert result.flag == "flat image"
     assert not result.mask.any()
     assert result.quality == 0.0
 
@@ -124,7 +124,7 @@ def test_flat_gray_gives_empty_mask(size: tuple[int, int]) -> None:
 def test_channel_range_decides_flatness(step: int, flat: bool) -> None:
     image = np.full((60, 80, 3), 128, dtype=np.uint8)
     image[20:40, 30:50, 1] += step
-    assert (foreground_mask(image).fallback == "flat image") is flat
+    assert (foreground_mask(image).flag == "flat image") is flat
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_share_outside_range_is_reported_and_mask_kept(
 
     monkeypatch.setitem(METHODS, "fixed", Thresholded(method))
     result = foreground_mask(_blotches(125, 160), method="fixed")
-    assert result.fallback == reason
+    assert result.flag == reason
     assert int(result.mask.sum()) == ones
 
 

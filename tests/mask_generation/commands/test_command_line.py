@@ -220,7 +220,7 @@ def test_help_names_what_can_be_given(capsys, line, words):
     [
         ([], "required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
-        (["convert", "a", "b", "--degenerate", "magic"], "invalid choice: 'magic'"),
+        (["convert", "a", "b", "--flagged", "magic"], "invalid choice: 'magic'"),
         (["convert", "a"], "required: out"),
         (["preview", "a", "--count", "0"], "expected 1 or more, received 0"),
         (["preview", "a", "--count", "x"], "expected a number, received x"),

@@ -29,15 +29,13 @@ def test_every_option_reaches_the_converter(few, tmp_path, capsys):
     Image.fromarray(np.eye(60, 80, dtype=np.uint8)).save(masks / "0.png")
     Image.fromarray(np.ones((60, 80), np.uint8)).save(masks / "1.png")
     line = [few, tmp_path / "out", "--masks", masks, "--also", "grid,robust_background"]
-    line += ["--degenerate", "keep", "--per-shard", "2", "--longest-side", "40", "--workers", "1"]
+    line += ["--flagged", "keep", "--per-shard", "2", "--longest-side", "40", "--workers", "1"]
     assert _run(*line) == 0
     printed = capsys.readouterr()
-    assert printed.out == (
-        f"2 records, 1 with a mask not to be trusted, 1 left out: {tmp_path / 'out'}\n"
-    )
+    assert printed.out == (f"2 records, 1 flagged, 1 left out: {tmp_path / 'out'}\n")
     assert "left out: 2.png: no mask: there is no mask file of its name\n" in printed.err
     manifest = read_manifest(tmp_path / "out")
-    assert manifest.method == {"name": "files", "degenerate": "keep", "longest_side": 40}
+    assert manifest.method == {"name": "files", "flagged": "keep", "longest_side": 40}
     assert [mask.name for mask in manifest.masks] == ["mask", "grid", "robust_background"]
     assert [shard.records for shard in manifest.shards] == [2, 0]
 

@@ -62,10 +62,10 @@ def test_manifest_describes_the_conversion(records):
     assert manifest.classes == ("even", "odd")
     assert [shard.records for shard in manifest.shards] == [5, 5, 2]
     assert manifest.shards[0].file == "photos-train.tfrecord-00000-of-00003"
-    assert manifest.method == {"name": "balanced", "degenerate": "skip"}
+    assert manifest.method == {"name": "balanced", "flagged": "leave_out"}
     assert manifest.skipped == ()
     assert manifest.masks == (MaskInfo("mask", "balanced"),)
-    assert manifest.fallbacks == {}
+    assert manifest.flags == {}
     names = ["dataset_info.json", "features.json", "label.labels.txt"]
     assert [file.file for file in manifest.files] == names
 
@@ -122,32 +122,32 @@ def test_unusable_photographs_are_listed_in_the_manifest(few, tmp_path):
 @pytest.mark.parametrize(
     ("value", "reason"), [(0, "almost no foreground"), (1, "almost all foreground")]
 )
-@pytest.mark.parametrize("degenerate", ["skip", "keep"])
+@pytest.mark.parametrize("flagged", ["leave_out", "keep"])
 def test_mask_of_one_value_is_left_out_or_kept_as_asked(
-    few, tmp_path, monkeypatch, value, reason, degenerate
+    few, tmp_path, monkeypatch, value, reason, flagged
 ):
     usable, calls = example.foreground_mask, []
 
-    def second_is_degenerate(rgb, method):
+    def second_is_flagged(rgb, method):
         calls.append(rgb)
         if len(calls) != 2:
             return usable(rgb, method=method)
         mask = np.full(rgb.shape[:2], value, np.uint8)
         return ForegroundMask(mask, mask.astype(np.float32), 0.0, reason)
 
-    monkeypatch.setattr(example, "foreground_mask", second_is_degenerate)
-    manifest = convert(few, tmp_path / "out", degenerate=degenerate, progress=False)
-    if degenerate == "skip":
+    monkeypatch.setattr(example, "foreground_mask", second_is_flagged)
+    manifest = convert(few, tmp_path / "out", flagged=flagged, progress=False)
+    if flagged == "leave_out":
         skip = Skip("1.png", f"no usable mask: {reason} (80×60 px, {100 * value}.0 % foreground)")
         assert manifest.skipped == (skip,)
         assert manifest.records == 2
     else:
         assert manifest.skipped == ()
-        assert manifest.fallbacks == {reason: 1}
-        assert verify(tmp_path / "out").trusted == 2
+        assert manifest.flags == {reason: 1}
+        assert verify(tmp_path / "out").unflagged == 2
         stored = _read(tmp_path / "out")
         assert (decode_mask(stored[1]["mask"]).numpy() == value).all()
-        assert [item["fallback"].decode() for item in stored] == ["", reason, ""]
+        assert [item["flag"].decode() for item in stored] == ["", reason, ""]
         assert stored[1]["quality"] == 0
 
 
@@ -188,7 +188,7 @@ def test_input_without_photographs_is_an_error_that_leaves_nothing(tmp_path, kin
         ({"workers": 0}, "workers ≥ 1"),
         ({"photographs_per_shard": 0}, "photographs_per_shard ≥ 1"),
         ({"longest_side": 15}, "longest_side ≥ 16. Received: 15"),
-        ({"degenerate": "drop"}, "Expected degenerate in .*Received: 'drop'"),
+        ({"flagged": "drop"}, "Expected flagged in .*Received: 'drop'"),
     ],
 )
 def test_bad_argument_is_an_error_that_leaves_nothing(few, tmp_path, arguments, sentence):
@@ -310,7 +310,7 @@ def test_encoded_mask_keeps_its_values():
 
 def test_settings_cannot_be_changed():
     """They go to the workers once and must hold for every photograph."""
-    settings = example.Settings("robust_background", None, "skip")
+    settings = example.Settings("robust_background", None, "leave_out")
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.method = "other"
 
@@ -383,8 +383,8 @@ def test_panoramas_and_thumbnails_are_recorded(tmp_path):
     (tmp_path / "in").mkdir()
     Image.new("RGB", (20000, 1)).save(tmp_path / "in" / "wide.png")
     Image.fromarray(make_photograph(0, 32, 32)).save(tmp_path / "in" / "thumbnail.png")
-    kept = convert(tmp_path / "in", tmp_path / "kept", degenerate="keep", progress=False)
-    assert (verify(tmp_path / "kept").records, kept.fallbacks) == (2, {"image too small": 1})
+    kept = convert(tmp_path / "in", tmp_path / "kept", flagged="keep", progress=False)
+    assert (verify(tmp_path / "kept").records, kept.flags) == (2, {"image too small": 1})
     manifest = convert(tmp_path / "in", tmp_path / "out", progress=False)
     (skip,) = manifest.skipped
     assert skip.reason == "no usable mask: image too small (20000×1 px, 0.0 % foreground)"

@@ -65,7 +65,7 @@ def test_mask_counts_though_its_photograph_shows_nothing(tmp_path, side):
     (tmp_path / "a.png").write_bytes(_png(drawn))
     result = own_mask(_source(), np.full((side, side, 3), 90, np.uint8), str(tmp_path))
     np.testing.assert_array_equal(result.mask, drawn)
-    assert (result.quality, result.fallback) == (1.0, None)
+    assert (result.quality, result.flag) == (1.0, None)
 
 
 def test_photograph_is_never_its_own_mask(tmp_path):
@@ -94,7 +94,7 @@ def test_any_value_but_zero_is_foreground(tmp_path, pixels):
     result = _read(tmp_path, pixels)
     np.testing.assert_array_equal(result.mask, LEFT)
     assert result.mask.dtype == np.uint8
-    assert (result.quality, result.fallback) == (1.0, None)
+    assert (result.quality, result.flag) == (1.0, None)
 
 
 def test_palette_image_counts_by_its_indices(tmp_path):
@@ -130,11 +130,11 @@ def test_mask_of_another_shape_is_refused(tmp_path, size):
         _read(tmp_path, np.ones(size[::-1], np.uint8))
 
 
-@pytest.mark.parametrize(("value", "fallback"), [(0, "almost no f"), (1, "almost all f")])
-def test_mask_of_one_value_is_flagged(tmp_path, value, fallback):
+@pytest.mark.parametrize(("value", "flag"), [(0, "almost no f"), (1, "almost all f")])
+def test_mask_of_one_value_is_flagged(tmp_path, value, flag):
     result = _read(tmp_path, np.full((60, 80), value, np.uint8))
-    assert result.fallback is not None
-    assert result.fallback.startswith(fallback)
+    assert result.flag is not None
+    assert result.flag.startswith(flag)
     assert (result.mask == value).all()
 
 

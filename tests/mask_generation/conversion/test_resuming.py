@@ -21,7 +21,7 @@ SHARDS = 6
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Twelve photographs, one of them unusable, one with a mask not to be trusted."""
+    """Twelve photographs, one of them unusable, one with a flagged mask."""
     folder = tmp_path_factory.mktemp("photos")
     for index in range(10):
         Image.fromarray(make_photograph(index)).save(folder / f"{index}.png")
@@ -36,12 +36,12 @@ def whole(photos, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "out"
     manifest = _convert(photos, out)
     assert [shard.records for shard in manifest.shards] == [2, 2, 2, 1, 2, 2]
-    assert manifest.fallbacks == {"flat image": 1}
+    assert manifest.flags == {"flat image": 1}
     return _contents(out)
 
 
 def _convert(photos, out, **settings):
-    fixed = {"photographs_per_shard": 2, "degenerate": "keep", "also": ("grid",)}
+    fixed = {"photographs_per_shard": 2, "flagged": "keep", "also": ("grid",)}
     return convert(photos, out, **{"progress": False, **fixed, **settings})
 
 
@@ -85,7 +85,7 @@ def test_killed_conversion_goes_on_to_the_same_bytes(photos, whole, tmp_path, wo
     """SIGKILL, at a moment when some shards are finished and others are not."""
     out, partial = tmp_path / "out", tmp_path / "out.partial"
     line = [sys.executable, "-m", "mask_generation", "convert", str(photos), str(out)]
-    line += ["--per-shard", "2", "--degenerate", "keep", "--also", "grid"]
+    line += ["--per-shard", "2", "--flagged", "keep", "--also", "grid"]
     line += ["--workers", str(workers)]
     process = subprocess.Popen(line, stderr=subprocess.DEVNULL, start_new_session=True)
     while not list(partial.glob("journal/0000[1-4].json")) and process.poll() is None:

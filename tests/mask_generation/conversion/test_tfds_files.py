@@ -26,7 +26,7 @@ def test_tensorflow_datasets_reads_what_was_written(photographs, tmp_path):
     assert builder.info.features["label"].names == ["even", "odd"]
     read = builder.as_dataset(split="train", shuffle_files=False)
     for fields, example in zip(_stored(out, *also), read, strict=True):
-        for name in ("name", "label", "quality", "fallback"):
+        for name in ("name", "label", "quality", "flag"):
             assert example[name].dtype == fields[name].dtype
             assert example[name] == fields[name]
         np.testing.assert_array_equal(example["image"], records.decode_image(fields["image"]))

@@ -19,12 +19,12 @@ from mask_generation.result import ForegroundMask
 class Bright:
     """Foreground is what is bright; quality is the mean, so known for a grey image."""
 
-    fallback: str | None = None
+    flag: str | None = None
 
     def __call__(self, rgb):
         saliency = (rgb.mean(-1) / 255).astype(np.float32)
         mask = (saliency >= 0.5).astype(np.uint8)
-        return ForegroundMask(mask, saliency, float(saliency.mean()), self.fallback)
+        return ForegroundMask(mask, saliency, float(saliency.mean()), self.flag)
 
 
 def gray(columns):
@@ -158,7 +158,7 @@ def test_box_of_another_photograph_is_a_sentence(boxes, row, error):
 def test_flagged_photographs_are_counted(masks):
     found = evaluate(masks, Bright("odd"), progress=False)
     assert found.flagged_share == 1
-    assert {score.fallback for score in found.scores} == {"odd"}
+    assert {score.flag for score in found.scores} == {"odd"}
 
 
 def test_halves_share_no_photograph_and_leave_none_out(masks):

@@ -99,7 +99,7 @@ def test_image_whose_cells_are_all_alike_is_flagged(colors):
     """Stripes of half a cell: every cell has the same mean colour."""
     rgb = np.zeros((320, 320, 3), np.uint8)
     rgb[np.arange(320) // 8 % 2 == 1] = 200
-    assert foreground_mask(rgb, FeatureCut(colors)).fallback == "flat image"
+    assert foreground_mask(rgb, FeatureCut(colors)).flag == "flat image"
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 500), (300, 40), (33, 65)])

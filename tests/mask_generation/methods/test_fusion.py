@@ -27,7 +27,7 @@ def test_every_tier_finds_the_disc(tier):
     result = foreground_mask(image, tier)
     found = result.mask != 0
     assert (found & disc).sum() / (found | disc).sum() > 0.9
-    assert result.fallback is None
+    assert result.flag is None
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -81,7 +81,7 @@ def test_maps_that_disagree_are_flagged(monkeypatch):
     monkeypatch.setattr(Fusion, "_maps", lambda self, rgb: [(1.0, rows), (0.9, 1 - rows)])
     image, _ = photograph()
     result = Fusion(cut_size=0, work_size=32)(image[:32, :32])
-    assert result.fallback == "maps disagree"
+    assert result.flag == "maps disagree"
 
 
 def test_maps_of_no_weight_are_not_computed(monkeypatch):

@@ -34,7 +34,7 @@ def write(folder, method):
                 encoded(mask, "PNG"),
                 f"{index}.jpg",
                 quality=(0.5, 0.25, 1.0)[index],
-                fallback=("", "odd", "")[index],
+                flag=("", "odd", "")[index],
             )
         )
     for number, part in enumerate((stored[:2], stored[2:])):
