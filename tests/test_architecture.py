@@ -29,7 +29,7 @@ FLOORS = {
         ["__main__"],
     ],
     "mask_generation": [
-        ["result", "whole_file", "workers"],
+        ["left_out", "result", "whole_file", "workers"],
         ["image", "networks", "photographs"],
         ["cut", "drfi"],
         ["methods"],

@@ -31,14 +31,6 @@ class Shard:
 
 
 @dataclasses.dataclass(frozen=True)
-class Skip:
-    """A photograph that was left out, and why."""
-
-    name: str
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
 class MaskInfo:
     """A mask that every record of a folder has.
 
@@ -72,7 +64,7 @@ class Manifest:
         method: Name of the mask method and its settings.
         classes: Class names in the order of their labels; empty without labels.
         shards: The TFRecord files.
-        skipped: Photographs left out.
+        left_out: Name and reason of each photograph that was left out.
         masks: The masks of every record, ``"mask"`` first.
         flags: Number of records by flag, the reason not to trust their mask; those without a flag
             are not counted.
@@ -83,7 +75,7 @@ class Manifest:
     method: dict[str, str | int | float]
     classes: tuple[str, ...]
     shards: tuple[Shard, ...]
-    skipped: tuple[Skip, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
     masks: tuple[MaskInfo, ...] = (MaskInfo("mask", ""),)
     flags: dict[str, int] = dataclasses.field(default_factory=dict)
     files: tuple[File, ...] = ()
@@ -180,7 +172,7 @@ def _from_json(fields: dict[str, Any]) -> Manifest:
             **fields,
             "classes": tuple(fields["classes"]),
             "shards": tuple(Shard(**shard) for shard in fields["shards"]),
-            "skipped": tuple(Skip(**skip) for skip in fields["skipped"]),
+            "left_out": tuple((name, reason) for name, reason in fields["left_out"]),
             "masks": tuple(MaskInfo(**mask) for mask in fields["masks"]),
             "flags": dict(fields["flags"]),
             "files": tuple(File(**file) for file in fields["files"]),

@@ -3,10 +3,10 @@
 import argparse
 import os
 import shlex
-import sys
 from typing import Any
 
 from mask_generation.commands.arguments import natural
+from mask_generation.commands.left_out import print_left_out
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
 
@@ -121,14 +121,11 @@ def run(arguments: argparse.Namespace) -> str:
         engine=arguments.engine,
         beam_options=shlex.split(arguments.beam_args),
     )
-    for skip in manifest.skipped[:20]:
-        print(f"left out: {skip.name}: {skip.reason}", file=sys.stderr)
-    if len(manifest.skipped) > 20:
-        print(f"left out: {len(manifest.skipped) - 20} more, see the manifest", file=sys.stderr)
+    print_left_out(manifest.left_out, "see the manifest")
     classes = f", {len(manifest.classes)} classes" if manifest.classes else ""
     flagged = manifest.records - manifest.unflagged
     kept = f", {flagged} flagged" if flagged else ""
     return (
-        f"{manifest.records} records{classes}{kept}, {len(manifest.skipped)} left out: "
+        f"{manifest.records} records{classes}{kept}, {len(manifest.left_out)} left out: "
         f"{arguments.out}"
     )

@@ -3,10 +3,10 @@
 import argparse
 import os
 import pathlib
-import sys
 from typing import Any
 
 from mask_generation.commands.arguments import natural
+from mask_generation.commands.left_out import print_left_out
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -61,7 +61,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> str:
     """Trains, names what was left out on the standard error, and sums up."""
-    from mask_generation.training.drfi import Plan, train
+    from mask_generation.training.drfi import RegionSettings, train
     from mask_generation.whole_file import whole_file
 
     out = pathlib.Path(arguments.out)
@@ -71,15 +71,12 @@ def run(arguments: argparse.Namespace) -> str:
     with whole_file(out) as temporary:  # whether it can be written is known before the work
         forest, left_out = train(
             arguments.images,
-            Plan(pseudo, arguments.masks),
+            RegionSettings(pseudo, arguments.masks),
             trees=arguments.trees,
             limit=arguments.limit,
             seed=arguments.seed,
             workers=arguments.workers,
         )
         forest.save(temporary)
-    for photograph in left_out[:20]:
-        print(f"left out: {photograph.name}: {photograph.reason}", file=sys.stderr)
-    if len(left_out) > 20:
-        print(f"left out: {len(left_out) - 20} more", file=sys.stderr)
+    print_left_out(left_out)
     return f"{len(forest.root)} trees, trained on {forest.trained_on}: {out}"

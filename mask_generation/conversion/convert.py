@@ -196,12 +196,12 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
             f"Only {len(shards)} of {len(conversion.shards)} shards are in {conversion.folder}. "
             "All machines that write them must see the same folder."
         )
-    skipped = tuple(skip for shard in shards for skip in shard.skipped)
+    left_out = tuple(one for shard in shards for one in shard.left_out)
     if not any(shard.shard.records for shard in shards):
         shutil.rmtree(conversion.folder)
         raise ConversionError(
             f"None of the {conversion.photographs} photographs can be used; the first: "
-            f"{skipped[0].name}: {skipped[0].reason}."
+            f"{left_out[0].name}: {left_out[0].reason}."
         )
     settings = conversion.settings
     method: dict[str, str | int | float] = {
@@ -219,7 +219,7 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
         method,
         classes,
         tuple(shard.shard for shard in shards),
-        skipped,
+        left_out,
         tuple(infos),
         {reason: sum(shard.flags.get(reason, 0) for shard in shards) for reason in reasons},
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mask_generation.conversion.own_masks import UnusableMaskError, own_mask
 from mask_generation.foreground import foreground_mask
+from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS, MaskMethod, named
 from mask_generation.methods.regions import REGION_METHODS
 from mask_generation.photographs.reading import UnusablePhotographError, decode_photograph
@@ -87,15 +88,7 @@ class Example:
     masks: dict[str, FurtherMask]
 
 
-@dataclasses.dataclass(frozen=True)
-class Unusable:
-    """A photograph that will not be stored, and why."""
-
-    name: str
-    reason: str
-
-
-def make_example(source: Source, settings: Settings) -> Example | Unusable:
+def make_example(source: Source, settings: Settings) -> Example | LeftOut:
     """Reads a photograph and computes its masks.
 
     Args:
@@ -111,10 +104,10 @@ def make_example(source: Source, settings: Settings) -> Example | Unusable:
         if result.flag is not None and settings.flagged == "leave_out":
             share = f"{100 * result.foreground_share:.1f} % foreground"
             size = f"{rgb.shape[1]}×{rgb.shape[0]} px"
-            return Unusable(source.name, f"no usable mask: {result.flag} ({size}, {share})")
+            return LeftOut(source.name, f"no usable mask: {result.flag} ({size}, {share})")
         masks = {name: _further(name, source, rgb, settings) for name in settings.also}
     except UnusablePhotographError as error:
-        return Unusable(source.name, str(error))
+        return LeftOut(source.name, str(error))
     png, flag = encode_png(result.mask), result.flag or ""
     return Example(jpeg, png, source.name, source.label, result.quality, flag, masks)
 

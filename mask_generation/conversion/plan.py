@@ -9,12 +9,13 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 from harl_tf.data import records
-from mask_generation.conversion.example import Example, Settings, Unusable
+from mask_generation.conversion.example import Example, Settings
 from mask_generation.conversion.journal import Journal
 from mask_generation.conversion.shards import write_shard
+from mask_generation.left_out import LeftOut
 from mask_generation.photographs.sources import Photographs, Source
 
-Results = Iterable[Example | Unusable]
+Results = Iterable[Example | LeftOut]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
-from mask_generation.conversion.example import Example, Unusable
+from mask_generation.conversion.example import Example
+from mask_generation.left_out import LeftOut
 
 _UNFINISHED = ".unfinished-"
 
@@ -28,13 +29,13 @@ class FinishedShard:
 
     Attributes:
         shard: The file.
-        skipped: Photographs left out.
+        left_out: Photographs left out.
         flags: Number of records by flag; those without one are not counted.
         regions: The largest number of regions of each further mask.
     """
 
     shard: manifests.Shard
-    skipped: tuple[manifests.Skip, ...]
+    left_out: tuple[LeftOut, ...]
     flags: dict[str, int]
     regions: dict[str, int]
 
@@ -44,16 +45,20 @@ class FinishedShard:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "FinishedShard":
-        """From what ``to_json`` gave; raises ``KeyError`` or ``TypeError`` for anything else."""
+        """From what ``to_json`` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: For anything else.
+        """
         return cls(
             manifests.Shard(**fields["shard"]),
-            tuple(manifests.Skip(**skip) for skip in fields["skipped"]),
+            tuple(LeftOut(name, reason) for name, reason in fields["left_out"]),
             dict(fields["flags"]),
             dict(fields["regions"]),
         )
 
 
-def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> FinishedShard:
+def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> FinishedShard:
     """Writes results as a TFRecord file, which has its name only when it is whole.
 
     Args:
@@ -68,14 +73,14 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> Fi
         tf.errors.OpError: Likewise.
     """
     unfinished = path.with_name(f"{path.name}{_UNFINISHED}{uuid.uuid4().hex}")
-    count, skipped = 0, []
+    count, left_out = 0, []
     flags: collections.Counter[str] = collections.Counter()
     regions: dict[str, int] = {}
     try:
         with tf.io.TFRecordWriter(str(unfinished)) as writer:
             for result in results:
-                if isinstance(result, Unusable):
-                    skipped.append(manifests.Skip(result.name, result.reason))
+                if isinstance(result, LeftOut):
+                    left_out.append(result)
                     continue
                 writer.write(records.encode(_record(result)))
                 count += 1
@@ -90,7 +95,7 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> Fi
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-    return FinishedShard(shard, tuple(skipped), dict(sorted(flags.items())), regions)
+    return FinishedShard(shard, tuple(left_out), dict(sorted(flags.items())), regions)
 
 
 def remove_unfinished(folder: pathlib.Path) -> None:

@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from functools import partial
 
 from mask_generation.foreground import foreground_mask
+from mask_generation.left_out import LeftOut
 from mask_generation.photographs.reading import (
     FileSource,
     UnusablePhotographError,
     find_photographs,
     read_photograph,
 )
-from mask_generation.previews.pictures import Figures, LeftOut, Picture
+from mask_generation.previews.pictures import Figures, Picture
 from mask_generation.workers import ordered_map
 
 
-class Photographs:
+class InspectedPhotographs:
     """A folder of photographs and a method to look at.
 
     Attributes:
@@ -35,7 +36,7 @@ class Photographs:
         OSError: If there is no photograph in the folder or it cannot be listed.
 
     Example:
-        >>> Photographs("no/such/folder", "robust_background")
+        >>> InspectedPhotographs("no/such/folder", "robust_background")
         Traceback (most recent call last):
         FileNotFoundError: There is no folder no/such/folder.
     """

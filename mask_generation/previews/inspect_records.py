@@ -14,11 +14,12 @@ import tensorflow as tf
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.foreground import foreground_mask
+from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS
-from mask_generation.previews.pictures import Figures, LeftOut, Picture
+from mask_generation.previews.pictures import Figures, Picture
 
 
-class Records:
+class InspectedRecords:
     """A folder of records to look at.
 
     Attributes:
@@ -31,7 +32,7 @@ class Records:
         RecordsError: If the folder is not whole.
 
     Example:
-        >>> Records("no/such/folder")
+        >>> InspectedRecords("no/such/folder")
         Traceback (most recent call last):
         harl_tf.data.manifest.RecordsError: no/such/folder is not a folder of records: ...
     """
@@ -44,7 +45,7 @@ class Records:
     @property
     def total(self) -> int:
         """How many photographs were converted, those left out included."""
-        return self._manifest.records + len(self._manifest.skipped)
+        return self._manifest.records + len(self._manifest.left_out)
 
     def figures(self) -> Iterator[Figures | LeftOut]:
         """Reads every record once, and decodes its mask."""
@@ -52,8 +53,8 @@ class Records:
         with self._whole():
             for index, (quality, share, flag) in numbers.enumerate().as_numpy_iterator():
                 yield Figures(int(index), float(quality), float(share), flag.decode())
-        for skip in self._manifest.skipped:
-            yield LeftOut(skip.name, skip.reason)
+        for name, reason in self._manifest.left_out:
+            yield LeftOut(name, reason)
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
         """Decodes those chosen, and computes their saliency if the method is known."""

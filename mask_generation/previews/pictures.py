@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mask_generation.left_out import LeftOut
+
 
 @dataclasses.dataclass(frozen=True)
 class Figures:
@@ -32,14 +34,6 @@ class Figures:
     quality: float
     share: float
     flag: str
-
-
-@dataclasses.dataclass(frozen=True)
-class LeftOut:
-    """A photograph without a mask, and why."""
-
-    name: str
-    reason: str
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from mask_generation.methods import DEFAULT, named
 from mask_generation.previews.contact_sheet import draw_sheet
-from mask_generation.previews.inspect_photographs import Photographs
+from mask_generation.previews.inspect_photographs import InspectedPhotographs
 from mask_generation.previews.page import render_page
 from mask_generation.previews.pictures import Inspected, Summary
 from mask_generation.whole_file import whole_file
@@ -99,15 +99,15 @@ def _open(folder: pathlib.Path, method: str | None, workers: int) -> Inspected:
         raise PreviewError(f"There is no folder {folder}.")
     if not _holds_records(folder):
         named(method or DEFAULT)  # says at once if there is none
-        return Photographs(folder, method or DEFAULT, workers)
+        return InspectedPhotographs(folder, method or DEFAULT, workers)
     if method is not None:
         raise PreviewError(
             f"{folder} is a folder of records, which have their masks already; a method can be "
             "chosen for a folder of photographs."
         )
-    from mask_generation.previews.inspect_records import Records
+    from mask_generation.previews.inspect_records import InspectedRecords
 
-    return Records(folder)
+    return InspectedRecords(folder)
 
 
 def _holds_records(folder: pathlib.Path) -> bool:

@@ -9,7 +9,6 @@ from harl_tf.data.manifest import (
     MaskInfo,
     RecordsError,
     Shard,
-    Skip,
     read_manifest,
 )
 
@@ -17,7 +16,7 @@ MANIFEST = Manifest(
     {"name": "m", "longest_side": 40},
     ("żaba", "猫"),
     (Shard("s-0", 2, 3, "ab"), Shard("s-1", 1, 0, "cd")),
-    (Skip("a b/é.jpg", "empty file"),),
+    (("a b/é.jpg", "empty file"),),
     (MaskInfo("mask", "m"), MaskInfo("grid", "grid", 300, 16)),
     {"flat image": 1, "almost no foreground": 1},
     (File("features.json", 2, "ef"),),
@@ -26,7 +25,7 @@ MANIFEST = Manifest(
 
 def _with(**changed) -> bytes:
     """A manifest of nothing, but for what is changed."""
-    lists = {key: [] for key in ("shards", "skipped", "classes", "masks", "files")}
+    lists = {key: [] for key in ("shards", "left_out", "classes", "masks", "files")}
     return json.dumps({"schema": 3, "method": {}, "flags": {}, **lists, **changed}).encode()
 
 

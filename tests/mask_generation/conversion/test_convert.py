@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from conftest import make_photograph
-from harl_tf.data.manifest import MaskInfo, Skip
+from harl_tf.data.manifest import MaskInfo
 from harl_tf.data.records import decode_image, decode_mask, decode_regions, parse
 from mask_generation.conversion import example
 from mask_generation.conversion.convert import ConversionError, convert
@@ -63,7 +63,7 @@ def test_manifest_describes_the_conversion(records):
     assert [shard.records for shard in manifest.shards] == [5, 5, 2]
     assert manifest.shards[0].file == "photos-train.tfrecord-00000-of-00003"
     assert manifest.method == {"name": "balanced", "flagged": "leave_out"}
-    assert manifest.skipped == ()
+    assert manifest.left_out == ()
     assert manifest.masks == (MaskInfo("mask", "balanced"),)
     assert manifest.flags == {}
     names = ["dataset_info.json", "features.json", "label.labels.txt"]
@@ -110,12 +110,12 @@ def test_unusable_photographs_are_listed_in_the_manifest(few, tmp_path):
     manifest = convert(few, tmp_path / "out", photographs_per_shard=2, progress=False)
     assert manifest == verify(tmp_path / "out")
     assert manifest.records == 3
-    assert manifest.skipped == (
-        Skip("broken link.jpg", "cannot be opened: No such file or directory"),
-        Skip("cut off.png", "damaged: image file is truncated"),
-        Skip("empty.jpg", "empty file"),
-        Skip("one pixel.png", "no usable mask: image too small (1×1 px, 0.0 % foreground)"),
-        Skip("text.jpg", "not an image"),
+    assert manifest.left_out == (
+        ("broken link.jpg", "cannot be opened: No such file or directory"),
+        ("cut off.png", "damaged: image file is truncated"),
+        ("empty.jpg", "empty file"),
+        ("one pixel.png", "no usable mask: image too small (1×1 px, 0.0 % foreground)"),
+        ("text.jpg", "not an image"),
     )
 
 
@@ -138,11 +138,11 @@ def test_mask_of_one_value_is_left_out_or_kept_as_asked(
     monkeypatch.setattr(example, "foreground_mask", second_is_flagged)
     manifest = convert(few, tmp_path / "out", flagged=flagged, progress=False)
     if flagged == "leave_out":
-        skip = Skip("1.png", f"no usable mask: {reason} (80×60 px, {100 * value}.0 % foreground)")
-        assert manifest.skipped == (skip,)
+        expected = ("1.png", f"no usable mask: {reason} (80×60 px, {100 * value}.0 % foreground)")
+        assert manifest.left_out == (expected,)
         assert manifest.records == 2
     else:
-        assert manifest.skipped == ()
+        assert manifest.left_out == ()
         assert manifest.flags == {reason: 1}
         assert verify(tmp_path / "out").unflagged == 2
         stored = _read(tmp_path / "out")
@@ -341,7 +341,7 @@ def test_list_and_tar_give_the_bytes_of_the_folder(photographs, records, tmp_pat
 def test_two_records_never_have_one_name(few, tmp_path):
     (few / "list.txt").write_text("0.png\n1.png\n./0.png\n2.png\n")
     manifest = convert(few / "list.txt", tmp_path / "out", progress=False)
-    assert manifest.skipped == (Skip("0.png", "its name occurs before"),)
+    assert manifest.left_out == (("0.png", "its name occurs before"),)
     assert verify(tmp_path / "out").records == 3
 
 
@@ -356,9 +356,9 @@ def test_own_masks_are_stored_and_what_they_lack_is_listed(few, tmp_path):
     (record,) = _read(tmp_path / "out")
     np.testing.assert_array_equal(decode_mask(record["mask"]), own // 255)
     assert manifest.method["name"] == "files"
-    assert manifest.skipped == (
-        Skip("1.png", "its mask is of another shape: 60×80 px, not 80×60"),
-        Skip("2.png", "no mask: there is no mask file of its name"),
+    assert manifest.left_out == (
+        ("1.png", "its mask is of another shape: 60×80 px, not 80×60"),
+        ("2.png", "no mask: there is no mask file of its name"),
     )
 
 
@@ -386,6 +386,6 @@ def test_panoramas_and_thumbnails_are_recorded(tmp_path):
     kept = convert(tmp_path / "in", tmp_path / "kept", flagged="keep", progress=False)
     assert (verify(tmp_path / "kept").records, kept.flags) == (2, {"image too small": 1})
     manifest = convert(tmp_path / "in", tmp_path / "out", progress=False)
-    (skip,) = manifest.skipped
-    assert skip.reason == "no usable mask: image too small (20000×1 px, 0.0 % foreground)"
+    ((_, reason),) = manifest.left_out
+    assert reason == "no usable mask: image too small (20000×1 px, 0.0 % foreground)"
     assert [item["name"] for item in _read(tmp_path / "out")] == [b"thumbnail.png"]

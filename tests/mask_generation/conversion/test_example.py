@@ -9,11 +9,11 @@ from mask_generation.conversion import example
 from mask_generation.conversion.example import (
     Example,
     Settings,
-    Unusable,
     bits_of,
     encode_png,
     make_example,
 )
+from mask_generation.left_out import LeftOut
 from mask_generation.methods.regions import RegionMap
 from mask_generation.photographs.sources import InMemory
 
@@ -42,7 +42,7 @@ def test_kept_photograph_carries_the_reason():
     kept = make_example(gray, Settings("robust_background", None, "keep"))
     assert isinstance(kept, Example)
     assert (kept.flag, kept.quality) == ("flat image", 0.0)
-    assert make_example(gray, PLAIN) == Unusable(
+    assert make_example(gray, PLAIN) == LeftOut(
         "a.png", "no usable mask: flat image (80×60 px, 0.0 % foreground)"
     )
 
@@ -78,7 +78,7 @@ def test_method_that_fails_costs_one_photograph(monkeypatch, also):
     monkeypatch.setitem(example.REGION_METHODS, "fails", fails)
     method = PLAIN.method if also else "fails"
     got = make_example(_source(), Settings(method, None, "leave_out", also))
-    assert got == Unusable("a.png", "the method fails failed: no luck")
+    assert got == LeftOut("a.png", "the method fails failed: no luck")
 
 
 def test_own_masks_are_used_in_place_of_computed_ones_or_beside_them(tmp_path):
@@ -97,7 +97,7 @@ def test_own_masks_are_used_in_place_of_computed_ones_or_beside_them(tmp_path):
 
 def test_missing_own_mask_costs_the_photograph(tmp_path):
     got = make_example(_source(), Settings("files", None, "leave_out", (), str(tmp_path)))
-    assert got == Unusable("a.png", "no mask: there is no mask file of its name")
+    assert got == LeftOut("a.png", "no mask: there is no mask file of its name")
 
 
 def test_method_with_a_model_is_made_once(monkeypatch):

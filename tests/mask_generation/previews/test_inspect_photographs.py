@@ -4,8 +4,9 @@ from PIL import Image
 
 from conftest import make_photograph
 from mask_generation.foreground import foreground_mask
-from mask_generation.previews.inspect_photographs import Photographs
-from mask_generation.previews.pictures import Figures, LeftOut
+from mask_generation.left_out import LeftOut
+from mask_generation.previews.inspect_photographs import InspectedPhotographs
+from mask_generation.previews.pictures import Figures
 
 METHOD = "robust_background"
 
@@ -20,7 +21,7 @@ def folder(tmp_path):
 
 
 def test_every_photograph_has_its_numbers_or_a_reason(folder):
-    inspected = Photographs(folder, METHOD)
+    inspected = InspectedPhotographs(folder, METHOD)
     assert inspected.total == 3
     first, second, third = inspected.figures()
     (picture,) = inspected.pictures({0})
@@ -31,7 +32,7 @@ def test_every_photograph_has_its_numbers_or_a_reason(folder):
 
 
 def test_pictures_are_those_chosen_with_the_numbers_of_the_first_pass(folder):
-    inspected = Photographs(folder, METHOD)
+    inspected = InspectedPhotographs(folder, METHOD)
     figures = list(inspected.figures())
     first, third = inspected.pictures({2, 0})
     assert (first.name, third.name) == ("a.png", "c.png")
@@ -42,12 +43,12 @@ def test_pictures_are_those_chosen_with_the_numbers_of_the_first_pass(folder):
 
 
 def test_photograph_that_breaks_between_the_passes_is_passed_over(folder):
-    inspected = Photographs(folder, METHOD)
+    inspected = InspectedPhotographs(folder, METHOD)
     list(inspected.figures())
     (folder / "a.png").write_bytes(b"")
     assert [picture.name for picture in inspected.pictures({0, 2})] == ["c.png"]
 
 
 def test_two_workers_see_what_one_sees(folder):
-    one, two = (list(Photographs(folder, METHOD, workers).figures()) for workers in (1, 2))
+    one, two = (list(InspectedPhotographs(folder, METHOD, workers).figures()) for workers in (1, 2))
     assert one == two

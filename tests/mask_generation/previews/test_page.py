@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mask_generation.left_out import LeftOut
 from mask_generation.previews.page import _ORDERS, render_page
-from mask_generation.previews.pictures import Figures, LeftOut, Picture, Summary
+from mask_generation.previews.pictures import Figures, Picture, Summary
 from mask_generation.previews.style import SCRIPT, STYLE
 
 VOID = {"meta", "img", "rect", "line", "input"}

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mask_generation.previews.pictures import Figures, LeftOut, Picture, Summary
+from mask_generation.left_out import LeftOut
+from mask_generation.previews.pictures import Figures, Picture, Summary
 
 
 def summarize(qualities, first=0):
