@@ -76,19 +76,19 @@ def check_rgb(image: object) -> NDArray[np.uint8]:
         >>> check_rgb(np.zeros((2, 5), dtype=np.uint8))
         Traceback (most recent call last):
         ...
-        ValueError: The image must have shape (height, width, 3) with at least one pixel, but ...
+        ValueError: Expected an image of shape (height, width, 3) with at least one pixel. ...
     """
     if not isinstance(image, np.ndarray):
         raise TypeError(
-            f"The image must be a numpy array of uint8, but it is a {type(image).__name__}."
+            f"Expected the image as a numpy array of uint8. Received: a {type(image).__name__}."
         )
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(
-            "The image must have shape (height, width, 3) with at least one pixel, "
-            f"but its shape is {image.shape}; convert grey or RGBA images to RGB first."
+            "Expected an image of shape (height, width, 3) with at least one pixel. "
+            f"Received shape: {image.shape}. Convert grey or RGBA images to RGB first."
         )
     if image.dtype != np.uint8:
         raise ValueError(
-            f"The image must be uint8 with values 0 to 255, but its dtype is {image.dtype}."
+            f"Expected the image as uint8 with values 0 to 255. Received dtype: {image.dtype}."
         )
     return image

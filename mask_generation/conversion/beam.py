@@ -39,7 +39,9 @@ def run(conversion: Conversion, todo: Sequence[int], options: Sequence[str] = ()
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
     except ImportError as error:
-        raise OSError("Apache Beam is not installed: pip install 'harl_tf[beam]'") from error
+        raise OSError(
+            "Apache Beam is not installed. Install it: pip install 'harl_tf[beam]'."
+        ) from error
     try:
         with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
             _make_shards(pipeline, conversion, todo)

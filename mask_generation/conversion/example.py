@@ -161,7 +161,7 @@ def _further(
 
 def _failure(method: str, error: Exception) -> UnusableMaskError:
     """One photograph that a method fails on must not end the conversion of millions."""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return UnusableMaskError(f"the method {method} failed: {reason}")
 
 

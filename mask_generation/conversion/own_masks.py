@@ -164,7 +164,7 @@ def _from_arrays(data: bytes) -> NDArray[np.bool_]:
         values = values[..., 0]
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
         raise UnusableMaskError(
-            f"its mask should have shape (height, width), it is {values.dtype} {values.shape}"
+            f"its mask is {values.dtype} of shape {values.shape}, not numbers (height, width)"
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise UnusableMaskError("its mask has values that are not finite")

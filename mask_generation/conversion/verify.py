@@ -86,7 +86,8 @@ def _verify_shard(
             count += 1
     except tf.errors.OpError as error:
         raise manifests.RecordsError(
-            f"{path} is damaged at record {count}: {' '.join(error.message.split())}"
+            f"{path} is damaged at record {count}: {' '.join(error.message.split())}. "
+            "Convert the photographs again."
         ) from error
     if count != expected:
         raise manifests.RecordsError(

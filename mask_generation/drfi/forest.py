@@ -159,7 +159,9 @@ def load(path: str | pathlib.Path) -> Forest:
         reason = error.strerror or "it is no .npz file"
         raise ModelError(f"The forest {path} cannot be opened: {reason}. {_HINT}") from error
     except (ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is not a forest of DRFI. {_HINT}") from error
+        raise ModelError(
+            f"Expected a forest of DRFI. Received: {path}, something else. {_HINT}"
+        ) from error
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{path} is damaged: {error}. {_HINT}") from error
     _check(path, header, arrays)
@@ -176,11 +178,11 @@ _HINT = "Make one with: python -m mask_generation train-drfi IMAGES FOREST.npz."
 
 def _check(path: str | pathlib.Path, header: Any, arrays: dict[str, NDArray[Any]]) -> None:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ModelError(f"{path} is not a forest of DRFI. {_HINT}")
+        raise ModelError(f"Expected a forest of DRFI. Received: {path}, something else. {_HINT}")
     if header.get("schema") != SCHEMA or header.get("features") != list(NAMES):
         raise ModelError(
-            f"{path} was made for other features of the regions (schema {header.get('schema')}; "
-            f"this version has {SCHEMA}). {_HINT}"
+            f"Expected a forest of schema {SCHEMA}. Received: {path}, of schema "
+            f"{header.get('schema')} or for other features of the regions. {_HINT}"
         )
     stated = header.pop("sha256", None)
     if stated != _digest(header, arrays) or not _sound(arrays):

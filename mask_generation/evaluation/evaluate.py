@@ -159,7 +159,9 @@ def evaluate(
     if half is not None:
         truths = [truth for truth in truths if half_of(truth.name) == half]
         if not truths:
-            raise EvaluationError(f"Half {half} of {folder} holds no photograph.")
+            raise EvaluationError(
+                f"Half {half} of {folder} holds no photograph. Leave half out to score all of them."
+            )
     try:
         with ordered_map(workers) as run:
             results = run(partial(_measure, method=method), truths)
@@ -217,7 +219,9 @@ def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
     try:
         rgb, _ = read_photograph(truth.path)
     except UnusablePhotographError as error:
-        raise EvaluationError(f"The photograph {truth.path} cannot be used: {error}.") from error
+        raise EvaluationError(
+            f"The photograph {truth.path} cannot be used: {error}. Remove it from the folder."
+        ) from error
     if truth.mask is None:
         boxes = _inside(truth, width=rgb.shape[1], height=rgb.shape[0])
         result, milliseconds = _timed(rgb, method)
@@ -226,8 +230,8 @@ def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
     true = read_mask(truth.mask)
     if true.shape != rgb.shape[:2]:
         raise EvaluationError(
-            f"The mask {truth.mask} has {true.shape[1]}×{true.shape[0]} pixels, but its photograph "
-            f"{truth.path} has {rgb.shape[1]}×{rgb.shape[0]}."
+            f"Expected {truth.mask} to have its photograph's size, {rgb.shape[1]}×{rgb.shape[0]} "
+            f"pixels. Received: {true.shape[1]}×{true.shape[0]}. The photograph is {truth.path}."
         )
     result, milliseconds = _timed(rgb, method)
     iou = scoring.intersection_over_union(result.mask, true)
@@ -250,13 +254,14 @@ def _inside(truth: Truth, width: int, height: int) -> list[scoring.Box]:
     """The true boxes, cut off at the frame, after checking that they are of this photograph."""
     if truth.size is not None and truth.size != (width, height):
         raise EvaluationError(
-            f"The boxes of {truth.path} are for {truth.size[0]}×{truth.size[1]} pixels, "
-            f"but the photograph has {width}×{height}."
+            f"Expected {truth.path} to have the size its boxes are for, {truth.size[0]}×"
+            f"{truth.size[1]} pixels. Received: {width}×{height}."
         )
     for left, top, right, bottom in truth.boxes:
         if left >= width or top >= height or right < 0 or bottom < 0:
             raise EvaluationError(
-                f"A box of {truth.path} lies outside its {width}×{height} pixels."
+                f"Expected the boxes of {truth.path} inside its {width}×{height} pixels. "
+                f"Received: {(left, top, right, bottom)}."
             )
     # Tables that count from 1 are off by one at the right and bottom edge.
     return [

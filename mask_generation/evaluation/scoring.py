@@ -190,8 +190,7 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 def _same_shape(found: NDArray, truth: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     if found.shape != truth.shape:
         raise ValueError(
-            f"The result and the truth must have one shape, but they have {found.shape} and "
-            f"{truth.shape}."
+            f"Expected result and truth of one shape. Received: {found.shape} and {truth.shape}."
         )
     return found != 0, truth != 0
 

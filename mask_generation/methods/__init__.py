@@ -84,12 +84,17 @@ def named(name: str, model: str | None = None) -> MaskMethod:
     """
     if name in MODEL_METHODS:
         if model is None:
-            raise ValueError(f"The method {name!r} needs a model: its path, or a KerasHub preset.")
+            raise ValueError(
+                f"Expected a model for the method {name!r}: its path, or a KerasHub preset. "
+                "Received: none."
+            )
         return MODEL_METHODS[name](model)
     if name not in METHODS:
-        known = ", ".join(repr(name) for name in sorted([*METHODS, *MODEL_METHODS]))
-        raise ValueError(f"The method must be one of {known}, but it is {name!r}.")
+        known = sorted([*METHODS, *MODEL_METHODS])
+        raise ValueError(f"Expected method in {known}. Received: {name!r}.")
     if model is not None:
-        takers = ", ".join(repr(name) for name in sorted(MODEL_METHODS))
-        raise ValueError(f"The method {name!r} takes no model; {takers} do.")
+        raise ValueError(
+            f"Expected no model for the method {name!r}; {sorted(MODEL_METHODS)} take one. "
+            f"Received: {model!r}."
+        )
     return METHODS[name]

@@ -66,9 +66,9 @@ class BASNet:
         """Checks the settings; the network itself is opened on first use."""
         object.__setattr__(self, "model", check_source(os.fspath(self.model)))
         if not is_preset(self.model):
-            raise ModelError(f"{self.model} is no KerasHub preset. {_ADVICE}")
+            raise ModelError(f"Expected a KerasHub preset. Received: {self.model}. {_ADVICE}")
         if not 0 < self.threshold < 1:
-            raise ValueError(f"The threshold must be in (0, 1), but it is {self.threshold}.")
+            raise ValueError(f"Expected threshold in (0, 1). Received: {self.threshold}.")
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
         """Computes the mask of an image, ``(H, W, 3)`` uint8."""

@@ -77,9 +77,9 @@ class FeatureCut:
         if isinstance(self.model, str | os.PathLike):
             object.__setattr__(self, "model", check_source(self.model))
         if self.cut not in CUTS:
-            raise ValueError(f"The cut must be one of {CUTS}, but it is {self.cut!r}.")
+            raise ValueError(f"Expected cut in {CUTS}. Received: {self.cut!r}.")
         if self.size < 32:
-            raise ValueError(f"The size must be at least 32 pixels, but it is {self.size}.")
+            raise ValueError(f"Expected size ≥ 32. Received: {self.size}.")
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
         """Computes the mask of an image, ``(H, W, 3)`` uint8."""

@@ -69,9 +69,9 @@ class FelzenszwalbSaliency:
         usable = self.scales and self.sigmas and min(self.scales) > 0 and min(self.sigmas) >= 0
         if not usable or not 0 <= self.min_share < 1:
             raise ValueError(
-                "Felzenszwalb's saliency needs scales above 0, sigmas of at least 0 and a smallest "
-                f"share in [0, 1), but received scales {self.scales}, sigmas {self.sigmas} and "
-                f"min_share {self.min_share}."
+                "Expected scales > 0, sigmas ≥ 0, at least one of each, and min_share in [0, 1). "
+                f"Received: scales={self.scales}, sigmas={self.sigmas}, "
+                f"min_share={self.min_share}."
             )
 
     def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

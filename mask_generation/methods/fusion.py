@@ -80,13 +80,13 @@ class Fusion:
         """Checks the settings."""
         if min(self._weights) < 0 or not max(self._weights) > 0 or not self.center_sigma > 0:
             raise ValueError(
-                "A fusion needs weights of at least 0, not all of them 0, and center_sigma > 0, "
-                f"but received weights {self._weights} and center_sigma {self.center_sigma}."
+                "Expected weights ≥ 0, one of them above 0, and center_sigma > 0. "
+                f"Received: weights {self._weights}, center_sigma={self.center_sigma}."
             )
         if self.work_size < SMALLEST_SIDE or self.cut_size < 0:
             raise ValueError(
-                f"A fusion needs a work size of at least {SMALLEST_SIDE} and a cut size of at "
-                f"least 0, but received {self.work_size} and {self.cut_size}."
+                f"Expected work_size ≥ {SMALLEST_SIDE} and cut_size ≥ 0. "
+                f"Received: work_size={self.work_size}, cut_size={self.cut_size}."
             )
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:

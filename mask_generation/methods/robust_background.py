@@ -114,8 +114,8 @@ def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.
     count = len(on_border)
     if geodesic.shape != (count, count):
         raise ValueError(
-            f"The geodesic distances of {count} superpixels must have shape ({count}, {count}), "
-            f"but their shape is {geodesic.shape}."
+            f"Expected geodesic distances of shape ({count}, {count}), as on_border has {count} "
+            f"superpixels. Received shape: {geodesic.shape}."
         )
     belonging = gaussian(np.asarray(geodesic, dtype=np.float64), _SIGMA_COLOR)
     area = belonging.sum(axis=1)  # equation 3

@@ -39,22 +39,22 @@ def check_source(source: str | os.PathLike[str]) -> str:
         'resnet_50_imagenet'
         >>> check_source("no/such/folder")
         Traceback (most recent call last):
-        mask_generation.networks.opening.ModelError: There is no model no/such/folder: ...
+        mask_generation.networks.opening.ModelError: There is no model no/such/folder. ...
     """
     text = os.fspath(source)
     path = pathlib.Path(text)
     if path.is_dir():
         if not ((path / _NATIVE).is_file() or (path / _PRESET).is_file()):
             raise ModelError(
-                f"{path} holds no model: expected {_NATIVE}, as harl_tf.export_backbone writes "
+                f"{path} holds no model. Expected {_NATIVE}, as harl_tf.export_backbone writes "
                 f"it, or {_PRESET}, as save_to_preset of KerasHub does."
             )
     elif path.is_file():
         if path.suffix != ".keras":
-            raise ModelError(f"{path} is no model: expected a file that ends in .keras.")
+            raise ModelError(f"Expected a model: a file that ends in .keras. Received: {path}.")
     elif "://" not in text and (path.suffix == ".keras" or len(path.parts) != 1):
         raise ModelError(
-            f"There is no model {path}: expected a .keras file, the folder of an exported "
+            f"There is no model {path}. Expected a .keras file, the folder of an exported "
             "backbone, or a KerasHub preset, as a folder or by its name."
         )
     return text

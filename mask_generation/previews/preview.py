@@ -102,8 +102,8 @@ def _open(folder: pathlib.Path, method: str | None, workers: int) -> Inspected:
         return InspectedPhotographs(folder, method or DEFAULT, workers)
     if method is not None:
         raise PreviewError(
-            f"{folder} is a folder of records, which have their masks already; a method can be "
-            "chosen for a folder of photographs."
+            f"Expected no method for {folder}: its records have their masks already. "
+            f"Received: {method!r}. Leave it out, or name a folder of photographs."
         )
     from mask_generation.previews.inspect_records import InspectedRecords
 
@@ -122,7 +122,9 @@ def _paths(folder: pathlib.Path, out: str | pathlib.Path | None) -> tuple[pathli
     if where.suffix in (".html", ".png") and not where.is_dir():
         paths: tuple[pathlib.Path, ...] = (where,)
     elif where.suffix and not where.is_dir():
-        raise PreviewError(f"OUT must be a folder or end in .html or .png, but it is {where}.")
+        raise PreviewError(
+            f"Expected OUT as a folder or a name that ends in .html or .png. Received: {where}."
+        )
     else:
         paths = (where / "preview.html", where / "preview.png")
     if not records and folder.resolve() in paths[0].resolve().parents:

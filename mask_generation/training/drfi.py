@@ -122,7 +122,7 @@ def train(
     if not labeled:
         first = left_out[0]
         raise ModelError(
-            f"None of the {len(sources)} photographs can be learned from; for example "
+            f"None of the {len(sources)} photographs can be learned from; the first: "
             f"{first.name}: {first.reason}."
         )
     grown = _grow(labeled, trees, seed, workers)
@@ -192,8 +192,8 @@ def _grow(labeled: Sequence[LabeledRegions], trees: int, seed: int, threads: int
     labels = np.concatenate([regions.labels for regions in labeled])
     if len(np.unique(labels)) < 2:
         raise ModelError(
-            f"The {len(labels)} regions of {len(labeled)} photographs are all foreground or all "
-            "background; there is nothing to tell apart. Use more photographs or other masks."
+            f"Expected regions of foreground and of background. Received: {len(labels)} regions of "
+            f"{len(labeled)} photographs, all of one kind. Use more photographs or other masks."
         )
     regressor = RandomForestRegressor(
         n_estimators=trees,

@@ -53,7 +53,7 @@ def open_photographs(
 def _only_tars(files: Sequence[str | pathlib.Path]) -> Sequence[str | pathlib.Path]:
     for file in files:
         if not pathlib.Path(file).is_file() or not tarfile.is_tarfile(file):
-            raise OSError(f"Expected one source, or several tars. Received: {file}, which is none.")
+            raise OSError(f"Expected one source, or several tars. Received: {file}, no tar.")
     if not files:
         raise OSError("Expected one source, or several tars. Received: none.")
     return files

@@ -128,10 +128,14 @@ def read_tfds(where: str, mask: str | None = None) -> TfdsSplit:
     labels = [key for key in features if isinstance(features[key], tfds.features.ClassLabel)]
     image = _the_one(images, "image", where)
     if image is None:
-        raise OSError(f"{where} has no feature that is an image; its features: {list(features)}.")
+        raise OSError(
+            f"Expected an image among the features of {where}. Received: {list(features)}."
+        )
     masks = [key for key in features if isinstance(features[key], tfds.features.Image)]
     if mask is not None and mask not in masks:
-        raise OSError(f"{where} has no image feature {mask!r} for masks, only {masks}.")
+        raise OSError(
+            f"Expected the feature with the masks of {where} in {masks}. Received: {mask!r}."
+        )
     label = _the_one(labels, "label", where) if len(labels) < 2 or "label" in labels else None
     return TfdsSplit(builder, split, image, label, mask)
 
@@ -140,5 +144,8 @@ def _the_one(names: list[str], preferred: str, where: str) -> str | None:
     if preferred in names:
         return preferred
     if len(names) > 1:
-        raise OSError(f"{where} has several features that might be the {preferred}: {names}.")
+        raise OSError(
+            f"Expected one feature of {where} as the {preferred}, or one of that name. "
+            f"Received: {names}."
+        )
     return names[0] if names else None

@@ -164,7 +164,7 @@ def test_left_out_photographs_are_named(tmp_path, monkeypatch, capsys):
         (["verify", "nowhere"], "error: nowhere is not a folder of records: it has no manifest"),
         (["preview", "nowhere"], "error: There is no folder nowhere."),
         (["evaluate", "nowhere"], "error: There is no folder nowhere."),
-        (["evaluate", "."], "error: . holds no truth to score masks against. It needs pairs.csv"),
+        (["evaluate", "."], "error: . holds no truth to score masks against. Expected pairs.csv"),
         (["evaluate", ".", "--out", "no/a.csv"], "error: no/a.csv could not be written: No such"),
         (["convert", "nowhere", "out"], "error: There is no folder nowhere."),
     ],

@@ -43,7 +43,7 @@ def test_every_option_reaches_the_converter(few, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--method", "magic"], "error: The method must be one of "),
+        (["--method", "magic"], "error: Expected method in "),
         (["--method", "files"], "error: Expected masks together with the method 'files'"),
         (["--also", "magic"], "error: Expected also in ["),
         (["--longest-side", "3"], "error: Expected longest_side ≥ 16."),

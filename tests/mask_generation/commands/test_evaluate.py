@@ -69,9 +69,9 @@ def test_method_with_a_model_is_scored(folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (("--method", "drfi"), "needs a model"),
-        (("--method", "fast", "--model", "x"), "takes no model"),
-        (("--method", "all", "--model", "x"), "must be one of"),
+        (("--method", "drfi"), "Expected a model for the method 'drfi'"),
+        (("--method", "fast", "--model", "x"), "Expected no model for the method 'fast'"),
+        (("--method", "all", "--model", "x"), "Expected method in"),
         (("--method", "drfi", "--model", "nowhere.npz"), "nowhere.npz"),
     ],
 )

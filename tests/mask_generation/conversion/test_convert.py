@@ -177,7 +177,7 @@ def test_input_without_photographs_is_an_error_that_leaves_nothing(tmp_path, kin
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"method": "magic"}, "The method must be one of .*'robust_background'.*it is 'magic'"),
+        ({"method": "magic"}, "Expected method in .*'robust_background'.*: 'magic'"),
         ({"also": ["magic"]}, r"Expected also in \[.*'grid'.*\]\. Received: 'magic'"),
         ({"also": ["grid", "grid"]}, "Expected each further mask once"),
         ({"method": "files"}, "Expected masks together with the method 'files', or neither"),

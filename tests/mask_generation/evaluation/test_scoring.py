@@ -147,5 +147,5 @@ def test_rank_correlation_that_is_not_defined(pair):
     [scoring.intersection_over_union, scoring.mean_absolute_error, scoring.precision_recall],
 )
 def test_shapes_that_differ_are_refused(score):
-    with pytest.raises(ValueError, match=r"have \(2, 3\) and \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"Received: \(2, 3\) and \(3, 2\)"):
         score(np.zeros((2, 3)), np.zeros((3, 2)))

@@ -152,7 +152,7 @@ def test_worker_gives_the_same_mask_on_one_thread_and_opens_exports_without_harl
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"cut": "ncut"}, "must be one of .* but it is 'ncut'"), ({"size": 31}, "at least 32")],
+    [({"cut": "ncut"}, "cut in .* Received: 'ncut'"), ({"size": 31}, "size ≥ 32")],
 )
 def test_settings_without_meaning_are_refused(colors, options, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -92,5 +92,5 @@ def _unstretched(method: FelzenszwalbSaliency, image: np.ndarray) -> np.ndarray:
     [{"scales": ()}, {"scales": (0.0,)}, {"sigmas": ()}, {"sigmas": (-1.0,)}, {"min_share": 1.0}],
 )
 def test_settings_without_meaning_are_refused(settings):
-    with pytest.raises(ValueError, match="scales above 0, sigmas of at least 0"):
+    with pytest.raises(ValueError, match="Expected scales > 0, sigmas ≥ 0"):
         FelzenszwalbSaliency(**settings)

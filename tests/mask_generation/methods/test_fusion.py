@@ -103,7 +103,7 @@ def test_maps_of_no_weight_are_not_computed(monkeypatch):
     ],
 )
 def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(ValueError, match="A fusion needs"):
+    with pytest.raises(ValueError, match="Expected w"):
         dataclasses.replace(Fusion(), **settings)
 
 

@@ -126,7 +126,7 @@ def test_one_label_only_is_an_error(labeled, tmp_path):
     (tmp_path / "discs").mkdir()
     for index in range(10):
         Image.new("L", (80, 60)).save(tmp_path / "discs" / f"{index}.png")
-    with pytest.raises(ModelError, match="all foreground or all background"):
+    with pytest.raises(ModelError, match="Expected regions of foreground and of background"):
         train(labeled / "images", RegionSettings(None, str(tmp_path)), progress=False)
 
 

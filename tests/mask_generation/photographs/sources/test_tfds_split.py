@@ -113,7 +113,7 @@ def test_data_set_is_found_by_its_name_without_preparing_it_again(by_name, monke
     [
         ("tfds:", None, r"Expected tfds:NAME\[/config\]"),
         ("tfds:tiny_photographs:nowhere", None, "cannot open tiny_photographs:nowhere: .*nowhere"),
-        ("tfds:tiny_photographs", "note", "no image feature 'note' for masks, only .*'outline'"),
+        ("tfds:tiny_photographs", "note", "in .*'outline'.*Received: 'note'"),
         ("tfds:tiny_photographs:train[:0]", None, "the split is empty"),
     ],
 )
