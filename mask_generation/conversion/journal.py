@@ -8,14 +8,15 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
-import os
 import pathlib
 import shutil
+from typing import Any
 
 from mask_generation.conversion.example import Settings
 from mask_generation.conversion.own_masks import masks_marks
 from mask_generation.conversion.shards import FinishedShard, remove_unfinished
 from mask_generation.photographs.sources import Photographs, file_mark
+from mask_generation.whole_file import whole_file
 
 FOLDER = "journal"
 _CONVERSION = "conversion.json"
@@ -83,7 +84,7 @@ class Journal:
             )
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / FOLDER).mkdir(parents=True)
-        _write(self._path(_CONVERSION), json.dumps({"fingerprint": self.fingerprint}))
+        _write(self._path(_CONVERSION), {"fingerprint": self.fingerprint})
         sentence = (
             f"{self.folder} was left by a conversion that finished no shard, or had other settings "
             "or other photographs; starting over."
@@ -92,7 +93,7 @@ class Journal:
 
     def add(self, index: int, finished: FinishedShard) -> None:
         """Notes that a shard is finished."""
-        _write(self._path(_note(index)), json.dumps(finished.to_json()))
+        _write(self._path(_note(index)), finished.to_json())
 
     def noted(self) -> list[FinishedShard]:
         """The shards noted as finished, in order, without another look at them."""
@@ -140,11 +141,6 @@ def _note(index: int) -> str:
     return f"{index:05d}.json"
 
 
-def _write(path: pathlib.Path, text: str) -> None:
-    """Writes a file whole or not at all, whoever else writes the same one."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+def _write(path: pathlib.Path, fields: dict[str, Any]) -> None:
+    with whole_file(path) as file:
+        file.write_text(json.dumps(fields) + "\n", encoding="utf-8")

@@ -7,9 +7,7 @@ there are, nor who computes the results.
 import collections
 import dataclasses
 import hashlib
-import os
 import pathlib
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,8 +17,7 @@ from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.conversion.example import Example
 from mask_generation.left_out import LeftOut
-
-_UNFINISHED = ".unfinished-"
+from mask_generation.whole_file import UNFINISHED, whole_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,11 +69,10 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
         OSError: If the file cannot be written.
         tf.errors.OpError: Likewise.
     """
-    unfinished = path.with_name(f"{path.name}{_UNFINISHED}{uuid.uuid4().hex}")
     count, left_out = 0, []
     flags: collections.Counter[str] = collections.Counter()
     regions: dict[str, int] = {}
-    try:
+    with whole_file(path) as unfinished:
         with tf.io.TFRecordWriter(str(unfinished)) as writer:
             for result in results:
                 if isinstance(result, LeftOut):
@@ -89,19 +85,15 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
                 for name, mask in result.masks.items():
                     regions[name] = max(regions.get(name, 0), mask.regions)
         with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         shard = manifests.Shard(path.name, count, unfinished.stat().st_size, digest)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return FinishedShard(shard, tuple(left_out), dict(sorted(flags.items())), regions)
 
 
 def remove_unfinished(folder: pathlib.Path) -> None:
     """Removes what shards that were never finished have left behind."""
     for path in folder.glob(records.SHARD_PATTERN):
-        if _UNFINISHED in path.name:
+        if UNFINISHED in path.name:
             path.unlink(missing_ok=True)
 
 

@@ -13,6 +13,7 @@ cut (``mask_generation.cut.grabcut``).
 """
 
 import dataclasses
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -78,10 +79,11 @@ class Fusion:
 
     def __post_init__(self) -> None:
         """Checks the settings."""
-        if min(self._weights) < 0 or not max(self._weights) > 0 or not self.center_sigma > 0:
+        weights = self._weights().values()
+        if min(weights) < 0 or not max(weights) > 0 or not self.center_sigma > 0:
             raise ValueError(
                 "Expected weights ≥ 0, one of them above 0, and center_sigma > 0. "
-                f"Received: weights {self._weights}, center_sigma={self.center_sigma}."
+                f"Received: {self._weights()}, center_sigma={self.center_sigma}."
             )
         if self.work_size < SMALLEST_SIDE or self.cut_size < 0:
             raise ValueError(
@@ -131,38 +133,31 @@ class Fusion:
             >>> bool(saliency[30, 40] == saliency.max()), agreement > 0.8
             (True, True)
         """
-        maps = self._maps(rgb)
-        total = stretched(np.sum([weight * values for weight, values in maps], axis=0))
+        weights = {name: weight for name, weight in self._weights().items() if weight}
+        maps = _maps(rgb, weights)
+        total = stretched(np.sum([weight * maps[name] for name, weight in weights.items()], axis=0))
         height, width = rgb.shape[:2]
         fused = stretched(total * _central(height, width, self.center_sigma)).astype(np.float32)
-        weights = [weight for weight, _ in maps]
-        alike = [_correlation(values, total) for _, values in maps]
-        return fused, float(np.clip(np.average(alike, weights=weights), 0.0, 1.0))
+        alike = [_correlation(maps[name], total) for name in weights]
+        agreement = np.average(alike, weights=list(weights.values()))
+        return fused, float(np.clip(agreement, 0.0, 1.0))
 
-    @property
-    def _weights(self) -> tuple[float, ...]:
-        return (
-            self.robust_background,
-            self.manifold_ranking,
-            self.geodesic,
-            self.barrier,
-            self.segments,
-        )
+    def _weights(self) -> dict[str, float]:
+        """The weight of each map; the maps are named as the settings are."""
+        return {name: getattr(self, name) for name in (*_OF_SUPERPIXELS, *_OF_PIXELS)}
 
-    def _maps(self, rgb: NDArray[np.uint8]) -> list[tuple[float, _Floats]]:
-        """Weights above 0 and their maps, each stretched to [0, 1]."""
-        parts = superpixels(rgb)
-        on_parts = (robust_background, manifold_ranking, geodesic)
-        maps = [
-            (weight, stretched(method(parts)).astype(np.float32)[parts.labels])
-            for weight, method in zip(self._weights, on_parts, strict=False)
-            if weight
-        ]
-        if self.barrier:
-            maps.append((self.barrier, barrier_saliency(rgb)))
-        if self.segments:
-            maps.append((self.segments, _graph_segment_saliency(rgb)))
-        return maps
+
+def _maps(rgb: NDArray[np.uint8], names: Iterable[str]) -> dict[str, _Floats]:
+    """The maps of these names, each stretched to [0, 1]."""
+    parts = superpixels(rgb)
+    maps = {}
+    for name in names:
+        if name in _OF_SUPERPIXELS:
+            values = stretched(_OF_SUPERPIXELS[name](parts)).astype(np.float32)
+            maps[name] = values[parts.labels]
+        else:
+            maps[name] = _OF_PIXELS[name](rgb)
+    return maps
 
 
 def _graph_segment_saliency(rgb: NDArray[np.uint8]) -> _Floats:
@@ -176,6 +171,15 @@ def _graph_segment_saliency(rgb: NDArray[np.uint8]) -> _Floats:
     segments = cutter.processImage(np.ascontiguousarray(rgb)).astype(np.intp)
     saliency = segment_saliency(segments, lab_of(rgb))
     return stretched(saliency).astype(np.float32)[segments]
+
+
+# The maps that a fusion adds up.
+_OF_SUPERPIXELS = {
+    "robust_background": robust_background,
+    "manifold_ranking": manifold_ranking,
+    "geodesic": geodesic,
+}
+_OF_PIXELS = {"barrier": barrier_saliency, "segments": _graph_segment_saliency}
 
 
 def _central(height: int, width: int, sigma: float) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mask_generation.previews.contact_sheet import draw_outline, draw_photograph, draw_saliency
-from mask_generation.previews.pictures import Picture, Summary
+from mask_generation.previews.pictures import Picture, Summary, count_of_worst
 from mask_generation.previews.style import SCRIPT, STYLE
 
 _SIDE = 256
@@ -90,7 +90,7 @@ def _introduction(method: str, summary: Summary, pictures: Sequence[Picture]) ->
     if len(pictures) == len(summary):
         sentences.append("All are shown.")
     else:
-        worst = (len(pictures) + 1) // 2
+        worst = count_of_worst(len(pictures))
         sentences.append(
             f"{len(pictures)} are shown: the {worst} of lowest quality, and "
             f"{len(pictures) - worst} spread evenly over the others."

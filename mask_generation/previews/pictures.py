@@ -100,6 +100,16 @@ class Inspected(Protocol):
         """The photographs at these positions, in the order of the folder."""
 
 
+def count_of_worst(count: int) -> int:
+    """How many of the photographs shown are those of lowest quality: half of them, rounded up.
+
+    Example:
+        >>> count_of_worst(5)
+        3
+    """
+    return (count + 1) // 2
+
+
 class Summary:
     """The numbers of all photographs, a few bytes each.
 
@@ -162,7 +172,7 @@ class Summary:
             [0, 2, 3, 5]
         """
         order = np.argsort(self.quality, kind="stable")
-        worst, rest = np.split(order, [(count + 1) // 2])
+        worst, rest = np.split(order, [count_of_worst(count)])
         spread = min(count // 2, len(rest))
         steps = np.arange(spread) * len(rest) // max(spread, 1)
         return {int(index) for index in self.index[[*worst, *np.sort(rest)[steps]]]}

@@ -50,7 +50,7 @@ def test_records_are_shown_in_their_folder(records):
     text = page.read_text(encoding="utf-8")
     assert "1 photograph left out" in text
     assert text.count('alt="Saliency of') == 3
-    assert not list(records.glob("*.partial"))
+    assert not list(records.glob("*unfinished*"))
 
 
 def test_same_folder_makes_the_same_bytes_with_any_number_of_workers(photographs, tmp_path):
