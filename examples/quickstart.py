@@ -28,7 +28,7 @@ import mask_generation
 from harl_tf.data import PairedViews, labeled_images, read_manifest
 from harl_tf.evaluation import similarity_maps
 from harl_tf.reports import Section, color_map, write_page
-from mask_generation.photographs.reading import find_photographs
+from mask_generation.inputs.reading import find_images
 from mask_generation.previews.contact_sheet import draw_mask
 
 FLAGS = flags.FLAGS
@@ -77,7 +77,7 @@ def check_sources(out: pathlib.Path) -> None:
         name: str(pathlib.Path(folder).resolve()) if folder else "scikit-image"
         for name, folder in (("photographs", FLAGS.photographs), ("labelled", FLAGS.labelled))
     }
-    if FLAGS.labelled and not find_photographs(FLAGS.labelled)[1]:
+    if FLAGS.labelled and not find_images(FLAGS.labelled)[1]:
         raise FileNotFoundError(f"{FLAGS.labelled} needs one subfolder of photographs per class.")
     noted = out / "sources.json"
     if noted.exists() and json.loads(noted.read_text()) != sources:

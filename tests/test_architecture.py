@@ -30,7 +30,7 @@ FLOORS = {
     ],
     "mask_generation": [
         ["left_out", "result", "whole_file", "workers"],
-        ["image", "networks", "photographs"],
+        ["image", "inputs", "networks"],
         ["cut", "drfi"],
         ["methods"],
         ["foreground"],

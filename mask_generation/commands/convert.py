@@ -17,13 +17,13 @@ number of workers and the engine. When it was interrupted, the same command goes
 """
 
 _EPILOG = """\
-photographs:
+PHOTOS:
   FOLDER                    images, flat or with one subfolder per class
   LIST.txt                  one path to a line, relative to the list; TAB and class, or none
   A.tar [B.tar ...]         also compressed; first folders are classes
   tfds:NAME[/config][:version][:split]
 
-masks of your own (--masks):
+MASKS, your own (--masks):
   FOLDER                    a/b.png or a/b.npz (array 'foreground') for a/b.jpg; also b.png for
                             .../train/b.JPEG; any value but 0 is foreground
   tfds:FEATURE[=1,3]        a feature of the data set; these values are foreground
@@ -46,16 +46,21 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         inherited_absl_flags=None,
     )
-    parser.add_argument("photographs", nargs="+", help="where the photographs are, see below")
-    parser.add_argument("out", help="folder of records to make")
+    parser.add_argument(
+        "photos", nargs="+", metavar="PHOTOS", help="where the photographs are, see below"
+    )
+    parser.add_argument("records", metavar="RECORDS", help="folder of records to make")
     masks = parser.add_argument_group("masks")
     masks.add_argument(
         "--method",
+        metavar="METHOD",
         help=f"how masks are computed: {', '.join(sorted(METHODS))}, files for --masks, or a "
         f"method that needs --model (default: {DEFAULT})",
     )
-    masks.add_argument("--model", help="the model that the method needs")
-    masks.add_argument("--masks", help="masks of your own instead of computed ones, see below")
+    masks.add_argument("--model", metavar="MODEL", help="the model that the method needs")
+    masks.add_argument(
+        "--masks", metavar="MASKS", help="masks of your own instead of computed ones, see below"
+    )
     masks.add_argument(
         "--also",
         default="",
@@ -81,7 +86,7 @@ def add(commands: Any) -> None:
         metavar="COUNT",
         help="photographs per file (default: 1000)",
     )
-    form.add_argument("--overwrite", action="store_true", help="replace an older OUT")
+    form.add_argument("--overwrite", action="store_true", help="replace older RECORDS")
     work = parser.add_argument_group("work")
     work.add_argument(
         "--workers",
@@ -107,11 +112,11 @@ def run(arguments: argparse.Namespace) -> str:
     from mask_generation.conversion.convert import convert
 
     manifest = convert(
-        arguments.photographs,
-        arguments.out,
+        arguments.photos,
+        arguments.records,
         method=arguments.method,
         workers=arguments.workers,
-        photographs_per_shard=arguments.per_shard,
+        images_per_shard=arguments.per_shard,
         longest_side=arguments.longest_side,
         flagged=arguments.flagged,
         overwrite=arguments.overwrite,
@@ -127,5 +132,5 @@ def run(arguments: argparse.Namespace) -> str:
     kept = f", {flagged} flagged" if flagged else ""
     return (
         f"{manifest.records} records{classes}{kept}, {len(manifest.left_out)} left out: "
-        f"{arguments.out}"
+        f"{arguments.records}"
     )

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from mask_generation.conversion.own_masks import UnusableMaskError, own_mask
 from mask_generation.foreground import foreground_mask
+from mask_generation.inputs.reading import UnusableImageError, decode_image
+from mask_generation.inputs.sources import Source
 from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS, MaskMethod, named
 from mask_generation.methods.regions import REGION_METHODS
-from mask_generation.photographs.reading import UnusablePhotographError, decode_photograph
-from mask_generation.photographs.sources import Source
 from mask_generation.result import ForegroundMask
 
 FLAGGED = ("leave_out", "keep")
@@ -99,14 +99,14 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
         The example, or why there is none. It never raises for what is in the file.
     """
     try:
-        rgb, jpeg = decode_photograph(source.read(), settings.longest_side)
+        rgb, jpeg = decode_image(source.read(), settings.longest_side)
         result = _foreground(settings.method, source, rgb, settings)
         if result.flag is not None and settings.flagged == "leave_out":
             share = f"{100 * result.foreground_share:.1f} % foreground"
             size = f"{rgb.shape[1]}×{rgb.shape[0]} px"
             return LeftOut(source.name, f"no usable mask: {result.flag} ({size}, {share})")
         masks = {name: _further(name, source, rgb, settings) for name in settings.also}
-    except UnusablePhotographError as error:
+    except UnusableImageError as error:
         return LeftOut(source.name, str(error))
     png, flag = encode_png(result.mask), result.flag or ""
     return Example(jpeg, png, source.name, source.label, result.quality, flag, masks)

@@ -15,18 +15,18 @@ from typing import Any
 from mask_generation.conversion.example import Settings
 from mask_generation.conversion.own_masks import masks_marks
 from mask_generation.conversion.shards import FinishedShard, remove_unfinished
-from mask_generation.photographs.sources import Photographs, file_mark
+from mask_generation.inputs.sources import Images, file_mark
 from mask_generation.whole_file import whole_file
 
 FOLDER = "journal"
 _CONVERSION = "conversion.json"
 
 
-def fingerprint(photographs: Photographs, settings: Settings, per_shard: int) -> str:
+def fingerprint(images: Images, settings: Settings, per_shard: int) -> str:
     """What must be equal for finished shards to count.
 
     Args:
-        photographs: The photographs: their names, labels, sizes and times of change.
+        images: The photographs: their names, labels, sizes and times of change.
         settings: How they are converted; of the user's own masks and of a model, sizes and times.
         per_shard: Photographs per shard.
 
@@ -39,8 +39,8 @@ def fingerprint(photographs: Photographs, settings: Settings, per_shard: int) ->
         digest.update(text.encode("utf-8", "backslashreplace") + b"\n")
 
     add(importlib.metadata.version("harl_tf"))
-    add(json.dumps([dataclasses.asdict(settings), per_shard, photographs.classes]))
-    for mark in photographs.marks():
+    add(json.dumps([dataclasses.asdict(settings), per_shard, images.classes]))
+    for mark in images.marks():
         add(mark)
     if settings.masks is not None:
         for mark in masks_marks(settings.masks):

@@ -173,7 +173,7 @@ def load(path: str | pathlib.Path) -> Forest:
     )
 
 
-_HINT = "Make one with: python -m mask_generation train-drfi IMAGES FOREST.npz."
+_HINT = "Make one with: python -m mask_generation train-drfi PHOTOS FOREST."
 
 
 def _check(path: str | pathlib.Path, header: Any, arrays: dict[str, NDArray[Any]]) -> None:

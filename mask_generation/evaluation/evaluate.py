@@ -1,7 +1,7 @@
 """Scoring a mask method on a folder of photographs whose truth is known.
 
-Owns which photographs are scored, the clock, and the sums over them. Does not own the figures
-themselves (``mask_generation.evaluation.scoring``), the layout of the folder
+Owns which photographs are scored, the clock, and the sums over them. Does not own the metrics
+themselves (``mask_generation.evaluation.metrics``), the layout of the folder
 (``mask_generation.evaluation.truth``) nor how results are shown
 (``mask_generation.evaluation.score_table``). It needs neither TensorFlow nor ``harl_tf``.
 """
@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from mask_generation.evaluation import scoring
+from mask_generation.evaluation import metrics
 from mask_generation.evaluation.truth import EvaluationError, Truth, find_truth, half_of, read_mask
 from mask_generation.foreground import foreground_mask
+from mask_generation.inputs.reading import UnusableImageError, read_image
 from mask_generation.methods import DEFAULT, MaskMethod, named
-from mask_generation.photographs.reading import UnusablePhotographError, read_photograph
 from mask_generation.result import ForegroundMask
 from mask_generation.workers import ordered_map
 
@@ -34,7 +34,7 @@ LOCALIZED_IOU = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """The figures of one photograph.
+    """The metrics of one photograph.
 
     Attributes:
         name: Its path in the folder.
@@ -110,7 +110,7 @@ class Evaluation:
         At 0 the quality says nothing about the mask, at 1 it puts the photographs in the right
         order.
         """
-        return scoring.rank_correlation(
+        return metrics.rank_correlation(
             [score.quality for score in self.scores], [score.iou for score in self.scores]
         )
 
@@ -137,7 +137,7 @@ def evaluate(
         progress: Whether to show a progress bar. Default: True.
 
     Returns:
-        The figures. The time is process time of one thread, without reading the photograph and
+        The metrics. The time is process time of one thread, without reading the photograph and
         without the first call in a process, which compiles and loads.
 
     Raises:
@@ -193,7 +193,7 @@ def _sum_up(
 ) -> Evaluation:
     """Sums as the results come: curves are not kept per photograph."""
     scores = []
-    precision, recall = np.zeros(scoring.THRESHOLDS), np.zeros(scoring.THRESHOLDS)
+    precision, recall = np.zeros(metrics.THRESHOLDS), np.zeros(metrics.THRESHOLDS)
     error, drawn = 0.0, 0
     for one in measured:
         scores.append(one.score)
@@ -209,7 +209,7 @@ def _sum_up(
         half=half,
         truth="masks" if drawn else "boxes",
         scores=tuple(scores),
-        max_f=scoring.max_f_beta(precision / drawn, recall / drawn) if drawn else None,
+        max_f=metrics.max_f_beta(precision / drawn, recall / drawn) if drawn else None,
         absolute_error=error / drawn if drawn else None,
     )
 
@@ -217,15 +217,15 @@ def _sum_up(
 def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
     """Scores one photograph; this is what a worker process does."""
     try:
-        rgb, _ = read_photograph(truth.path)
-    except UnusablePhotographError as error:
+        rgb, _ = read_image(truth.path)
+    except UnusableImageError as error:
         raise EvaluationError(
             f"The photograph {truth.path} cannot be used: {error}. Remove it from the folder."
         ) from error
     if truth.mask is None:
         boxes = _inside(truth, width=rgb.shape[1], height=rgb.shape[0])
         result, milliseconds = _timed(rgb, method)
-        iou = scoring.best_box_iou(scoring.box_of(result.mask), boxes)
+        iou = metrics.best_box_iou(metrics.box_of(result.mask), boxes)
         return _Measured(_score(truth, result, iou, milliseconds))
     true = read_mask(truth.mask)
     if true.shape != rgb.shape[:2]:
@@ -234,13 +234,13 @@ def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
             f"pixels. Received: {true.shape[1]}×{true.shape[0]}. The photograph is {truth.path}."
         )
     result, milliseconds = _timed(rgb, method)
-    iou = scoring.intersection_over_union(result.mask, true)
-    precision, recall = scoring.precision_recall(result.saliency, true)
+    iou = metrics.intersection_over_union(result.mask, true)
+    precision, recall = metrics.precision_recall(result.saliency, true)
     return _Measured(
         _score(truth, result, iou, milliseconds),
         precision,
         recall,
-        scoring.mean_absolute_error(result.saliency, true),
+        metrics.mean_absolute_error(result.saliency, true),
     )
 
 
@@ -250,7 +250,7 @@ def _score(truth: Truth, result: ForegroundMask, iou: float, milliseconds: float
     )
 
 
-def _inside(truth: Truth, width: int, height: int) -> list[scoring.Box]:
+def _inside(truth: Truth, width: int, height: int) -> list[metrics.Box]:
     """The true boxes, cut off at the frame, after checking that they are of this photograph."""
     if truth.size is not None and truth.size != (width, height):
         raise EvaluationError(

@@ -1,7 +1,7 @@
 """Finding the truth that masks are scored against: drawn masks, or boxes.
 
 Owns the layouts of folders that can be scored, reading their tables and masks, and saying what is
-wrong with them. It computes no figure (``mask_generation.evaluation.scoring``).
+wrong with them. It computes no metric (``mask_generation.evaluation.metrics``).
 """
 
 import csv
@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from mask_generation.evaluation.scoring import Box
-from mask_generation.photographs.reading import find_photographs
+from mask_generation.evaluation.metrics import Box
+from mask_generation.inputs.reading import find_images
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -159,7 +159,7 @@ def _from_pairs(folder: pathlib.Path) -> Iterator[Truth]:
 
 def _from_folders(folder: pathlib.Path) -> Iterator[Truth]:
     try:
-        sources, _ = find_photographs(folder / "images")
+        sources, _ = find_images(folder / "images")
     except FileNotFoundError as error:
         raise EvaluationError(f"{folder} has masks, but no photographs: {error}") from error
     for source in sources:

@@ -16,7 +16,7 @@ from harl_tf.data import records
 from mask_generation.foreground import foreground_mask
 from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS
-from mask_generation.previews.pictures import Figures, Picture
+from mask_generation.previews.pictures import Numbers, Picture
 
 
 class InspectedRecords:
@@ -47,12 +47,12 @@ class InspectedRecords:
         """How many photographs were converted, those left out included."""
         return self._manifest.records + len(self._manifest.left_out)
 
-    def figures(self) -> Iterator[Figures | LeftOut]:
+    def numbers(self) -> Iterator[Numbers | LeftOut]:
         """Reads every record once, and decodes its mask."""
-        numbers = self._serialized().map(_numbers, num_parallel_calls=2)
+        each = self._serialized().map(_numbers, num_parallel_calls=2)
         with self._whole():
-            for index, (quality, share, flag) in numbers.enumerate().as_numpy_iterator():
-                yield Figures(int(index), float(quality), float(share), flag.decode())
+            for index, (quality, share, flag) in each.enumerate().as_numpy_iterator():
+                yield Numbers(int(index), float(quality), float(share), flag.decode())
         for name, reason in self._manifest.left_out:
             yield LeftOut(name, reason)
 
@@ -73,7 +73,7 @@ class InspectedRecords:
             saliency = foreground_mask(image, method=self.method).saliency
         return Picture(
             name=fields[records.NAME].numpy().decode(),
-            figures=Figures(index, float(quality), float(share), flag.numpy().decode()),
+            numbers=Numbers(index, float(quality), float(share), flag.numpy().decode()),
             image=image,
             mask=records.decode_mask(fields[records.MASK]).numpy(),
             saliency=saliency,

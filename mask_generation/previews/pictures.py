@@ -2,7 +2,7 @@
 
 Owns the numbers kept of each photograph and the choice of those that are shown. Does not own where
 they come from (``mask_generation.previews.inspect_records``,
-``mask_generation.previews.inspect_photographs``) nor how they are drawn
+``mask_generation.previews.inspect_images``) nor how they are drawn
 (``mask_generation.previews.contact_sheet``, ``mask_generation.previews.page``).
 """
 
@@ -20,7 +20,7 @@ from mask_generation.left_out import LeftOut
 
 
 @dataclasses.dataclass(frozen=True)
-class Figures:
+class Numbers:
     """The numbers of one photograph.
 
     Attributes:
@@ -42,14 +42,14 @@ class Picture:
 
     Attributes:
         name: Its path in the folder.
-        figures: Its numbers.
+        numbers: Its numbers.
         image: ``(height, width, 3)`` uint8.
         mask: ``(height, width)`` uint8, non-zero = foreground.
         saliency: ``(height, width)`` float32 in [0, 1]; None if it is not known.
     """
 
     name: str
-    figures: Figures
+    numbers: Numbers
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     saliency: NDArray[np.float32] | None
@@ -59,7 +59,7 @@ class Picture:
 
         Example:
             >>> image, mask = np.zeros((40, 80, 3), np.uint8), np.zeros((40, 80), np.uint8)
-            >>> small = Picture("a", Figures(0, 1.0, 0.0, ""), image, mask, None).reduced(20)
+            >>> small = Picture("a", Numbers(0, 1.0, 0.0, ""), image, mask, None).reduced(20)
             >>> small.image.shape, small.mask.shape
             ((10, 20, 3), (10, 20))
         """
@@ -93,7 +93,7 @@ class Inspected(Protocol):
     def method(self) -> str:
         """Name of the mask method."""
 
-    def figures(self) -> Iterator[Figures | LeftOut]:
+    def numbers(self) -> Iterator[Numbers | LeftOut]:
         """The numbers of every photograph, in the order of the folder."""
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
@@ -122,20 +122,20 @@ class Summary:
         left_out_count: How many there are.
 
     Args:
-        figures: What ``Inspected.figures`` gives.
+        numbers: What ``Inspected.numbers`` gives.
 
     Example:
-        >>> summary = Summary([Figures(0, 0.5, 0.25, ""), LeftOut("b.jpg", "empty file")])
+        >>> summary = Summary([Numbers(0, 0.5, 0.25, ""), LeftOut("b.jpg", "empty file")])
         >>> summary.quality.tolist(), summary.flags, summary.left_out_count
         ([0.5], {'': 1}, 1)
     """
 
-    def __init__(self, figures: Iterable[Figures | LeftOut]):
+    def __init__(self, numbers: Iterable[Numbers | LeftOut]):
         index, quality, share = array.array("q"), array.array("d"), array.array("d")
         flags: collections.Counter[str] = collections.Counter()
         self.left_out: list[LeftOut] = []
         self.left_out_count = 0
-        for one in figures:
+        for one in numbers:
             if isinstance(one, LeftOut):
                 self.left_out_count += 1
                 if len(self.left_out) < 100:
@@ -167,8 +167,8 @@ class Summary:
 
         Example:
             >>> qualities = [0.9, 0.8, 0.1, 0.7, 0.6, 0.2]
-            >>> figures = [Figures(index, q, 0.5, "") for index, q in enumerate(qualities)]
-            >>> sorted(Summary(figures).choose(4))
+            >>> numbers = [Numbers(index, q, 0.5, "") for index, q in enumerate(qualities)]
+            >>> sorted(Summary(numbers).choose(4))
             [0, 2, 3, 5]
         """
         order = np.argsort(self.quality, kind="stable")
@@ -187,7 +187,7 @@ class Summary:
             A count per step.
 
         Example:
-            >>> Summary([Figures(0, 1.0, share, "") for share in (0.0, 0.5, 1.0)]).histogram(2)
+            >>> Summary([Numbers(0, 1.0, share, "") for share in (0.0, 0.5, 1.0)]).histogram(2)
             [1, 2]
         """
         return np.histogram(self.share, bins=bins, range=(0.0, 1.0))[0].tolist()

@@ -21,14 +21,14 @@ from mask_generation.drfi.pixels import measure, segment
 from mask_generation.evaluation.truth import EvaluationError, read_mask
 from mask_generation.foreground import foreground_mask
 from mask_generation.image.resize import shrink
+from mask_generation.inputs.reading import (
+    FileSource,
+    UnusableImageError,
+    find_images,
+    read_image,
+)
 from mask_generation.left_out import LeftOut
 from mask_generation.networks.opening import ModelError
-from mask_generation.photographs.reading import (
-    FileSource,
-    UnusablePhotographError,
-    find_photographs,
-    read_photograph,
-)
 from mask_generation.workers import ordered_map
 
 # A region counts as foreground or background when this share of its pixels agree; others teach
@@ -111,7 +111,7 @@ def train(
     """
     if settings.masks is not None and not pathlib.Path(settings.masks).is_dir():
         raise ModelError(f"There is no folder of masks {settings.masks}.")
-    sources, _ = find_photographs(images)
+    sources, _ = find_images(images)
     if limit is not None:
         sources = [sources[index] for index in _spread(len(sources), limit)]
     with ordered_map(workers) as run:
@@ -141,12 +141,12 @@ def labeled_regions(source: FileSource, settings: RegionSettings) -> LabeledRegi
         The regions of all levels, or why there are none. It never raises for what is in a file.
     """
     try:
-        rgb, _ = read_photograph(source.path)
+        rgb, _ = read_image(source.path)
         if settings.masks is None:
             mask = _pseudo(rgb, settings.pseudo)
         else:
             mask = _drawn(source, settings.masks, rgb)
-    except (UnusablePhotographError, EvaluationError, _NoMaskError) as error:
+    except (UnusableImageError, EvaluationError, _NoMaskError) as error:
         return LeftOut(source.name, str(error).rstrip("."))
     small = shrink(rgb, settings.work_size)
     share = Image.fromarray(mask.astype(np.float32))

@@ -157,7 +157,7 @@ def test_stream_does_not_depend_on_the_global_seed(views):
 
 def test_stream_does_not_depend_on_sharding(records, photographs, tmp_path):
     """In other shards the order is another, but an example draws the same numbers in an epoch."""
-    mask_generation.convert(photographs, tmp_path / "r", photographs_per_shard=3, progress=False)
+    mask_generation.convert(photographs, tmp_path / "r", images_per_shard=3, progress=False)
     assert len(read_manifest(tmp_path / "r").shards) > len(read_manifest(records).shards)
     for epoch in (0, 2):
         streams = []
@@ -247,7 +247,7 @@ def flagged(photographs, tmp_path_factory):
     mask_generation.convert(
         folder / "in",
         folder / "out",
-        photographs_per_shard=4,
+        images_per_shard=4,
         flagged="keep",
         also=("grid",),
         progress=False,

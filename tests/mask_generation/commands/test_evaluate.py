@@ -35,7 +35,7 @@ def rows(path):
 
 def test_table_is_printed_and_written(folder, tmp_path, capsys):
     table, scores = tmp_path / "table.csv", tmp_path / "scores.csv"
-    assert run(folder, "--out", table, "--per-photograph", scores) == 0
+    assert run(folder, "--out", table, "--per-image", scores) == 0
     header, line = capsys.readouterr().out.splitlines()
     (row,) = rows(table)
     assert line.split()[:3] == ["discs", row["method"], "3"]
@@ -96,7 +96,7 @@ def test_halves_are_scored_apart(folder, capsys):
 def test_failure_leaves_neither_table(folder, tmp_path, capsys):
     (folder / "masks" / "1.png").unlink()
     table, scores = tmp_path / "table.csv", tmp_path / "scores.csv"
-    assert run(folder, "--out", table, "--per-photograph", scores) == 1
+    assert run(folder, "--out", table, "--per-image", scores) == 1
     assert "images/1.png has no mask" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["discs"]
 

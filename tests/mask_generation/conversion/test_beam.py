@@ -29,7 +29,7 @@ def photos(tmp_path_factory):
 
 
 def _convert(photos, out, **settings):
-    fixed = {"photographs_per_shard": 3, "flagged": "keep", "also": ("grid",)}
+    fixed = {"images_per_shard": 3, "flagged": "keep", "also": ("grid",)}
     return convert(photos, out, **{"progress": False, **fixed, **settings})
 
 

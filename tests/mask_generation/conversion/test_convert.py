@@ -71,7 +71,7 @@ def test_manifest_describes_the_conversion(records):
 
 
 def test_two_workers_write_the_same_bytes_as_one(photographs, records, tmp_path):
-    convert(photographs, tmp_path / "out", workers=2, photographs_per_shard=5, progress=False)
+    convert(photographs, tmp_path / "out", workers=2, images_per_shard=5, progress=False)
     assert _contents(tmp_path / "out") == _contents(records)
 
 
@@ -107,7 +107,7 @@ def test_unusable_photographs_are_listed_in_the_manifest(few, tmp_path):
     (few / "empty.jpg").write_bytes(b"")
     (few / "one pixel.png").write_bytes(example.encode_png(np.zeros((1, 1), np.uint8)))
     (few / "text.jpg").write_text("not a picture")
-    manifest = convert(few, tmp_path / "out", photographs_per_shard=2, progress=False)
+    manifest = convert(few, tmp_path / "out", images_per_shard=2, progress=False)
     assert manifest == verify(tmp_path / "out")
     assert manifest.records == 3
     assert manifest.left_out == (
@@ -186,7 +186,7 @@ def test_input_without_photographs_is_an_error_that_leaves_nothing(tmp_path, kin
         ({"masks": "tfds:a=b"}, "with whole numbers"),
         ({"engine": "spark"}, r"Expected engine in \('pool', 'beam'\). Received: 'spark'"),
         ({"workers": 0}, "workers ≥ 1"),
-        ({"photographs_per_shard": 0}, "photographs_per_shard ≥ 1"),
+        ({"images_per_shard": 0}, "images_per_shard ≥ 1"),
         ({"longest_side": 15}, "longest_side ≥ 16. Received: 15"),
         ({"flagged": "drop"}, "Expected flagged in .*Received: 'drop'"),
     ],
@@ -295,7 +295,7 @@ def test_full_disk_is_one_line_and_leaves_only_what_is_finished(photographs, tmp
         pytest.skip("needs the right to mount")
     try:
         with pytest.raises(ConversionError, match=r"^The disk is full; .*out was not written\."):
-            convert(photographs, disk / "out", photographs_per_shard=5, progress=False)
+            convert(photographs, disk / "out", images_per_shard=5, progress=False)
         kept = [path.name for path in disk.iterdir()]
         assert kept == ([] if size == "16k" else ["out.partial"])
         assert not list(disk.glob("out.partial/*unfinished*"))
@@ -329,7 +329,7 @@ def test_list_and_tar_give_the_bytes_of_the_folder(photographs, records, tmp_pat
             z.add(photographs / name, name)
     for source in ("t.tar", "z.tgz"):
         out = tmp_path / f"{source} out"
-        convert(tmp_path / source, out, photographs_per_shard=5, progress=False)
+        convert(tmp_path / source, out, images_per_shard=5, progress=False)
         assert _contents(out) == _contents(records)
     convert(tmp_path / "list.txt", tmp_path / "out", progress=False)
     stored, expected = _read(tmp_path / "out"), _read(records)

@@ -13,9 +13,9 @@ from mask_generation.conversion.example import (
     encode_png,
     make_example,
 )
+from mask_generation.inputs.sources import InMemory
 from mask_generation.left_out import LeftOut
 from mask_generation.methods.regions import RegionMap
-from mask_generation.photographs.sources import InMemory
 
 PLAIN = Settings("robust_background", None, "leave_out")
 

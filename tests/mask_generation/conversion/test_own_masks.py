@@ -14,7 +14,7 @@ from mask_generation.conversion.own_masks import (
     masks_marks,
     own_mask,
 )
-from mask_generation.photographs.sources import InMemory
+from mask_generation.inputs.sources import InMemory
 
 RGB = make_photograph(0)
 LEFT = np.zeros((60, 80), np.uint8)

@@ -41,7 +41,7 @@ def whole(photos, tmp_path_factory):
 
 
 def _convert(photos, out, **settings):
-    fixed = {"photographs_per_shard": 2, "flagged": "keep", "also": ("grid",)}
+    fixed = {"images_per_shard": 2, "flagged": "keep", "also": ("grid",)}
     return convert(photos, out, **{"progress": False, **fixed, **settings})
 
 
@@ -175,7 +175,7 @@ def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch,
     if change == "setting":
         settings = {"longest_side": 40}
     elif change == "shards":
-        settings = {"photographs_per_shard": 3}
+        settings = {"images_per_shard": 3}
     else:
         name = "x.png" if change == "new photograph" else "0.png"
         Image.fromarray(make_photograph(99)).save(copy / name)

@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn import metrics
+from sklearn import metrics as sklearn_metrics
 
 from conftest import make_photograph
 from mask_generation.evaluation import evaluate as evaluation
-from mask_generation.evaluation import scoring
+from mask_generation.evaluation import metrics
 from mask_generation.evaluation.evaluate import evaluate
 from mask_generation.evaluation.truth import EvaluationError, half_of
 from mask_generation.result import ForegroundMask
@@ -47,7 +47,7 @@ def masks(tmp_path):
     return tmp_path
 
 
-def test_figures_against_masks_by_hand(masks):
+def test_metrics_against_masks_by_hand(masks):
     """IoU 1, 0 and 16/24: mean 5/9, one of three below 0.3.
 
     Absolute error: 15/255 or 16/255 where right, 240/255 or 239/255 where wrong; the quarter of c
@@ -75,7 +75,7 @@ def test_max_f_is_that_of_the_mean_curve_and_not_the_mean_of_the_best(masks):
     assert evaluate(masks, Bright(), progress=False).max_f == pytest.approx(f_beta)
 
 
-def test_figures_of_a_real_method_are_scikit_learns(tmp_path):
+def test_metrics_of_a_real_method_are_scikit_learns(tmp_path):
     """Truth is a disc that the photographs show; scored again from the method's own result."""
     (tmp_path / "images").mkdir()
     (tmp_path / "masks").mkdir()
@@ -87,14 +87,14 @@ def test_figures_of_a_real_method_are_scikit_learns(tmp_path):
         truth = (rgb.max(-1) > 110).astype(np.uint8)
         Image.fromarray(truth).save(tmp_path / "masks" / f"{seed}.png")
         result = evaluation.foreground_mask(rgb, method="robust_background")
-        expected.append(metrics.jaccard_score(truth.ravel(), result.mask.ravel()))
-        absolute.append(metrics.mean_absolute_error(truth.ravel(), result.saliency.ravel()))
+        expected.append(sklearn_metrics.jaccard_score(truth.ravel(), result.mask.ravel()))
+        absolute.append(sklearn_metrics.mean_absolute_error(truth.ravel(), result.saliency.ravel()))
         quality.append(result.quality)
     found = evaluate(tmp_path, "robust_background", progress=False)
     assert [score.iou for score in found.scores] == pytest.approx(expected)
     assert found.absolute_error == pytest.approx(np.mean(absolute))
     assert [score.quality for score in found.scores] == quality
-    assert found.rank_correlation == scoring.rank_correlation(quality, expected)
+    assert found.rank_correlation == metrics.rank_correlation(quality, expected)
     assert found.method == "robust_background"
     assert found.folder == tmp_path.name
 
@@ -123,7 +123,7 @@ def write_boxes(folder, rows):
         writer.writerows(rows)
 
 
-def test_figures_against_boxes_by_hand(boxes):
+def test_metrics_against_boxes_by_hand(boxes):
     found = evaluate(boxes, Bright(), progress=False)
     assert [score.iou for score in found.scores] == [0.5, 0.25]
     assert found.truth == "boxes"

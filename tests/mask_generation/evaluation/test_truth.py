@@ -81,7 +81,7 @@ def test_folder_without_truth_is_told_what_could_be_there(folder, table):
 
 def test_photograph_without_mask_is_named(masks):
     (masks / "masks" / "sub" / "b.v2.png").unlink()
-    with pytest.raises(EvaluationError, match=r"images/sub/b.v2.jpg has no mask .*b.v2.png\.$"):
+    with pytest.raises(EvaluationError, match=r"images/sub/b.v2.jpg has no mask: .*b.v2.png\.$"):
         find_truth(masks)
 
 

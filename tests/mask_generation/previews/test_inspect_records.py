@@ -12,7 +12,7 @@ from harl_tf.data import records
 from mask_generation.foreground import foreground_mask
 from mask_generation.left_out import LeftOut
 from mask_generation.previews.inspect_records import InspectedRecords
-from mask_generation.previews.pictures import Figures
+from mask_generation.previews.pictures import Numbers
 
 
 def encoded(pixels, kind):
@@ -54,10 +54,10 @@ def test_numbers_are_those_stored_and_the_share_of_the_mask(tmp_path):
     inspected = InspectedRecords(write(tmp_path / "records", "robust_background"))
     assert inspected.method == "robust_background"
     assert inspected.total == 4
-    assert list(inspected.figures()) == [
-        Figures(0, 0.5, 0.0, ""),
-        Figures(1, 0.25, 0.25, "odd"),
-        Figures(2, 1.0, 0.5, ""),
+    assert list(inspected.numbers()) == [
+        Numbers(0, 0.5, 0.0, ""),
+        Numbers(1, 0.25, 0.25, "odd"),
+        Numbers(2, 1.0, 0.5, ""),
         LeftOut("b.jpg", "empty file"),
     ]
 
@@ -66,7 +66,7 @@ def test_pictures_are_those_chosen_with_saliency_computed_anew(tmp_path):
     inspected = InspectedRecords(write(tmp_path / "records", "robust_background"))
     one, two = inspected.pictures({2, 1})
     assert (one.name, two.name) == ("1.jpg", "2.jpg")
-    assert one.figures == Figures(1, 0.25, 0.25, "odd")
+    assert one.numbers == Numbers(1, 0.25, 0.25, "odd")
     assert two.mask[:, :40].all()
     assert not two.mask[:, 40:].any()
     result = foreground_mask(two.image, method="robust_background")
@@ -80,7 +80,7 @@ def test_method_that_is_not_known_by_name_leaves_the_saliency_out(tmp_path):
     assert np.abs(picture.image.astype(int) - stored).mean() < 2
 
 
-@pytest.mark.parametrize("read", [lambda found: found.figures(), lambda found: found.pictures({2})])
+@pytest.mark.parametrize("read", [lambda found: found.numbers(), lambda found: found.pictures({2})])
 def test_damaged_record_is_a_sentence(tmp_path, read):
     folder = write(tmp_path / "records", "files")
     path = max(folder.glob("*.tfrecord-*"))

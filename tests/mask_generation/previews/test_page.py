@@ -11,7 +11,7 @@ from PIL import Image
 
 from mask_generation.left_out import LeftOut
 from mask_generation.previews.page import _ORDERS, render_page
-from mask_generation.previews.pictures import Figures, Picture, Summary
+from mask_generation.previews.pictures import Numbers, Picture, Summary
 from mask_generation.previews.style import SCRIPT, STYLE
 
 VOID = {"meta", "img", "rect", "line", "input"}
@@ -43,15 +43,15 @@ class Reader(html.parser.HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def picture(name="cat.jpg", figures=Figures(0, 0.9, 0.25, ""), saliency=True):  # noqa: B008
+def picture(name="cat.jpg", numbers=Numbers(0, 0.9, 0.25, ""), saliency=True):  # noqa: B008
     image = np.full((20, 40, 3), 100, np.uint8)
     mask = np.zeros((20, 40), np.uint8)
     known = np.full((20, 40), 0.5, np.float32) if saliency else None
-    return Picture(name, figures, image, mask, known)
+    return Picture(name, numbers, image, mask, known)
 
 
 def summary(count=3, flag=""):
-    return Summary([Figures(index, 0.25 * index, 0.5, flag) for index in range(count)])
+    return Summary([Numbers(index, 0.25 * index, 0.5, flag) for index in range(count)])
 
 
 def render(pictures=(), of=None, title="photos", method="fast"):
@@ -101,9 +101,9 @@ def test_saliency_that_is_not_known_is_left_out():
 
 
 def test_no_text_becomes_markup():
-    figures = Figures(0, 0.5, 0.5, EVIL)
-    of = Summary([figures, LeftOut(EVIL, EVIL)])
-    reader, page = render([picture(EVIL, figures)], of, title=EVIL, method=EVIL)
+    numbers = Numbers(0, 0.5, 0.5, EVIL)
+    of = Summary([numbers, LeftOut(EVIL, EVIL)])
+    reader, page = render([picture(EVIL, numbers)], of, title=EVIL, method=EVIL)
     assert reader.open == []
     assert len(reader.all("script")) == 1
     assert "<script>alert" not in page
@@ -113,7 +113,7 @@ def test_no_text_becomes_markup():
 
 
 def test_cards_carry_what_they_are_sorted_and_filtered_by():
-    reader, page = render([picture(figures=Figures(0, 0.123, 0.456, "odd"))])
+    reader, page = render([picture(numbers=Numbers(0, 0.123, 0.456, "odd"))])
     (card,) = (found for found in reader.all("li") if found.get("class") == "card")
     assert card["data-quality"] == "0.123000"
     assert card["data-share"] == "0.456000"
@@ -144,8 +144,8 @@ def test_every_control_has_a_label_and_the_count_is_announced():
 
 def test_histogram_is_of_all_photographs_not_of_those_shown():
     """Nine with 50 %, three with none: the tallest bar is 110 high, the other a third."""
-    figures = [Figures(index, 1.0, 0.5 * (index < 9), "") for index in range(12)]
-    reader, page = render([picture()], Summary(figures))
+    numbers = [Numbers(index, 1.0, 0.5 * (index < 9), "") for index in range(12)]
+    reader, page = render([picture()], Summary(numbers))
     bars = [float(found["height"]) for found in reader.all("rect")]
     assert bars == pytest.approx([110 / 3, 110], abs=0.05)
     titles = [text for text in reader.texts["title"] if ":" in text]
@@ -155,8 +155,8 @@ def test_histogram_is_of_all_photographs_not_of_those_shown():
 
 
 def test_flags_are_counted_over_all_photographs():
-    figures = [Figures(index, 1.0, 0.5, "odd" if index < 3 else "") for index in range(12)]
-    _, page = render([picture()], Summary(figures))
+    numbers = [Numbers(index, 1.0, 0.5, "odd" if index < 3 else "") for index in range(12)]
+    _, page = render([picture()], Summary(numbers))
     assert '<th scope="row">none</th><td>9</td><td>75.0 %</td>' in page
     assert '<th scope="row">odd</th><td>3</td><td>25.0 %</td>' in page
 
@@ -175,7 +175,7 @@ def test_page_says_how_those_shown_were_chosen(shown, sentence):
 
 def test_those_left_out_are_named_with_the_reason():
     left_out = [LeftOut(f"{index}.jpg", "empty file") for index in range(102)]
-    _, page = render(of=Summary([Figures(0, 1.0, 0.5, ""), *left_out]))
+    _, page = render(of=Summary([Numbers(0, 1.0, 0.5, ""), *left_out]))
     assert "<summary>102 photographs left out</summary>" in page
     assert "<li>7.jpg: empty file</li>" in page
     assert "<li>and 2 more</li>" in page

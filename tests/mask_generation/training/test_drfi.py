@@ -3,9 +3,9 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
+from mask_generation.inputs.reading import FileSource, find_images
 from mask_generation.left_out import LeftOut
 from mask_generation.networks.opening import ModelError
-from mask_generation.photographs.reading import FileSource, find_photographs
 from mask_generation.training import drfi
 from mask_generation.training.drfi import LabeledRegions, RegionSettings, labeled_regions, train
 
@@ -36,7 +36,7 @@ def _settings(labeled) -> RegionSettings:
 
 
 def _first(labeled) -> FileSource:
-    return find_photographs(labeled / "images")[0][0]
+    return find_images(labeled / "images")[0][0]
 
 
 def test_clear_regions_have_the_label_of_their_pixels(labeled):
@@ -64,7 +64,7 @@ def test_regions_of_both_sides_teach_nothing(tmp_path):
     ("make", "reason"),
     [
         (lambda path: None, "no mask .*0.png"),
-        (lambda path: path.write_text("text"), "is not an image"),
+        (lambda path: path.write_text("text"), "Expected the mask .* to be an image"),
         (lambda path: Image.new("L", (9, 8)).save(path), "has 9×8 pixels, the upright .* 80×60"),
     ],
 )

@@ -8,8 +8,8 @@ import os
 import pathlib
 import posixpath
 
-from mask_generation.photographs.reading import FileSource, as_text
-from mask_generation.photographs.sources.source import Listed, without_repetition
+from mask_generation.inputs.reading import FileSource, as_text
+from mask_generation.inputs.sources.source import Listed, without_repetition
 
 
 def read_list(file: str | pathlib.Path) -> Listed:

@@ -2,7 +2,7 @@ import pathlib
 
 import pytest
 
-from mask_generation.photographs.sources.list_file import read_list
+from mask_generation.inputs.sources.list_file import read_list
 
 
 def _list(folder: pathlib.Path, text: str | bytes) -> pathlib.Path:

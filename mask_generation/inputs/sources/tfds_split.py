@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mask_generation.photographs.sources.source import InMemory, Source
+from mask_generation.inputs.sources.source import InMemory, Source
 
 PREFIX = "tfds:"
 _WHERE = re.compile(r"(?P<name>[^:]+(:[\d*]+\.[\d*]+\.[\d*]+)?)(:(?P<split>.+))?")
