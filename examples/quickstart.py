@@ -28,8 +28,7 @@ import mask_generation
 from harl_tf.data import PairedViews, labeled_images, read_manifest
 from harl_tf.evaluation import similarity_maps
 from harl_tf.reports import Section, color_map, write_page
-from mask_generation.inputs.reading import find_images
-from mask_generation.previews.contact_sheet import draw_mask
+from mask_generation import draw_mask, find_images
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("photographs", None, "Folder of unlabelled photographs to pretrain on.")

@@ -32,7 +32,7 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
     Args:
         rgb: uint8 array of shape (H, W, 3), H, W >= 1, values 0 to 255.
         method: Name of the method, a key of ``mask_generation.METHODS``, or a method itself, such
-            as one with other settings.
+            as ``mask_generation.Fusion`` with other settings. Default: ``"balanced"``.
 
     Returns:
         Mask and saliency of shape (H, W), with quality and flag. ``flag`` is

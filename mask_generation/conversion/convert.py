@@ -84,8 +84,7 @@ def convert(
             tar or several; or ``tfds:NAME[/config][:version][:split]``.
         out: Folder to make. It appears only when everything in it is whole.
         method: Name of the mask method, see ``mask_generation.METHODS``, or ``"files"`` for the
-            user's own masks. Default: ``"files"`` if there are masks, else
-            ``mask_generation.methods.DEFAULT``.
+            user's own masks. Default: ``"files"`` if there are masks, else ``"balanced"``.
         workers: Processes that compute masks; 1 computes in this one. A script that asks for more
             needs the usual ``if __name__ == "__main__":`` around its work. Default: 1.
         images_per_shard: Photographs per TFRecord file. Default: 1000.
@@ -96,13 +95,14 @@ def convert(
         overwrite: Whether an existing folder of records is replaced. Default: False.
         progress: Whether to show a progress bar, and to say what was found. Default: True.
         also: Names of methods of further masks for every record, of ``mask_generation.METHODS`` or
-            of ``mask_generation.methods.regions.REGION_METHODS``, or ``"files"``. Default: none.
-        masks: The user's own masks: a folder, see
-            ``mask_generation.conversion.own_masks.find_mask``, or ``tfds:FEATURE[=VALUE,VALUE]``
-            for the masks of a data set. Default: none.
+            of ``mask_generation.REGION_METHODS``, or ``"files"``. Default: none.
+        masks: The user's own masks: a folder with ``a/b.png``, or ``a/b.npz`` with the array
+            ``foreground``, for ``a/b.jpg``; or ``tfds:FEATURE[=VALUE,VALUE]`` for the masks of a
+            data set. Default: none.
         model: The model that the method needs, if it needs one. Default: none.
-        engine: ``"pool"`` for processes of this machine, or ``"beam"`` for Apache Beam, see
-            ``mask_generation.conversion.beam``. Default: ``"pool"``.
+        engine: ``"pool"`` for processes of this machine, or ``"beam"`` for Apache Beam, whose
+            workers must all see the photographs and the records under the same paths. Default:
+            ``"pool"``.
         beam_options: Options of the Beam pipeline, such as ``["--runner=FlinkRunner"]``. Default:
             Beam's own.
 

@@ -128,8 +128,10 @@ def evaluate(
     the bounding box of the mask's largest connected part with the true box it fits best.
 
     Args:
-        folder: Photographs and their truth, see ``mask_generation.evaluation.truth.find_truth``.
-        method: Name of the method, or a method itself. Default: the default method.
+        folder: Photographs with drawn masks or boxes: ``pairs.csv``, or the folders ``images`` and
+            ``masks``, or ``boxes.csv``; ``python -m mask_generation evaluate --help`` says more.
+        method: Name of the method, a key of ``mask_generation.METHODS``, or a method itself.
+            Default: ``"balanced"``.
         half: Score only this half of the photographs, 0 or 1, chosen by a hash of their names:
             choose settings on one, report on the other. Default: all.
         workers: Processes. More than one share the machine's caches, so measure time with one.

@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_generation.methods.barrier import barrier_saliency
-from mask_generation.methods.basnet import BASNet
-from mask_generation.methods.drfi import DRFI
-from mask_generation.methods.features import FeatureCut
+from mask_generation.methods.basnet import BASNet as BASNet
+from mask_generation.methods.drfi import DRFI as DRFI
+from mask_generation.methods.features import FeatureCut as FeatureCut
 from mask_generation.methods.felzenszwalb import FelzenszwalbSaliency
-from mask_generation.methods.fusion import Fusion
+from mask_generation.methods.fusion import Fusion as Fusion
 from mask_generation.methods.geodesic import geodesic_saliency
 from mask_generation.methods.manifold_ranking import manifold_ranking_saliency
 from mask_generation.methods.region_contrast import region_contrast_saliency
 from mask_generation.methods.robust_background import robust_background_saliency
-from mask_generation.methods.thresholded import Thresholded
+from mask_generation.methods.thresholded import Thresholded as Thresholded
 from mask_generation.result import ForegroundMask
 
 MaskMethod = Callable[[NDArray[np.uint8]], ForegroundMask]

@@ -239,7 +239,9 @@ def test_wrong_usage_is_exit_code_2(capsys, line, error):
     assert error in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["convert", "evaluate", "preview", "verify"])
+@pytest.mark.parametrize(
+    "name", ["convert", "draw_mask", "evaluate", "find_images", "preview", "region_map", "verify"]
+)
 def test_no_module_has_the_name_of_a_public_function(name):
     """Importing it would set it as attribute of the package, over the function."""
     assert importlib.util.find_spec(f"mask_generation.{name}") is None
