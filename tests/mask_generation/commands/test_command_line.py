@@ -197,9 +197,11 @@ def test_verify_and_preview_print_one_line(records, tmp_path, capsys):
     ("line", "words"),
     [
         ([], ["convert", "verify", "preview", "evaluate", "without labels"]),
-        (["convert"], ["photographs", "--workers", "--overwrite", "robust_background"]),
-        (["verify"], ["records"]),
-        (["preview"], ["records", "--out", "--count", "--method", "--workers"]),
+        (
+            ["convert"],
+            ["A.tar [B.tar ...]", "LIST.txt", "tfds:NAME", "tfds:FEATURE[=1,3]", "--also", "grid"],
+        ),
+        (["preview"], ["RECORDS|PHOTOS", "--out", "--count", "--method", "--workers"]),
         (
             ["evaluate"],
             ["pairs.csv", "CorLoc", "--half", "--per-image", "all of these", "--model"],
@@ -213,23 +215,18 @@ def test_help_names_what_can_be_given(capsys, line, words):
     printed = capsys.readouterr().out
     assert printed.startswith("usage: python -m mask_generation")
     assert all(word in printed for word in words)
+    assert max(map(len, printed.splitlines())) <= 100
 
 
 @pytest.mark.parametrize(
     ("line", "error"),
     [
         ([], "required: COMMAND"),
-        (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["convert", "a", "b", "--flagged", "magic"], "invalid choice: 'magic'"),
         (["convert", "a"], "required: RECORDS"),
         (["preview", "a", "--count", "0"], "expected 1 or more, received 0"),
         (["preview", "a", "--count", "x"], "expected a number, received x"),
-        (["convert", "a", "b", "--workers", "0"], "expected 1 or more, received 0"),
-        (["train-drfi", "a", "b", "--trees", "many"], "expected a number, received many"),
-        (["preview", "a", "--method", "all"], "invalid choice: 'all'"),
         (["evaluate"], "required: ANNOTATED"),
-        (["evaluate", "a", "--half", "2"], "invalid choice: 2"),
-        (["evaluate", "a", "--workers", "0"], "expected 1 or more, received 0"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(capsys, line, error):

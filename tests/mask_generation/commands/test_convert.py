@@ -40,22 +40,6 @@ def test_every_option_reaches_the_converter(few, tmp_path, capsys):
     assert [shard.records for shard in manifest.shards] == [2, 0]
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (["--method", "magic"], "error: Expected method in "),
-        (["--method", "files"], "error: Expected masks together with the method 'files'"),
-        (["--also", "magic"], "error: Expected also in ["),
-        (["--longest-side", "3"], "error: Expected longest_side ≥ 16."),
-    ],
-)
-def test_wrong_setting_is_one_line_and_exit_code_1(few, tmp_path, capsys, options, sentence):
-    assert _run(few, tmp_path / "out", *options) == 1
-    printed = capsys.readouterr()
-    assert printed.err.startswith(sentence)
-    assert printed.err.count("\n") == 1
-
-
 def test_interrupt_says_what_is_kept(few, tmp_path, monkeypatch, capsys):
     write = plan.write_shard
 
@@ -72,12 +56,3 @@ def test_interrupt_says_what_is_kept(few, tmp_path, monkeypatch, capsys):
         f"interrupted; 1 of 3 shards are finished and kept in {partial}; the same command goes on "
         "from there."
     )
-
-
-def test_help_says_what_photographs_and_masks_may_be(capsys):
-    with pytest.raises(SystemExit):
-        parse_arguments(["mask_generation", "convert", "--help"])
-    printed = capsys.readouterr().out
-    for words in ("A.tar [B.tar ...]", "LIST.txt", "tfds:NAME", "tfds:FEATURE[=1,3]", "grid"):
-        assert words in printed
-    assert max(map(len, printed.splitlines())) <= 100

@@ -1,5 +1,3 @@
-import dataclasses
-import io
 import pathlib
 import subprocess
 import tarfile
@@ -301,18 +299,6 @@ def test_full_disk_is_one_line_and_leaves_only_what_is_finished(photographs, tmp
         assert not list(disk.glob("out.partial/*unfinished*"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_encoded_mask_keeps_its_values():
-    mask = np.eye(5, dtype=np.uint8)
-    np.testing.assert_array_equal(Image.open(io.BytesIO(example.encode_png(mask))), mask)
-
-
-def test_settings_cannot_be_changed():
-    """They go to the workers once and must hold for every photograph."""
-    settings = example.Settings("robust_background", None, "leave_out")
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        settings.method = "other"
 
 
 def test_list_and_tar_give_the_bytes_of_the_folder(photographs, records, tmp_path):

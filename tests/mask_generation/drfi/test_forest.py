@@ -152,8 +152,3 @@ def test_forest_for_other_features_is_refused(saved, tmp_path, monkeypatch):
     monkeypatch.setattr(forest, "NAMES", NAMES[:-1])
     with pytest.raises(ModelError, match="or for other features of the regions"):
         forest.load(saved)
-
-
-def test_forest_that_cannot_be_written_is_an_error(tmp_path):
-    with pytest.raises(OSError, match="could not be written: No such file"):
-        _forest()[0].save(tmp_path / "no" / "forest.npz")
