@@ -25,7 +25,7 @@ _MAX_SHARE = 0.90
 
 
 def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) -> ForegroundMask:
-    """Compute a label-free foreground mask of one image.
+    """Computes a label-free foreground mask of one image.
 
     The same image always gives the same result.
 
@@ -37,7 +37,7 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
     Returns:
         Mask and saliency of shape (H, W), with quality and flag. ``flag`` is
         ``"image too small"`` (a side under 16 px), ``"flat image"`` (no contrast) or ``"noise"``
-        (neighbouring pixels have nothing in common): mask and saliency are zeros then; or
+        (neighbouring pixels are unrelated): mask and saliency are zeros then; or
         ``"almost no foreground"`` (share under 1 %) or ``"almost all foreground"`` (share over
         90 %): the mask is kept as computed; or what the method says, such as ``"maps disagree"``.
 
@@ -72,7 +72,7 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
 
 
 def judged(result: ForegroundMask) -> ForegroundMask:
-    """A result with a flag if its share of foreground is no good sign.
+    """A result, flagged if its share of foreground is extreme.
 
     Args:
         result: A mask from anywhere.

@@ -1,4 +1,4 @@
-"""What the mask package takes in and hands back.
+"""What mask computations take and return.
 
 Owns: the check that an array is an 8-bit RGB image, and :class:`ForegroundMask`, the result of
 every mask computation. Does not own: how a mask is computed (``mask_generation.foreground``,
@@ -56,7 +56,7 @@ class ForegroundMask:
 
 
 def check_rgb(image: object) -> NDArray[np.uint8]:
-    """Return the image unchanged if it is an 8-bit RGB array, or say what it is instead.
+    """Returns the image unchanged if it is an 8-bit RGB array; raises if it is not.
 
     Args:
         image: What the caller passed; valid is a uint8 array of shape (H, W, 3) with H, W >= 1,

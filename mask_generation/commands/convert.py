@@ -13,7 +13,8 @@ from mask_generation.methods.regions import REGION_METHODS
 _DESCRIPTION = """\
 Computes a foreground mask for every photograph and writes both as TFRecords, to be read by
 harl_tf.data or tfds.builder_from_directory. The same photographs give the same bytes, whatever the
-number of workers and the engine. When it was interrupted, the same command goes on where it was.
+number of workers and the engine. After an interruption, the same command continues where it
+stopped.
 """
 
 _EPILOG = """\

@@ -75,8 +75,8 @@ def convert(
     The bytes written depend neither on the number of workers nor on the engine. Photographs that
     cannot be read, or whose mask holds no two regions, are left out and listed in the manifest with
     the reason. A conversion that was interrupted leaves its finished shards in ``RECORDS.partial``;
-    the same call goes on with the first that is missing. With other settings or photographs it
-    starts over.
+    the same call continues with the first that is missing. With other settings or photographs it
+    starts again.
 
     Args:
         images: Folder of photographs, flat or with one subfolder per class (whose names become
@@ -239,7 +239,7 @@ def _kept_if_finished(conversion: Conversion, out: pathlib.Path) -> Iterator[Non
         if done := len(conversion.journal.noted()):
             kept = (
                 f"{done} of {len(conversion.shards)} shards are finished and kept in "
-                f"{conversion.folder}; the same command goes on from there."
+                f"{conversion.folder}; the same command continues from there."
             )
         else:
             shutil.rmtree(conversion.folder, ignore_errors=True)

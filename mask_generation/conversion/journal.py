@@ -23,7 +23,7 @@ _CONVERSION = "conversion.json"
 
 
 def fingerprint(images: Images, settings: Settings, per_shard: int) -> str:
-    """What must be equal for finished shards to count.
+    """A hash of everything that must be unchanged for finished shards to count.
 
     Args:
         images: The photographs: their names, labels, sizes and times of change.
@@ -80,14 +80,14 @@ class Journal:
         if finished:
             return (
                 finished,
-                f"{len(finished)} of {len(self.names)} shards were finished before; going on.",
+                f"{len(finished)} of {len(self.names)} shards were finished before; continuing.",
             )
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / FOLDER).mkdir(parents=True)
         _write(self._path(_CONVERSION), {"fingerprint": self.fingerprint})
         sentence = (
             f"{self.folder} was left by a conversion that finished no shard, or had other settings "
-            "or other photographs; starting over."
+            "or other photographs; starting again."
         )
         return set(), sentence if existed else None
 

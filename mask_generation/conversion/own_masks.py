@@ -30,7 +30,7 @@ NPZ_KEY = "foreground"
 
 
 class UnusableMaskError(UnusableImageError):
-    """There is no mask for a photograph, or it cannot be used; the message is one line."""
+    """A photograph has no mask, or one that cannot be used; the message is one line."""
 
 
 @dataclasses.dataclass(frozen=True)

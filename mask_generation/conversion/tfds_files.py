@@ -1,4 +1,4 @@
-"""The files by which TensorFlow Datasets reads a folder of records by itself.
+"""The files that let TensorFlow Datasets read a folder of records.
 
 Owns which feature of a record is which of its features: afterwards
 ``tfds.builder_from_directory(folder).as_dataset(split="train")`` reads the folder, without this

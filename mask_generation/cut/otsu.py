@@ -1,7 +1,7 @@
-"""Cut a saliency map into a binary mask.
+"""Cutting a saliency map into a binary mask.
 
 Owns: the threshold rule and the measure of how cleanly the map splits. Does not own: the saliency
-itself, nor the judgement whether the resulting mask is usable (``mask_generation.foreground``).
+itself, nor the flag of the resulting mask (``mask_generation.foreground``).
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ def otsu_split(values: NDArray[np.floating]) -> float:
 
 
 def otsu_mask(saliency: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
-    """Threshold a saliency map by Otsu's rule.
+    """Thresholds a saliency map by Otsu's rule.
 
     Args:
         saliency: float array of shape (H, W), at least one pixel, finite values in [0, 1].

@@ -1,7 +1,7 @@
 """The forest: its trees as plain arrays, evaluated, and stored in a file that cannot run code.
 
-A pickled scikit-learn forest runs whatever it was made to run when it is opened, and only opens in
-the version that wrote it. The file here is an ``.npz`` of numbers and one line of JSON.
+A pickled scikit-learn forest can run any code when it is opened, and opens only in the version that
+wrote it. The file here is an ``.npz`` of numbers and one line of JSON.
 
 Owns the evaluation and the file. Does not own how the trees are grown
 (``mask_generation.training.drfi``).
@@ -80,7 +80,7 @@ class Forest:
         """Writes the forest; an older file is replaced when the new one is whole.
 
         Args:
-            path: File to write, by custom ``*.npz``. The same forest gives the same bytes.
+            path: File to write, usually ``*.npz``. The same forest gives the same bytes.
 
         Raises:
             OSError: If it cannot be written.
@@ -102,7 +102,7 @@ class Forest:
 def from_sklearn(
     regressor: Any, work_size: int, scales: tuple[float, ...], trained_on: str
 ) -> Forest:
-    """Takes the trees out of a fitted forest of scikit-learn.
+    """Copies the trees of a fitted scikit-learn forest.
 
     Args:
         regressor: A fitted ``RandomForestRegressor`` or ``ExtraTreesRegressor`` of one output.

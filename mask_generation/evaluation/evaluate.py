@@ -27,9 +27,9 @@ from mask_generation.result import ForegroundMask
 from mask_generation.workers import ordered_map
 
 LOW_IOU = 0.3
-"""Below this a mask has missed the object."""
+"""A mask below this has missed the object."""
 LOCALIZED_IOU = 0.5
-"""From this on a box has found the object: the rule of PASCAL VOC, by which CorLoc counts."""
+"""A box of at least this has found the object: the rule of PASCAL VOC, which CorLoc uses."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +279,7 @@ _warm: set[str] = set()
 def _timed(rgb: NDArray[np.uint8], method: str | MaskMethod) -> tuple[ForegroundMask, float]:
     """A mask and the process time it took one thread, in milliseconds."""
     threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # ordered_map sees to those of BLAS
+    cv2.setNumThreads(1)  # ordered_map limits those of BLAS
     try:
         key = method if isinstance(method, str) else repr(method)
         if key not in _warm:  # the first call loads libraries and compiles

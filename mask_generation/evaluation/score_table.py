@@ -1,4 +1,4 @@
-"""Showing what an evaluation found: a table to read, and two to go on with.
+"""Showing what an evaluation found: a table to read, and two CSV files to process further.
 
 Owns columns, rounding and CSV. It computes no metric (``mask_generation.evaluation.evaluate``).
 """

@@ -1,7 +1,7 @@
 """Finding the truth that masks are scored against: drawn masks, or boxes.
 
-Owns the layouts of folders that can be scored, reading their tables and masks, and saying what is
-wrong with them. It computes no metric (``mask_generation.evaluation.metrics``).
+Owns the layouts of folders that can be scored, reading their tables and masks, and reporting what
+is wrong with them. It computes no metric (``mask_generation.evaluation.metrics``).
 """
 
 import csv

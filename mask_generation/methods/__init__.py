@@ -2,7 +2,7 @@
 
 Owns: the tables :data:`METHODS` and :data:`MODEL_METHODS`. A method takes one RGB image, uint8 of
 shape (H, W, 3), and returns a ``ForegroundMask`` of the same height and width. It gives the same
-answer for the same image, and a saliency of zeros when the image holds nothing to tell apart.
+answer for the same image, and a saliency of zeros when nothing in the image stands out.
 Methods that have settings are small frozen classes; the table holds one of each, with its default
 settings, under the name users pass as ``method``.
 
@@ -67,7 +67,7 @@ def named(name: str, model: str | None = None) -> MaskMethod:
 
     Args:
         name: A key of ``METHODS``, or of ``MODEL_METHODS`` with a model.
-        model: What the method was trained to be: a path, or the name of a KerasHub preset.
+        model: The trained model: a path, or the name of a KerasHub preset.
 
     Returns:
         The method.

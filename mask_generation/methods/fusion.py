@@ -39,7 +39,7 @@ _SEGMENT_SMOOTHING = 0.5
 _SMALLEST_SEGMENT = 0.0025
 # Longer side, in pixels, of the copy in which GrabCut learns colours.
 _LEARN_SIZE = 120
-# Below this mean correlation of the maps with their sum, they do not speak of one object.
+# Below this mean correlation of the maps with their sum, they disagree about the object.
 _LEAST_AGREEMENT = 0.35
 
 

@@ -21,7 +21,7 @@ from mask_generation.image.resize import shrink
 from mask_generation.result import ForegroundMask, check_rgb
 
 MOST_REGIONS = 65_535
-"""A region map holds no more, so that every id fits in 16 bits."""
+"""The most regions of a map, so that every id fits in 16 bits."""
 
 
 def _smallest_type(count: int) -> np.dtype:
@@ -53,7 +53,7 @@ class RegionMap:
         count: Number of regions, 1 to 65,535.
 
     Raises:
-        ValueError: If ids and count do not belong together. ``numbered`` makes a map of any ids.
+        ValueError: If ids and count do not match. ``numbered`` makes a map of any ids.
 
     Example:
         >>> RegionMap(np.array([[0, 1]], np.uint8), count=2).ids.dtype

@@ -1,8 +1,8 @@
 """What a trained backbone makes of an image: a vector for each cell of a grid.
 
-Owns feeding the network: the size and scale of its input, the choice among its maps, tokens back to
-a grid. Does not own opening it (``mask_generation.networks.opening``) nor what the vectors are used
-for.
+Owns feeding the network: the size and scale of its input, the choice among its maps, and turning
+tokens back into a grid. Does not own opening it (``mask_generation.networks.opening``) nor what the
+vectors are used for.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ _STRIDE = 16
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureNetwork:
-    """A backbone ready to be asked.
+    """A backbone ready for use.
 
     Attributes:
         network: A ``keras.Model`` with one input of images.

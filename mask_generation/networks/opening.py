@@ -1,7 +1,7 @@
-"""Opening what somebody trained: a Keras file, an exported backbone, a KerasHub preset.
+"""Opening trained models: a Keras file, an exported backbone, a KerasHub preset.
 
-Owns which of these a user's words mean, what they are told when it cannot be opened, and that a
-worker process computes on one thread. Keras and TensorFlow are imported on first use, so that
+Owns which of these a path or name means, the message if it cannot be opened, and that a worker
+process computes on one thread. Keras and TensorFlow are imported on first use, so that
 naming a method costs nothing. Does not own what is computed with the network
 (``mask_generation.methods``).
 """
@@ -96,14 +96,14 @@ def open_keras(source: str) -> Any:
 def one_thread_in_workers() -> Iterator[None]:
     """Has TensorFlow use one thread, if this is a worker process that has not used it yet.
 
-    Many workers with a thread a core each only get in one another's way. In a process of the
-    user's own nothing is changed.
+    Many workers with a thread per core would only slow each other down. The user's own process is
+    left as it is.
     """
     if multiprocessing.parent_process() is not None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
 
-        with contextlib.suppress(RuntimeError):  # it has been used: its threads are there
+        with contextlib.suppress(RuntimeError):  # it has been used: its threads exist already
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
     yield

@@ -96,7 +96,7 @@ def _introduction(method: str, summary: Summary, pictures: Sequence[Picture]) ->
             f"{len(pictures) - worst} spread evenly over the others."
         )
     sentences.append(
-        "Quality is how far the method itself trusts a mask, from 0 to 1; the share is that of the "
+        "Quality is the method's own measure of a mask, from 0 to 1; the share is that of the "
         "pixels that are foreground."
     )
     return " ".join(sentences)

@@ -63,7 +63,7 @@ class Unreadable:
 
 @dataclasses.dataclass(frozen=True)
 class InMemory:
-    """A photograph that was read already, from what can be read only from its beginning.
+    """A photograph that was read already, from a source that can only be read as a stream.
 
     Attributes:
         data: The bytes of the image file.

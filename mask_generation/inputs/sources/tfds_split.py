@@ -1,7 +1,8 @@
 """Photographs of a data set of TensorFlow Datasets.
 
 Owns how such a data set is named, and which of its features are the photograph, the label and the
-mask. It alone imports TensorFlow Datasets; what it gives is read already, so that workers need not.
+mask. It alone imports TensorFlow Datasets; its photographs are read already, so that workers need
+not import it.
 """
 
 import dataclasses
@@ -51,7 +52,8 @@ class TfdsSplit:
         still_encoded = {
             name: tfds.decode.SkipDecoding() for name in (self.image, self.mask) if name is not None
         }
-        # One file after another; by default sixteen are read in turn, another order in any part.
+        # One file after another; by default sixteen are interleaved, in an order that depends on
+        # the part.
         order = tfds.ReadConfig(
             interleave_cycle_length=1, add_tfds_id=True, try_autocache=False, skip_prefetch=True
         )

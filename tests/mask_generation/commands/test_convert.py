@@ -53,6 +53,6 @@ def test_interrupt_says_what_is_kept(few, tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().err.splitlines()[-1]
     partial = tmp_path / "out.partial"
     assert said == (
-        f"interrupted; 1 of 3 shards are finished and kept in {partial}; the same command goes on "
-        "from there."
+        f"interrupted; 1 of 3 shards are finished and kept in {partial}; the same command "
+        "continues from there."
     )

@@ -97,7 +97,7 @@ def test_killed_conversion_goes_on_to_the_same_bytes(photos, whole, tmp_path, wo
     finished = len(list(partial.glob("journal/0000?.json")))
     assert 2 <= finished < SHARDS
     again = subprocess.run(line, capture_output=True, check=True)
-    assert f"{finished} of 6 shards were finished before; going on." in again.stderr.decode()
+    assert f"{finished} of 6 shards were finished before; continuing." in again.stderr.decode()
     assert _contents(out) == whole
     assert not partial.exists()
 
@@ -180,7 +180,7 @@ def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch,
         name = "x.png" if change == "new photograph" else "0.png"
         Image.fromarray(make_photograph(99)).save(copy / name)
     _convert(copy, out, progress=True, **settings)
-    assert "other settings or other photographs; starting over." in capsys.readouterr().err
+    assert "other settings or other photographs; starting again." in capsys.readouterr().err
     _convert(copy, tmp_path / "fresh", **settings)
     assert _contents(out) == _contents(tmp_path / "fresh")
 
@@ -189,7 +189,7 @@ def test_bar_goes_on_and_the_rate_counts_what_was_done_now(photos, tmp_path, mon
     _interrupted(monkeypatch, photos, tmp_path / "out")
     _convert(photos, tmp_path / "out", progress=True)
     printed = capsys.readouterr().err
-    assert "3 of 6 shards were finished before; going on." in printed
+    assert "3 of 6 shards were finished before; continuing." in printed
     assert " 6/12 " in printed
     assert "12/12" in printed
     assert "6 photographs in " in printed
