@@ -98,5 +98,5 @@ def photographs(tmp_path_factory):
 def records(photographs, tmp_path_factory):
     """Folder of their records, in three shards."""
     out = tmp_path_factory.mktemp("records") / "records"
-    mask_generation.convert(photographs, out, photographs_per_shard=5, progress=False)
+    mask_generation.convert(photographs, out, images_per_shard=5, progress=False)
     return out

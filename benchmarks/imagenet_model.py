@@ -76,7 +76,7 @@ def lock_seconds(count: int = 1024, rows: int = 64, batches: int = 400) -> float
         for index in range(count):
             small.save(photographs / f"{index}.jpg")
         records = pathlib.Path(folder, "records")
-        mask_generation.convert(photographs, records, "fast", degenerate="keep", progress=False)
+        mask_generation.convert(photographs, records, "fast", flagged="keep", progress=False)
         stream = iter(harl_tf.data.PairedViews(records, rows, image_size=8).from_epoch(0))
         for _ in range(20):
             next(stream)

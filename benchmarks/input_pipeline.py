@@ -65,7 +65,7 @@ def prepare(work: pathlib.Path) -> None:
     if FLAGS.photographs is None:
         source.mkdir()
         photographs_of_scikit_image(source)
-    mask_generation.convert(source, work / "records", "fast", degenerate="keep", progress=False)
+    mask_generation.convert(source, work / "records", "fast", flagged="keep", progress=False)
     (work / "files").mkdir()
     for index, record in enumerate(fields(work)):
         for key, extension in ((records.IMAGE, "jpg"), (records.MASK, "png")):

@@ -68,7 +68,7 @@ def make_records(method: str, photographs: pathlib.Path, work: pathlib.Path) -> 
     else:
         chosen = {"method": "fast" if method == "none" else method}
     mask_generation.convert(
-        photographs / "images", out, workers=2, degenerate="keep", progress=False, **chosen
+        photographs / "images", out, workers=2, flagged="keep", progress=False, **chosen
     )
     return out
 

@@ -60,7 +60,7 @@ def make_records(archives: pathlib.Path, work: pathlib.Path) -> None:
     if not (work / "labelled").exists():
         # The probe classifies whole photographs: none is left out for its mask.
         images = work / "photographs" / "caltech101" / "images"
-        mask_generation.convert(images, work / "labelled", workers=2, degenerate="keep")
+        mask_generation.convert(images, work / "labelled", workers=2, flagged="keep")
 
 
 def make_model(steps: int) -> harl_tf.HAPiCL:

@@ -194,7 +194,7 @@ def fit_from_records(name: str, setting: Setting, steps: int = 32) -> Callable[[
     (work / "photographs").mkdir()
     photographs_of_scikit_image(work / "photographs")
     mask_generation.convert(
-        work / "photographs", work / "records", "fast", degenerate="keep", progress=False
+        work / "photographs", work / "records", "fast", flagged="keep", progress=False
     )
     views = harl_tf.data.PairedViews(work / "records", setting.batch, setting.image_size)
     model = compiled(name, setting)

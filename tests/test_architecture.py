@@ -29,8 +29,8 @@ FLOORS = {
         ["__main__"],
     ],
     "mask_generation": [
-        ["result", "whole_file", "workers"],
-        ["image", "networks", "photographs"],
+        ["left_out", "result", "whole_file", "workers"],
+        ["image", "inputs", "networks"],
         ["cut", "drfi"],
         ["methods"],
         ["foreground"],

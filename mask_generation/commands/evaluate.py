@@ -18,11 +18,11 @@ Scores masks against what is known of the photographs and prints a table:
   box IoU      the same of boxes: that of the mask's largest part, and the true one it fits best
   CorLoc       share of photographs with a box IoU of 0.5 or more
   IoU<.3       share of photographs with an IoU, or box IoU, below 0.3
-  flagged      share of photographs whose mask the method itself does not trust
+  flagged      share of photographs whose mask has a flag, a reason not to trust it
   quality~IoU  Spearman's rank correlation of the method's own quality with the IoU
   ms           mean processor time per photograph, without reading it
 
-FOLDER holds one of these; the first that is there counts:
+ANNOTATED is a folder that holds one of these; the first that is there counts:
 
   pairs.csv                 columns file and mask: paths of photographs and of their masks
   images/ and masks/        masks/NAME.png is the mask of images/NAME.*
@@ -43,17 +43,20 @@ def add(commands: Any) -> None:
         inherited_absl_flags=None,
     )
     parser.add_argument(
-        "folders", nargs="+", metavar="FOLDER", help="photographs and their truth, see above"
+        "annotated",
+        nargs="+",
+        metavar="ANNOTATED",
+        help="folder of photographs with drawn masks or boxes, see above",
     )
     parser.add_argument(
         "--method",
         default=DEFAULT,
         choices=(*sorted(METHODS), "all", *sorted(MODEL_METHODS)),
-        metavar="NAME",
+        metavar="METHOD",
         help=f"{', '.join(sorted(METHODS))}, or all of these; or, with --model, "
         f"{', '.join(sorted(MODEL_METHODS))} (default: {DEFAULT})",
     )
-    parser.add_argument("--model", help="the model that the method needs")
+    parser.add_argument("--model", metavar="MODEL", help="the model that the method needs")
     parser.add_argument(
         "--half",
         type=int,
@@ -65,12 +68,12 @@ def add(commands: Any) -> None:
         "--workers",
         type=natural,
         default=1,
-        metavar="N",
+        metavar="COUNT",
         help="processes (default: 1, which is right for measuring time)",
     )
     parser.add_argument("--out", metavar="CSV", help="write the table to this file, too")
     parser.add_argument(
-        "--per-photograph", metavar="CSV", help="write the figures of each photograph to this file"
+        "--per-image", metavar="CSV", help="write the metrics of each photograph to this file"
     )
     parser.set_defaults(run=run)
 
@@ -88,13 +91,13 @@ def run(arguments: argparse.Namespace) -> str:
             write: stack.enter_context(whole_file(path))
             for write, path in (
                 (score_table.write_table, arguments.out),
-                (score_table.write_scores, arguments.per_photograph),
+                (score_table.write_scores, arguments.per_image),
             )
             if path is not None
         }
         evaluations = [
             evaluate(folder, method, arguments.half, arguments.workers)
-            for folder in arguments.folders
+            for folder in arguments.annotated
             for method in methods
         ]
         for write, file in files.items():

@@ -9,7 +9,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "verify", help="check records to the last byte", inherited_absl_flags=None
     )
-    parser.add_argument("records", help="folder of records")
+    parser.add_argument("records", metavar="RECORDS", help="folder of records")
     parser.set_defaults(run=run)
 
 

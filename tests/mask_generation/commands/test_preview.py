@@ -29,13 +29,6 @@ def test_files_are_made_and_named(photographs, tmp_path, capsys):
     Image.open(sheet).verify()
 
 
-def test_place_that_will_not_do_is_one_line(photographs, capsys):
-    assert run(photographs, "--out", photographs) == 1
-    printed = capsys.readouterr()
-    assert printed.err.startswith(f"error: {photographs} holds the photographs")
-    assert printed.err.count("\n") == 1
-
-
 def test_preview_of_photographs_does_not_wait_for_tensorflow(photographs, tmp_path):
     line = ["m", "preview", str(photographs), "--out", str(tmp_path / "page.html")]
     code = (

@@ -10,14 +10,14 @@ import pathlib
 import tarfile
 from collections.abc import Iterator, Sequence
 
-from mask_generation.photographs.reading import (
+from mask_generation.inputs.reading import (
     SUFFIXES,
-    UnusablePhotographError,
+    UnusableImageError,
     as_text,
     check_file_size,
     class_folders,
 )
-from mask_generation.photographs.sources.source import (
+from mask_generation.inputs.sources.source import (
     InMemory,
     Source,
     Unreadable,
@@ -50,7 +50,7 @@ class TarMember:
         """The member's bytes.
 
         Raises:
-            UnusablePhotographError: If there are too many, or they cannot be read.
+            UnusableImageError: If there are too many, or they cannot be read.
         """
         check_file_size(self.size)
         try:
@@ -59,9 +59,9 @@ class TarMember:
                 file.seek(self.offset)
                 data = file.read(self.size)
         except OSError as error:
-            raise UnusablePhotographError(f"cannot be opened: {error.strerror or error}") from error
+            raise UnusableImageError(f"cannot be opened: {error.strerror or error}") from error
         if len(data) < self.size:
-            raise UnusablePhotographError("the tar was cut off")
+            raise UnusableImageError("the tar was cut off")
         return data
 
 
@@ -174,7 +174,7 @@ def _stream(file: str, sources: list[Source]) -> Iterator[Source]:
                 continue
             try:
                 check_file_size(member.size)
-            except UnusablePhotographError as error:
+            except UnusableImageError as error:
                 yield Unreadable(source.name, source.label, str(error))
                 continue
             content = tar.extractfile(member)

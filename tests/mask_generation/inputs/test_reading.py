@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.photographs import reading
-from mask_generation.photographs.reading import (
-    UnusablePhotographError,
-    decode_photograph,
-    find_photographs,
-    read_photograph,
+from mask_generation.inputs import reading
+from mask_generation.inputs.reading import (
+    UnusableImageError,
+    decode_image,
+    find_images,
+    read_image,
 )
 
 
@@ -46,24 +46,24 @@ def folder_of(tmp_path):
 
 
 def _names_and_labels(folder: pathlib.Path) -> dict[str, int]:
-    return {source.name: source.label for source in find_photographs(folder)[0]}
+    return {source.name: source.label for source in find_images(folder)[0]}
 
 
 def test_class_folders_become_labels_in_the_order_of_their_names(folder_of):
     folder = folder_of("b/1.png", "a/x/2.png", "a/0.png")
-    assert find_photographs(folder)[1] == ("a", "b")
+    assert find_images(folder)[1] == ("a", "b")
     assert _names_and_labels(folder) == {"a/0.png": 0, "a/x/2.png": 0, "b/1.png": 1}
 
 
 def test_flat_folder_has_no_labels(folder_of):
     folder = folder_of("1.png", "0.png")
-    assert find_photographs(folder)[1] == ()
+    assert find_images(folder)[1] == ()
     assert _names_and_labels(folder) == {"0.png": -1, "1.png": -1}
 
 
 def test_a_photograph_at_the_top_takes_the_labels_from_all(folder_of):
     folder = folder_of("a/0.png", "b/1.png", "2.png")
-    assert find_photographs(folder)[1] == ()
+    assert find_images(folder)[1] == ()
     assert set(_names_and_labels(folder).values()) == {-1}
 
 
@@ -84,9 +84,9 @@ def test_name_that_is_not_utf8_is_escaped_and_still_opens(tmp_path):
         pathlib.Path(os.fsdecode(path)).write_bytes(_encode(Image.new("RGB", (2, 2)), "PNG"))
     except OSError:
         pytest.skip("this file system holds only UTF-8 names")
-    (source,), _ = find_photographs(tmp_path)
+    (source,), _ = find_images(tmp_path)
     assert source.name == "caf\\xe9.png"
-    assert read_photograph(source.path)[0].shape == (2, 2, 3)
+    assert read_image(source.path)[0].shape == (2, 2, 3)
 
 
 @pytest.mark.parametrize("file", [None, "notes.txt"])
@@ -94,7 +94,7 @@ def test_folder_without_images_is_an_error_that_names_the_endings(tmp_path, file
     if file:
         (tmp_path / file).write_text("no image")
     with pytest.raises(FileNotFoundError, match=r"No photograph in .*\.jpeg \.jpg"):
-        find_photographs(tmp_path)
+        find_images(tmp_path)
 
 
 def test_folder_that_cannot_be_listed_is_an_error(folder_of, monkeypatch):
@@ -108,18 +108,18 @@ def test_folder_that_cannot_be_listed_is_an_error(folder_of, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(OSError, match=r"Folder .*b cannot be listed: Permission denied\."):
-        find_photographs(folder)
+        find_images(folder)
 
 
 def test_upright_rgb_jpeg_keeps_its_bytes(tmp_path, photograph):
     path = _saved(tmp_path / "a.jpg", photograph, quality=70)
-    pixels, data = read_photograph(path)
+    pixels, data = read_image(path)
     assert data == path.read_bytes()
     np.testing.assert_array_equal(pixels, np.asarray(Image.open(path)))
 
 
 def test_pixels_are_those_of_the_bytes_when_encoded_anew(tmp_path, photograph):
-    pixels, data = read_photograph(_saved(tmp_path / "a.png", photograph))
+    pixels, data = read_image(_saved(tmp_path / "a.png", photograph))
     np.testing.assert_array_equal(pixels, np.asarray(Image.open(io.BytesIO(data))))
     assert np.abs(pixels.astype(int) - np.asarray(photograph)).mean() < 5
 
@@ -127,7 +127,7 @@ def test_pixels_are_those_of_the_bytes_when_encoded_anew(tmp_path, photograph):
 @pytest.mark.parametrize(("longest", "size"), [(40, (40, 30)), (80, (80, 60)), (500, (80, 60))])
 def test_longest_side_shrinks_and_never_enlarges(tmp_path, photograph, longest, size):
     path = _saved(tmp_path / "a.jpg", photograph)
-    pixels, data = read_photograph(path, longest)
+    pixels, data = read_image(path, longest)
     assert pixels.shape == (size[1], size[0], 3)
     assert Image.open(io.BytesIO(data)).size == size
     assert (data == path.read_bytes()) == (longest >= 80)
@@ -138,7 +138,7 @@ def test_exif_orientation_turns_the_pixels_upright(tmp_path, photograph):
     exif = Image.Exif()
     exif[0x0112] = 6
     path = _saved(tmp_path / "a.jpg", photograph, exif=exif, quality=95)
-    pixels, data = read_photograph(path)
+    pixels, data = read_image(path)
     assert pixels.shape == (80, 60, 3)
     again = Image.open(io.BytesIO(data))
     assert again.size == (60, 80)
@@ -171,7 +171,7 @@ def _flat(mode: str, color, size=(32, 32)) -> Image.Image:
 def test_other_modes_become_rgb(tmp_path, image, kind, expected):
     path = tmp_path / "image.jpg"  # the content counts, not the ending
     path.write_bytes(_encode(image, kind))
-    pixels, _ = read_photograph(path)
+    pixels, _ = read_image(path)
     assert pixels.dtype == np.uint8
     assert pixels.shape == (32, 32, 3)
     assert np.abs(pixels.astype(int) - expected).max() <= 3
@@ -181,13 +181,13 @@ def test_transparent_palette_color_becomes_white(tmp_path):
     image = Image.new("P", (32, 32), 1)
     image.putpalette([0, 0, 0, 0, 200, 0])
     image.paste(0, (0, 0, 16, 32))
-    pixels, _ = read_photograph(_saved(tmp_path / "a.png", image, transparency=0))
+    pixels, _ = read_image(_saved(tmp_path / "a.png", image, transparency=0))
     assert pixels[:, :12].min() > 250
     assert np.abs(pixels[:, 20:].astype(int) - (0, 200, 0)).max() <= 3
 
 
 def test_one_pixel_is_read(tmp_path):
-    assert read_photograph(_saved(tmp_path / "a.png", _flat("RGB", 0, (1, 1))))[0].shape == (
+    assert read_image(_saved(tmp_path / "a.png", _flat("RGB", 0, (1, 1))))[0].shape == (
         1,
         1,
         3,
@@ -210,8 +210,8 @@ def test_one_pixel_is_read(tmp_path):
 )
 def test_unusable_file_is_refused_with_a_reason_of_one_line(tmp_path, make, reason):
     make(tmp_path / "x.jpg")
-    with pytest.raises(UnusablePhotographError, match=reason) as error:
-        read_photograph(tmp_path / "x.jpg")
+    with pytest.raises(UnusableImageError, match=reason) as error:
+        read_image(tmp_path / "x.jpg")
     assert "\n" not in str(error.value)
 
 
@@ -220,16 +220,16 @@ def test_unusable_file_is_refused_with_a_reason_of_one_line(tmp_path, make, reas
 def test_truncated_file_is_refused_with_a_reason_of_one_line(tmp_path, photograph, kind, share):
     data = _encode(photograph, kind)
     (tmp_path / "x.jpg").write_bytes(data[: int(share * len(data))])
-    with pytest.raises(UnusablePhotographError, match=r"^(damaged: .+|not an image)$"):
-        read_photograph(tmp_path / "x.jpg")
+    with pytest.raises(UnusableImageError, match=r"^(damaged: .+|not an image)$"):
+        read_image(tmp_path / "x.jpg")
 
 
 @pytest.mark.parametrize("limit", [4000, 1000])
 def test_pixel_bomb_is_refused_before_it_is_decoded(tmp_path, photograph, monkeypatch, limit):
     """4800 pixels: over the limit Pillow warns, over twice the limit it raises."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    with pytest.raises(UnusablePhotographError, match=r"more than 33,554,432 pixels"):
-        read_photograph(_saved(tmp_path / "x.png", photograph))
+    with pytest.raises(UnusableImageError, match=r"more than 33,554,432 pixels"):
+        read_image(_saved(tmp_path / "x.png", photograph))
 
 
 def _header_only_png(width: int, height: int) -> bytes:
@@ -245,8 +245,8 @@ def _header_only_png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("size", [(20000, 20000), (10000, 7000)])
 def test_hundreds_of_megapixels_are_refused_by_the_header(size):
     """The first is over Pillow's own limit, the second only over this package's."""
-    with pytest.raises(UnusablePhotographError, match=r"more than 33,554,432 pixels"):
-        decode_photograph(_header_only_png(*size))
+    with pytest.raises(UnusableImageError, match=r"more than 33,554,432 pixels"):
+        decode_image(_header_only_png(*size))
 
 
 @pytest.mark.parametrize("pillow", [10**9, 2300])
@@ -257,7 +257,7 @@ def test_large_jpeg_is_decoded_at_a_fraction_of_its_size(
     """4800 pixels: a half has 1200, a quarter 300, an eighth 80 in this small image."""
     monkeypatch.setattr(reading, "LARGEST_PIXELS", limit)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pillow)
-    pixels, data = decode_photograph(_encode(photograph, "JPEG", quality=95))
+    pixels, data = decode_image(_encode(photograph, "JPEG", quality=95))
     assert pixels.shape == (size[1], size[0], 3)
     assert Image.open(io.BytesIO(data)).size == size
     small = np.asarray(photograph.resize(size, Image.Resampling.BOX)).astype(int)
@@ -268,29 +268,29 @@ def test_large_jpeg_is_decoded_at_a_fraction_of_its_size(
 def test_jpeg_that_a_fraction_does_not_help_is_refused(photograph, monkeypatch, limit, options):
     """An eighth is still too much; a progressive JPEG is held as a whole while it is decoded."""
     monkeypatch.setattr(reading, "LARGEST_PIXELS", limit)
-    with pytest.raises(UnusablePhotographError, match=rf"80×60 px: more than {limit:,} pixels"):
-        decode_photograph(_encode(photograph, "JPEG", **options))
+    with pytest.raises(UnusableImageError, match=rf"80×60 px: more than {limit:,} pixels"):
+        decode_image(_encode(photograph, "JPEG", **options))
 
 
 def test_large_file_is_not_read(tmp_path, photograph, monkeypatch):
     monkeypatch.setattr(reading, "LARGEST_FILE", 100)
     path = _saved(tmp_path / "x.png", photograph)
-    with pytest.raises(UnusablePhotographError, match="bytes: more than 100 are not read"):
-        read_photograph(path)
+    with pytest.raises(UnusableImageError, match="bytes: more than 100 are not read"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("size", [(1, 20000), (20000, 1), (32, 32)])
 def test_panoramas_and_thumbnails_are_read(size):
-    pixels, data = decode_photograph(_encode(Image.new("RGB", size, (9, 8, 7)), "PNG"))
+    pixels, data = decode_image(_encode(Image.new("RGB", size, (9, 8, 7)), "PNG"))
     assert pixels.shape == (size[1], size[0], 3)
     assert Image.open(io.BytesIO(data)).size == size
-    assert max(decode_photograph(data, longest_side=100)[0].shape) == min(100, max(size))
+    assert max(decode_image(data, longest_side=100)[0].shape) == min(100, max(size))
 
 
 def test_lab_becomes_rgb():
     """Red of sRGB is L* 54.3, a* 80.8, b* 69.9 under D50; a* and b* are stored as signed bytes."""
     image = Image.frombytes("LAB", (8, 8), bytes([138, 81, 70] * 64))
-    pixels, _ = decode_photograph(_encode(image, "TIFF"))
+    pixels, _ = decode_image(_encode(image, "TIFF"))
     assert np.abs(pixels.astype(int) - (254, 0, 0)).max() <= 8
 
 
@@ -299,4 +299,4 @@ def test_first_frame_counts_of_any_kind_of_animation(kind):
     frames = [_flat("RGB", (200, 0, 0)), _flat("RGB", (0, 0, 200))]
     data = _encode(frames[0], kind, save_all=True, append_images=frames[1:])
     assert Image.open(io.BytesIO(data)).n_frames == 2
-    assert np.abs(decode_photograph(data)[0].astype(int) - (200, 0, 0)).max() <= 3
+    assert np.abs(decode_image(data)[0].astype(int) - (200, 0, 0)).max() <= 3

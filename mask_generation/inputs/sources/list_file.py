@@ -8,8 +8,8 @@ import os
 import pathlib
 import posixpath
 
-from mask_generation.photographs.reading import FileSource, as_text
-from mask_generation.photographs.sources.source import Listed, without_repetition
+from mask_generation.inputs.reading import FileSource, as_text
+from mask_generation.inputs.sources.source import Listed, without_repetition
 
 
 def read_list(file: str | pathlib.Path) -> Listed:
@@ -33,18 +33,22 @@ def read_list(file: str | pathlib.Path) -> Listed:
     file = pathlib.Path(file)
     data = file.read_bytes()
     if b"\0" in data:
-        raise OSError(f"{file} is neither a tar nor a text file that lists photographs.")
+        raise OSError(
+            f"Expected a tar or a text file that lists photographs. Received: {file}, neither."
+        )
     # Paths may hold any bytes; a byte-order mark is no part of the first.
     text = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     entries = [line.split("\t", 1) for line in lines if line.strip()]
     if not entries:
-        raise FileNotFoundError(f"No photograph in {file}: it lists none.")
+        raise FileNotFoundError(
+            f"No photograph in {file}: it lists none. Expected one path to a line."
+        )
     bare = [entry[0] for entry in entries if len(entry) == 1]
     if bare and len(bare) < len(entries):
         raise OSError(
-            f"{file} should give every photograph a class after a TAB, or none; "
-            f"{as_text(bare[0])} has none."
+            f"Expected a class after a TAB for every photograph of {file}, or for none. "
+            f"Received: {as_text(bare[0])} without, others with one."
         )
     classes = () if bare else tuple(sorted({as_text(entry[1].strip()) for entry in entries}))
     labels = {name: label for label, name in enumerate(classes)}

@@ -5,8 +5,8 @@ import pytest
 import tensorflow_datasets as tfds
 
 from conftest import make_photograph
-from mask_generation.photographs.reading import decode_photograph
-from mask_generation.photographs.sources import read_tfds
+from mask_generation.inputs.reading import decode_image
+from mask_generation.inputs.sources import read_tfds
 
 COUNT = 7
 
@@ -73,7 +73,7 @@ def test_photographs_labels_and_names_are_those_of_the_data_set(folder):
     sources = list(found.part(0, COUNT))
     assert len({source.name for source in sources}) == COUNT
     assert sorted(source.label for source in sources) == [0, 0, 0, 0, 1, 1, 1]
-    pictures = {decode_photograph(source.read())[0].shape for source in sources}
+    pictures = {decode_image(source.read())[0].shape for source in sources}
     assert pictures == {(60, 80, 3)}
     # The order of the files, and within them that of the examples.
     assert [source.name for source in sources] == sorted(source.name for source in sources)
@@ -113,7 +113,7 @@ def test_data_set_is_found_by_its_name_without_preparing_it_again(by_name, monke
     [
         ("tfds:", None, r"Expected tfds:NAME\[/config\]"),
         ("tfds:tiny_photographs:nowhere", None, "cannot open tiny_photographs:nowhere: .*nowhere"),
-        ("tfds:tiny_photographs", "note", "no image feature 'note' for masks, only .*'outline'"),
+        ("tfds:tiny_photographs", "note", "in .*'outline'.*Received: 'note'"),
         ("tfds:tiny_photographs:train[:0]", None, "the split is empty"),
     ],
 )

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from mask_generation.photographs.reading import UnusablePhotographError
+from mask_generation.inputs.reading import UnusableImageError
 
 
 class Source(Protocol):
@@ -27,11 +27,11 @@ class Source(Protocol):
         """The bytes of the image file.
 
         Raises:
-            UnusablePhotographError: If they cannot be read.
+            UnusableImageError: If they cannot be read.
         """
 
 
-class Photographs(Protocol):
+class Images(Protocol):
     """Photographs in a fixed order."""
 
     @property
@@ -57,13 +57,13 @@ class Unreadable:
     reason: str
 
     def read(self) -> bytes:
-        """Raises ``UnusablePhotographError`` with the reason."""
-        raise UnusablePhotographError(self.reason)
+        """Raises ``UnusableImageError`` with the reason."""
+        raise UnusableImageError(self.reason)
 
 
 @dataclasses.dataclass(frozen=True)
 class InMemory:
-    """A photograph that was read already, from what can be read only from its beginning.
+    """A photograph that was read already, from a source that can only be read as a stream.
 
     Attributes:
         data: The bytes of the image file.
@@ -128,7 +128,7 @@ def without_repetition(sources: Iterable[Source]) -> tuple[Source, ...]:
     """Replaces each photograph whose name occurred before by one that cannot be read.
 
     Example:
-        >>> from mask_generation.photographs.reading import FileSource
+        >>> from mask_generation.inputs.reading import FileSource
         >>> both = without_repetition([FileSource("a.jpg", "a.jpg", 0)] * 2)
         >>> both[1].reason
         'its name occurs before'

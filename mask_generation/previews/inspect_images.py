@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from functools import partial
 
 from mask_generation.foreground import foreground_mask
-from mask_generation.photographs.reading import (
+from mask_generation.inputs.reading import (
     FileSource,
-    UnusablePhotographError,
-    find_photographs,
-    read_photograph,
+    UnusableImageError,
+    find_images,
+    read_image,
 )
-from mask_generation.previews.pictures import Figures, LeftOut, Picture
+from mask_generation.left_out import LeftOut
+from mask_generation.previews.pictures import Numbers, Picture
 from mask_generation.workers import ordered_map
 
 
-class Photographs:
+class InspectedImages:
     """A folder of photographs and a method to look at.
 
     Attributes:
@@ -35,13 +36,13 @@ class Photographs:
         OSError: If there is no photograph in the folder or it cannot be listed.
 
     Example:
-        >>> Photographs("no/such/folder", "robust_background")
+        >>> InspectedImages("no/such/folder", "robust_background")
         Traceback (most recent call last):
         FileNotFoundError: There is no folder no/such/folder.
     """
 
     def __init__(self, folder: str | pathlib.Path, method: str, workers: int = 1):
-        self._sources, _ = find_photographs(folder)
+        self._sources, _ = find_images(folder)
         self.method = method
         self._workers = workers
 
@@ -50,10 +51,10 @@ class Photographs:
         """How many photographs there are."""
         return len(self._sources)
 
-    def figures(self) -> Iterator[Figures | LeftOut]:
+    def numbers(self) -> Iterator[Numbers | LeftOut]:
         """Computes every mask once; of each, a few numbers are kept."""
         with ordered_map(self._workers) as run:
-            yield from run(partial(_figures, method=self.method), list(enumerate(self._sources)))
+            yield from run(partial(_numbers_of, method=self.method), list(enumerate(self._sources)))
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
         """Computes the masks of those chosen once more."""
@@ -63,18 +64,18 @@ class Photographs:
                 yield picture
 
 
-def _figures(numbered: tuple[int, FileSource], method: str) -> Figures | LeftOut:
+def _numbers_of(numbered: tuple[int, FileSource], method: str) -> Numbers | LeftOut:
     """What a worker process does: the picture itself stays there."""
     picture = _picture(numbered, method)
-    return picture if isinstance(picture, LeftOut) else picture.figures
+    return picture if isinstance(picture, LeftOut) else picture.numbers
 
 
 def _picture(numbered: tuple[int, FileSource], method: str) -> Picture | LeftOut:
     index, source = numbered
     try:
-        rgb, _ = read_photograph(source.path)
-    except UnusablePhotographError as error:
+        rgb, _ = read_image(source.path)
+    except UnusableImageError as error:
         return LeftOut(source.name, str(error))
     result = foreground_mask(rgb, method=method)
-    figures = Figures(index, result.quality, result.foreground_share, result.fallback or "")
-    return Picture(source.name, figures, rgb, result.mask, result.saliency)
+    numbers = Numbers(index, result.quality, result.foreground_share, result.flag or "")
+    return Picture(source.name, numbers, rgb, result.mask, result.saliency)

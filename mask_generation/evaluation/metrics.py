@@ -1,6 +1,6 @@
 """How far one mask, or one saliency map, is from the truth.
 
-Owns the figures of one photograph and what sums them up over many. Does not own where the truth
+Owns the metrics of one photograph and what sums them up over many. Does not own where the truth
 comes from (``mask_generation.evaluation.truth``) nor which photographs are scored
 (``mask_generation.evaluation.evaluate``).
 """
@@ -168,14 +168,14 @@ def best_box_iou(box: Box | None, boxes: Sequence[Box]) -> float:
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation of two figures over the same photographs.
+    """Spearman's rank correlation of two numbers over the same photographs.
 
     Args:
-        first: One figure of each photograph.
+        first: One number of each photograph.
         second: The other, in the same order.
 
     Returns:
-        In [-1, 1]; None where it is not defined: under three photographs, or a figure that is the
+        In [-1, 1]; None where it is not defined: under three photographs, or a number that is the
         same for all.
 
     Example:
@@ -190,8 +190,7 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 def _same_shape(found: NDArray, truth: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     if found.shape != truth.shape:
         raise ValueError(
-            f"The result and the truth must have one shape, but they have {found.shape} and "
-            f"{truth.shape}."
+            f"Expected result and truth of one shape. Received: {found.shape} and {truth.shape}."
         )
     return found != 0, truth != 0
 

@@ -2,8 +2,8 @@ import pickle
 
 import pytest
 
-from mask_generation.photographs.reading import FileSource, UnusablePhotographError
-from mask_generation.photographs.sources.source import (
+from mask_generation.inputs.reading import FileSource, UnusableImageError
+from mask_generation.inputs.sources.source import (
     InMemory,
     Listed,
     Unreadable,
@@ -27,7 +27,7 @@ def test_second_of_a_name_cannot_be_read_and_keeps_its_place():
     first, second, third = without_repetition([_file("a", 0), _file("b"), _file("a", 1)])
     assert (first, second) == (_file("a", 0), _file("b"))
     assert (third.name, third.label) == ("a", 1)
-    with pytest.raises(UnusablePhotographError, match="its name occurs before"):
+    with pytest.raises(UnusableImageError, match="its name occurs before"):
         third.read()
 
 

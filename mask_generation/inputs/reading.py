@@ -29,7 +29,7 @@ _JPEG_QUALITY = 95
 _JPEG_LARGEST_SIDE = 65500
 
 
-class UnusablePhotographError(Exception):
+class UnusableImageError(Exception):
     """A photograph cannot be used; the message is the reason, one line."""
 
 
@@ -52,13 +52,13 @@ class FileSource:
         """The file's bytes.
 
         Raises:
-            UnusablePhotographError: If it cannot be read, is empty or larger than
+            UnusableImageError: If it cannot be read, is empty or larger than
                 ``LARGEST_FILE``.
         """
         return read_file(pathlib.Path(self.path))
 
 
-def find_photographs(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str, ...]]:
+def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str, ...]]:
     """Lists the photographs of a folder and of the folders in it, in the order of their names.
 
     If every photograph lies in a subfolder, the first-level subfolders are classes. If some lie at
@@ -76,7 +76,7 @@ def find_photographs(folder: str | pathlib.Path) -> tuple[list[FileSource], tupl
         OSError: If a folder cannot be listed.
 
     Example:
-        >>> find_photographs("no/such/folder")
+        >>> find_images("no/such/folder")
         Traceback (most recent call last):
         FileNotFoundError: There is no folder no/such/folder.
     """
@@ -123,10 +123,10 @@ def class_folders(names: Iterable[str]) -> tuple[tuple[str, ...], list[int]]:
     return classes, [labels[folder] for folder in folders if folder is not None]
 
 
-def read_photograph(
+def read_image(
     path: str | pathlib.Path, longest_side: int | None = None
 ) -> tuple[np.ndarray, bytes]:
-    """Reads the photograph in a file; see ``decode_photograph``.
+    """Reads the photograph in a file; see ``decode_image``.
 
     Args:
         path: An image file.
@@ -136,12 +136,12 @@ def read_photograph(
         The pixels, uint8 ``(height, width, 3)``, and the same as JPEG bytes.
 
     Raises:
-        UnusablePhotographError: If the file cannot be read as an image.
+        UnusableImageError: If the file cannot be read as an image.
     """
-    return decode_photograph(read_file(pathlib.Path(path)), longest_side)
+    return decode_image(read_file(pathlib.Path(path)), longest_side)
 
 
-def decode_photograph(data: bytes, longest_side: int | None = None) -> tuple[np.ndarray, bytes]:
+def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarray, bytes]:
     """Decodes a photograph as upright 8-bit RGB.
 
     Transparent pixels become white, 16-bit values are scaled to 8, CMYK, Lab and palettes become
@@ -158,7 +158,7 @@ def decode_photograph(data: bytes, longest_side: int | None = None) -> tuple[np.
         it is an upright RGB JPEG already, else encoded anew at quality 95.
 
     Raises:
-        UnusablePhotographError: If the bytes cannot be read as an image.
+        UnusableImageError: If the bytes cannot be read as an image.
     """
     image, keep_bytes = _decode(data)
     if longest_side is not None and max(image.size) > longest_side:
@@ -166,7 +166,7 @@ def decode_photograph(data: bytes, longest_side: int | None = None) -> tuple[np.
         keep_bytes = False
     if max(image.size) > _JPEG_LARGEST_SIDE:
         size = f"{image.width}×{image.height} px"
-        raise UnusablePhotographError(f"{size}: a JPEG has at most {_JPEG_LARGEST_SIDE} on a side")
+        raise UnusableImageError(f"{size}: a JPEG has at most {_JPEG_LARGEST_SIDE} on a side")
     if not keep_bytes:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
@@ -189,17 +189,17 @@ def read_file(path: pathlib.Path) -> bytes:
     """The bytes of a photograph or mask.
 
     Raises:
-        UnusablePhotographError: If it cannot be read, is empty or larger than ``LARGEST_FILE``.
+        UnusableImageError: If it cannot be read, is empty or larger than ``LARGEST_FILE``.
     """
     try:
         status = path.stat()
         # Reading a pipe or a device called .jpg would never end.
         if not stat.S_ISREG(status.st_mode):
-            raise UnusablePhotographError("not a file")
+            raise UnusableImageError("not a file")
         check_file_size(status.st_size)
         return path.read_bytes()
     except OSError as error:
-        raise UnusablePhotographError(f"cannot be opened: {error.strerror or error}") from error
+        raise UnusableImageError(f"cannot be opened: {error.strerror or error}") from error
 
 
 def check_file_size(size: int) -> None:
@@ -208,12 +208,12 @@ def check_file_size(size: int) -> None:
     Example:
         >>> check_file_size(0)
         Traceback (most recent call last):
-        mask_generation.photographs.reading.UnusablePhotographError: empty file
+        mask_generation.inputs.reading.UnusableImageError: empty file
     """
     if size == 0:
-        raise UnusablePhotographError("empty file")
+        raise UnusableImageError("empty file")
     if size > LARGEST_FILE:
-        raise UnusablePhotographError(f"{size:,} bytes: more than {LARGEST_FILE:,} are not read")
+        raise UnusableImageError(f"{size:,} bytes: more than {LARGEST_FILE:,} are not read")
 
 
 def _decode(data: bytes) -> tuple[Image.Image, bool]:
@@ -230,14 +230,14 @@ def _decode(data: bytes) -> tuple[Image.Image, bool]:
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image)), keep_bytes
     except UnidentifiedImageError as error:
-        raise UnusablePhotographError("not an image") from error
+        raise UnusableImageError("not an image") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UnusablePhotographError(f"more than {LARGEST_PIXELS:,} pixels") from error
-    except UnusablePhotographError:
+        raise UnusableImageError(f"more than {LARGEST_PIXELS:,} pixels") from error
+    except UnusableImageError:
         raise
     except Exception as error:  # decoders of broken files raise about anything
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise UnusablePhotographError(f"damaged: {reason}") from error
+        raise UnusableImageError(f"damaged: {reason}") from error
 
 
 def open_image(data: bytes) -> Image.Image:
@@ -263,7 +263,7 @@ def _decode_smaller(image: Image.Image) -> None:
             if image.width * image.height <= factor**2 * LARGEST_PIXELS:
                 image.draft(None, (image.width // factor, image.height // factor))
                 return
-    raise UnusablePhotographError(f"{size}: more than {LARGEST_PIXELS:,} pixels")
+    raise UnusableImageError(f"{size}: more than {LARGEST_PIXELS:,} pixels")
 
 
 def _is_upright(image: Image.Image) -> bool:
@@ -272,13 +272,11 @@ def _is_upright(image: Image.Image) -> bool:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
-        raise UnusablePhotographError(
-            "floating-point pixels have no agreed white; convert it first"
-        )
+        raise UnusableImageError("floating-point pixels have no agreed white; convert it first")
     if image.mode == "I" or image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.int64)
         if values.min() < 0 or values.max() > 65535:
-            raise UnusablePhotographError("32-bit pixels have no agreed white; convert it first")
+            raise UnusableImageError("32-bit pixels have no agreed white; convert it first")
         return Image.fromarray((values // 257).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")

@@ -5,9 +5,9 @@ import tarfile
 
 import pytest
 
-from mask_generation.photographs import reading
-from mask_generation.photographs.reading import UnusablePhotographError
-from mask_generation.photographs.sources.tar import read_tars
+from mask_generation.inputs import reading
+from mask_generation.inputs.reading import UnusableImageError
+from mask_generation.inputs.sources.tar import read_tars
 
 MEMBERS = {"b/1.jpg": b"first", "a/2.PNG": b"second, longer", "b/x/3.gif": b"3"}
 
@@ -66,7 +66,7 @@ def test_name_in_two_tars_or_twice_in_one_is_read_once(tmp_path):
     sources = list(found.part(0, 4))
     assert [source.read() for source in sources[:2]] == [b"1", b"4"]
     for source in sources[2:]:
-        with pytest.raises(UnusablePhotographError, match="its name occurs before"):
+        with pytest.raises(UnusableImageError, match="its name occurs before"):
             source.read()
 
 
@@ -75,7 +75,7 @@ def test_member_of_too_many_bytes_is_not_read(tmp_path, monkeypatch, mode):
     monkeypatch.setattr(reading, "LARGEST_FILE", 10)
     sources = list(read_tars([_tar(tmp_path / "t", MEMBERS, mode)]).part(0, 3))
     assert sources[0].read() == b"first"
-    with pytest.raises(UnusablePhotographError, match="14 bytes: more than 10 are not read"):
+    with pytest.raises(UnusableImageError, match="14 bytes: more than 10 are not read"):
         sources[1].read()
 
 
@@ -83,7 +83,7 @@ def test_tar_that_was_cut_off_after_listing_is_noticed(tmp_path):
     path = _tar(tmp_path / "t", MEMBERS)
     (source,) = read_tars([path]).part(1, 2)
     path.write_bytes(path.read_bytes()[:1540])
-    with pytest.raises(UnusablePhotographError, match="the tar was cut off"):
+    with pytest.raises(UnusableImageError, match="the tar was cut off"):
         source.read()
 
 

@@ -3,7 +3,7 @@ import tarfile
 import pytest
 from PIL import Image
 
-from mask_generation.photographs.sources import open_photographs
+from mask_generation.inputs.sources import open_images
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_folder_list_and_tars_give_the_same_photographs(folder, tmp_path):
         tar.add(folder / "a" / "2.png", "a/2.png")
     expected = [(f"a/{n}.png", 0, (folder / "a" / f"{n}.png").read_bytes()) for n in (1, 2)]
     for where in (folder, [folder / "list.txt"], [tmp_path / "1.tar", tmp_path / "2.tar"]):
-        found = open_photographs(where)
+        found = open_images(where)
         assert found.classes == ("a",)
         got = [(source.name, source.label, source.read()) for source in found.part(0, 2)]
         assert got == expected
@@ -30,6 +30,6 @@ def test_folder_list_and_tars_give_the_same_photographs(folder, tmp_path):
 
 def test_several_sources_must_be_tars(folder):
     with pytest.raises(OSError, match=r"Expected one source, or several tars\. Received: .*photos"):
-        open_photographs([folder, folder])
+        open_images([folder, folder])
     with pytest.raises(OSError, match="Received: none"):
-        open_photographs([])
+        open_images([])

@@ -4,20 +4,20 @@ import pathlib
 import tarfile
 from collections.abc import Sequence
 
-from mask_generation.photographs.reading import find_photographs
-from mask_generation.photographs.sources.list_file import read_list
-from mask_generation.photographs.sources.source import InMemory as InMemory
-from mask_generation.photographs.sources.source import Listed, Photographs
-from mask_generation.photographs.sources.source import Source as Source
-from mask_generation.photographs.sources.source import file_mark as file_mark
-from mask_generation.photographs.sources.tar import read_tars
-from mask_generation.photographs.sources.tfds_split import PREFIX as TFDS_PREFIX
-from mask_generation.photographs.sources.tfds_split import read_tfds
+from mask_generation.inputs.reading import find_images
+from mask_generation.inputs.sources.list_file import read_list
+from mask_generation.inputs.sources.source import Images, Listed
+from mask_generation.inputs.sources.source import InMemory as InMemory
+from mask_generation.inputs.sources.source import Source as Source
+from mask_generation.inputs.sources.source import file_mark as file_mark
+from mask_generation.inputs.sources.tar import read_tars
+from mask_generation.inputs.sources.tfds_split import PREFIX as TFDS_PREFIX
+from mask_generation.inputs.sources.tfds_split import read_tfds
 
 
-def open_photographs(
+def open_images(
     where: str | pathlib.Path | Sequence[str | pathlib.Path], mask_feature: str | None = None
-) -> Photographs:
+) -> Images:
     """Lists the photographs of a source.
 
     Args:
@@ -33,7 +33,7 @@ def open_photographs(
         OSError: If there are none, or something else is there.
 
     Example:
-        >>> open_photographs("no/such/folder")
+        >>> open_images("no/such/folder")
         Traceback (most recent call last):
         FileNotFoundError: There is no folder no/such/folder.
     """
@@ -45,7 +45,7 @@ def open_photographs(
         return read_tfds(str(where), mask_feature)
     path = pathlib.Path(where)
     if not path.is_file():
-        sources, classes = find_photographs(path)
+        sources, classes = find_images(path)
         return Listed(tuple(sources), classes, tuple(source.path for source in sources))
     return read_tars([path]) if tarfile.is_tarfile(path) else read_list(path)
 
@@ -53,7 +53,7 @@ def open_photographs(
 def _only_tars(files: Sequence[str | pathlib.Path]) -> Sequence[str | pathlib.Path]:
     for file in files:
         if not pathlib.Path(file).is_file() or not tarfile.is_tarfile(file):
-            raise OSError(f"Expected one source, or several tars. Received: {file}, which is none.")
+            raise OSError(f"Expected one source, or several tars. Received: {file}, no tar.")
     if not files:
         raise OSError("Expected one source, or several tars. Received: none.")
     return files

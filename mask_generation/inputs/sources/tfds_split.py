@@ -1,7 +1,8 @@
 """Photographs of a data set of TensorFlow Datasets.
 
 Owns how such a data set is named, and which of its features are the photograph, the label and the
-mask. It alone imports TensorFlow Datasets; what it gives is read already, so that workers need not.
+mask. It alone imports TensorFlow Datasets; its photographs are read already, so that workers need
+not import it.
 """
 
 import dataclasses
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mask_generation.photographs.sources.source import InMemory, Source
+from mask_generation.inputs.sources.source import InMemory, Source
 
 PREFIX = "tfds:"
 _WHERE = re.compile(r"(?P<name>[^:]+(:[\d*]+\.[\d*]+\.[\d*]+)?)(:(?P<split>.+))?")
@@ -51,7 +52,8 @@ class TfdsSplit:
         still_encoded = {
             name: tfds.decode.SkipDecoding() for name in (self.image, self.mask) if name is not None
         }
-        # One file after another; by default sixteen are read in turn, another order in any part.
+        # One file after another; by default sixteen are interleaved, in an order that depends on
+        # the part.
         order = tfds.ReadConfig(
             interleave_cycle_length=1, add_tfds_id=True, try_autocache=False, skip_prefetch=True
         )
@@ -128,10 +130,14 @@ def read_tfds(where: str, mask: str | None = None) -> TfdsSplit:
     labels = [key for key in features if isinstance(features[key], tfds.features.ClassLabel)]
     image = _the_one(images, "image", where)
     if image is None:
-        raise OSError(f"{where} has no feature that is an image; its features: {list(features)}.")
+        raise OSError(
+            f"Expected an image among the features of {where}. Received: {list(features)}."
+        )
     masks = [key for key in features if isinstance(features[key], tfds.features.Image)]
     if mask is not None and mask not in masks:
-        raise OSError(f"{where} has no image feature {mask!r} for masks, only {masks}.")
+        raise OSError(
+            f"Expected the feature with the masks of {where} in {masks}. Received: {mask!r}."
+        )
     label = _the_one(labels, "label", where) if len(labels) < 2 or "label" in labels else None
     return TfdsSplit(builder, split, image, label, mask)
 
@@ -140,5 +146,8 @@ def _the_one(names: list[str], preferred: str, where: str) -> str | None:
     if preferred in names:
         return preferred
     if len(names) > 1:
-        raise OSError(f"{where} has several features that might be the {preferred}: {names}.")
+        raise OSError(
+            f"Expected one feature of {where} as the {preferred}, or one of that name. "
+            f"Received: {names}."
+        )
     return names[0] if names else None
