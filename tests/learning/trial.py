@@ -1,7 +1,7 @@
 """One method trained on the toy world from one seed, and what it has learnt by that.
 
 Owns the network, the settings of the methods and the scores; the world itself is in
-``tests.toy_world``. The benchmark ``benchmarks.toy_world`` runs the same trials.
+``tests.toy_world``. The benchmark ``benchmarks.quality.toy_world`` runs the same trials.
 """
 
 import functools

@@ -1,6 +1,6 @@
 """Trains every method on the toy world from several seeds: kNN accuracy and separation of regions.
 
-    python -m benchmarks.toy_world
+    python -m benchmarks.quality.toy_world
 
 HAPiCL is trained a second time on masks exchanged between the pictures. The trials are those of
 ``tests.learning``, whose tests use seed 0. Interrupted, the same command goes on with the first
