@@ -4,3 +4,8 @@ The rooms: ``speed`` beside other tools and as sizes grow, ``quality`` of masks 
 ``profile`` of where time goes; ``harness`` is what their commands share, and ``peers`` run in an
 environment of their own.
 """
+
+import os
+
+# TensorFlow announces itself in every process, and every contestant is one.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
