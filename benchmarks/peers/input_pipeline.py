@@ -1,6 +1,6 @@
 """Two views of the same photographs by torchvision's and by lightly's transforms.
 
-Run by ``benchmarks.input_pipeline`` with the peers' Python: NAME FOLDER SIZE. Each has a
+Run by ``benchmarks.speed.input_pipeline`` with the peers' Python: NAME FOLDER SIZE. Each has a
 ``DataLoader`` with a worker process for each processor, one thread in each; a worker decodes and
 transforms, batches are collated there.
 """
@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
-from benchmarks.contestant import protocol, serve, steady
+from benchmarks.harness.contestant import protocol, serve, steady
 
 STREAM = protocol()
 

@@ -1,7 +1,7 @@
 """A training step of BYOL put together from lightly's modules, as its documentation does.
 
-Run by ``benchmarks.training_step`` with the peers' Python: NAME DEPTH SIZE BATCH. The batch is
-there already, as floats; augmentation is not part of the step.
+Run by ``benchmarks.speed.training_step`` with the peers' Python: NAME DEPTH SIZE BATCH. The batch
+is there already, as floats; augmentation is not part of the step.
 """
 
 import copy
@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
-from benchmarks.contestant import protocol, serve, steady
+from benchmarks.harness.contestant import protocol, serve, steady
 
 STREAM = protocol()
 

@@ -4,13 +4,13 @@ import sys
 
 import pytest
 
-from benchmarks import side_by_side
-from benchmarks.side_by_side import Contestant, Result, Turn, disturbed, run, summary
+from benchmarks.harness import side_by_side
+from benchmarks.harness.side_by_side import Contestant, Result, Turn, disturbed, run, summary
 
 TOY = """
 import sys
 sys.path.insert(0, {root!r})
-from benchmarks.contestant import protocol, serve
+from benchmarks.harness.contestant import protocol, serve
 stream = protocol()
 import time
 print("libraries chatter")

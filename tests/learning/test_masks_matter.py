@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.quality.toy_world import pictures, trial
+from benchmarks.quality.toy_world.separation import separation
 from harl_tf.losses import cell_labels
-from tests import toy_world
-from tests.learning import trial
 
 
 def labels(regions):
@@ -31,7 +31,7 @@ def test_separation_by_hand():
     """
     first = np.array([[[1.0, 0.0], [0.0, 2.0]]])
     second = np.array([[[1.0, 0.0], [3.0, 0.0], [0.0, 1.0]]])
-    value = trial.separation(first, second, labels([[0, 1]]), labels([[0, 1, 1]]))
+    value = separation(first, second, labels([[0, 1]]), labels([[0, 1, 1]]))
     assert value == pytest.approx(2 / 3 - 1 / 3)
 
 
@@ -39,12 +39,12 @@ def test_separation_leaves_out_pictures_of_one_region():
     """The second picture has no foreground; the first alone gives 1 - 0."""
     cells = np.tile(np.eye(2), (2, 1, 1))
     both = labels([[0, 1], [0, 0]])
-    assert trial.separation(cells, cells, both, both) == 1.0
+    assert separation(cells, cells, both, both) == 1.0
 
 
 def test_exchanged_masks_are_those_of_other_pictures():
-    world = toy_world.make_world(0, 30)
-    exchanged = toy_world.exchange_masks(world, 0)
+    world = pictures.make_world(0, 30)
+    exchanged = pictures.exchange_masks(world, 0)
     same = [(one == other).all() for one, other in zip(world.masks, exchanged.masks, strict=True)]
     assert not any(same)
     areas = [np.sort(each.masks.sum(axis=(1, 2))) for each in (world, exchanged)]

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 import harl_tf
+from benchmarks.quality.toy_world import pictures, trial
 from harl_tf.pretraining import Pretraining
-from tests import toy_world
-from tests.learning import trial
 
 MARGIN = 0.1
 """Five standard errors."""
@@ -28,10 +27,10 @@ def test_every_public_method_is_on_trial():
 
 
 def test_worlds_have_every_class_equally_often_and_differ_by_seed():
-    world, other = toy_world.make_world(0, 12), toy_world.make_world(1, 12)
+    world, other = pictures.make_world(0, 12), pictures.make_world(1, 12)
     assert np.bincount(world.labels).tolist() == [2] * 6
     assert not np.array_equal(world.images, other.images)
-    np.testing.assert_array_equal(world.images, toy_world.make_world(0, 12).images)
+    np.testing.assert_array_equal(world.images, pictures.make_world(0, 12).images)
 
 
 @pytest.mark.slow

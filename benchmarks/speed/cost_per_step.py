@@ -7,7 +7,7 @@ metrics, SGD, target network. Methods take turns, step by step, so that a busy m
 falls on all of them; ratios are formed within a turn, and their median is reported with its
 quartiles.
 
-    python -m benchmarks.cost_per_step [--image_size=96] [--batch_size=32] [--turns=15]
+    python -m benchmarks.speed.cost_per_step [--image_size=96] [--batch_size=32] [--turns=15]
 
 Owns the measurement only. Two claims are read off its table: HAPiCL with an instance branch against
 that branch alone, and what a target network costs.
@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from benchmarks.step_batch import make_batch
+from benchmarks.harness.step_batch import make_batch
 from harl_tf import backbones, methods, pretraining
 
 FLAGS = flags.FLAGS

@@ -1,6 +1,6 @@
 """An ImageNet run of 100 epochs with a ResNet-50 on 1, 8 and 64 GPUs, as arithmetic.
 
-    python -m benchmarks.imagenet_model
+    python -m benchmarks.profile.imagenet_model
 
 No GPU was at hand: what a GPU does is taken from a published measurement and multiplied by ratios
 measured here; what a host must do is measured here. Reads ``input_pipeline.csv``,
@@ -25,8 +25,8 @@ from absl import app, flags
 from PIL import Image
 
 import mask_generation
-from benchmarks import side_by_side
-from benchmarks.arithmetic import FORWARD_PASSES, MULTIPLICATIONS
+from benchmarks.harness import side_by_side
+from benchmarks.harness.arithmetic import FORWARD_PASSES, MULTIPLICATIONS
 from harl_tf import backbones
 
 FLAGS = flags.FLAGS

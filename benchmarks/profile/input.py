@@ -1,8 +1,8 @@
 """Where the time of a record goes on its way to two views, and what less decoding would save.
 
-    python -m benchmarks.profile_input [--photographs=FOLDER]
+    python -m benchmarks.profile.input [--photographs=FOLDER]
 
-Each part alone, in one thread, on the photographs and crops of ``benchmarks.input_pipeline``:
+Each part alone, in one thread, on the photographs and crops of ``benchmarks.speed.input_pipeline``:
 milliseconds a photograph, the median of several passes in turn. The last parts are not of the
 stream but of what was thought of: the photograph decoded only as far as the rectangle that holds
 both windows (by TensorFlow, which can), and the mask's PNG inflated without a PNG reader, with a
@@ -24,7 +24,8 @@ import tensorflow as tf
 from absl import app, flags
 from numpy.typing import NDArray
 
-from benchmarks import input_pipeline, side_by_side
+from benchmarks.harness import side_by_side
+from benchmarks.speed import input_pipeline
 from harl_tf.data import decoding, geometry, records
 from harl_tf.data.draws import draw
 from harl_tf.data.geometry import RandomResizedCrop, Window

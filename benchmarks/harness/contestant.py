@@ -1,7 +1,7 @@
 """One side of a side-by-side measurement: a process that measures when it is told to.
 
-Owns the protocol with ``benchmarks.side_by_side``, in the standard library alone, since contestants
-live in environments of their own. What libraries print goes to standard error.
+Owns the protocol with ``benchmarks.harness.side_by_side``, in the standard library alone, since
+contestants live in environments of their own. What libraries print goes to standard error.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What bounds the masks: how much better they were if someone looked at the truth to choose.
 
-    python -m benchmarks.mask_bounds FOLDER [FOLDER ...]
+    python -m benchmarks.quality.mask_bounds FOLDER [FOLDER ...]
 
 Each folder holds photographs and drawn masks, as for ``python -m mask_generation evaluate``. Three
 choices are made with the truth in hand, per photograph: the threshold of the fused saliency before

@@ -1,7 +1,7 @@
 """One method trained on the toy world from one seed, and what it has learnt by that.
 
-Owns the network, the settings of the methods and the scores; the world itself is in
-``tests.toy_world``. The benchmark ``benchmarks.toy_world`` runs the same trials.
+Owns the network, the settings of the methods and the scores; the pictures are in ``pictures``
+beside it. ``tests.learning`` holds the trials of one seed to margins.
 """
 
 import functools
@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 import harl_tf
-from harl_tf.losses import CellLabels, cell_labels
-from tests import toy_world
+from benchmarks.quality.toy_world import pictures
+from benchmarks.quality.toy_world.separation import separation
+from harl_tf.losses import cell_labels
 
 TRAINED_ON, HELD_OUT = 1200, 600
 """Pictures that are trained on, whose labels vote afterwards, and pictures that are scored."""
@@ -43,7 +44,7 @@ class Score(NamedTuple):
 
     Attributes:
         knn: Accuracy of 20 nearest neighbours on pooled features; 1/6 by chance.
-        separation: See ``separation``.
+        separation: Of the cells of the last map, see ``separation_of_views``.
         spread: ``harl_tf.metrics.embedding_std`` of the pooled features; 0 means collapse.
     """
 
@@ -71,15 +72,16 @@ class Trial(NamedTuple):
     cpu_seconds: float
 
 
-_HEAD = {"projection_units": 64, "hidden_units": 256}
+_HEAD: dict[str, Any] = {"projection_units": 64, "hidden_units": 256}
 _FAST: dict[str, Any] = {"momentum": 0.95}  # few steps: the target must keep up
-_QUEUE = {"queue_size": 256, "temperature": 0.2}
+_QUEUE: dict[str, Any] = {"queue_size": 256, "temperature": 0.2}
 
 
 def _hapicl(backbone: keras.Model, **options: Any) -> harl_tf.HAPiCL:
     instance = harl_tf.methods.InstanceContrast(**_HEAD, temperature=0.1)
-    pixel = {"pixel_weight": 3.0, "pixel_units": 64, "hidden_units": 256}
-    return harl_tf.HAPiCL(backbone, instance, **pixel, **options)
+    return harl_tf.HAPiCL(
+        backbone, instance, pixel_weight=3.0, pixel_units=64, hidden_units=256, **options
+    )
 
 
 METHODS = {
@@ -115,10 +117,10 @@ def run(name: str, seed: int = 0, exchanged: bool = False) -> Trial:
     method = METHODS[name]
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
-        world = toy_world.make_world(2 * seed, TRAINED_ON)
-        trained_on = toy_world.exchange_masks(world, seed) if exchanged else world
-        toy_world.write_records(trained_on, work / "train")
-        toy_world.write_records(toy_world.make_world(2 * seed + 1, HELD_OUT), work / "held_out")
+        world = pictures.make_world(2 * seed, TRAINED_ON)
+        trained_on = pictures.exchange_masks(world, seed) if exchanged else world
+        pictures.write_records(trained_on, work / "train")
+        pictures.write_records(pictures.make_world(2 * seed + 1, HELD_OUT), work / "held_out")
         views = _views(work / "train", BATCH, seed)
         keras.utils.set_random_seed(seed)
         # SimCLR's colours leave too little of contrasts in pictures as small as these.
@@ -180,37 +182,6 @@ def separation_of_views(model: harl_tf.pretraining.Pretraining, folder: pathlib.
     labels = [cell_labels(np.concatenate(each), grid, boundary_margin=0.25) for each in masks]
     rows = (len(first), grid[0] * grid[1], first.shape[-1])
     return separation(first.reshape(rows), second.reshape(rows), *labels)
-
-
-def separation(
-    first: np.ndarray, second: np.ndarray, labels1: CellLabels, labels2: CellLabels
-) -> float:
-    """How much more alike the cells of one region are than those of foreground and background.
-
-    Args:
-        first: ``(batch, cells, channels)``, cells of one view.
-        second: The same of the other view.
-        labels1: Which region the cells of the first view belong to.
-        labels2: Likewise of the second view.
-
-    Returns:
-        The mean cosine of pairs of cells of the same region in the two views of a picture less that
-        of pairs of different regions, averaged over the pictures that have both kinds of pairs.
-    """
-    unit1, unit2 = (
-        each / np.maximum(np.linalg.norm(each, axis=-1, keepdims=True), 1e-12)
-        for each in (first, second)
-    )
-    cosines = unit1 @ unit2.transpose(0, 2, 1)
-    regions1, regions2 = labels1.regions.numpy(), labels2.regions.numpy()
-    valid = labels1.valid.numpy()[:, :, None] & labels2.valid.numpy()[:, None, :]
-    same = regions1[:, :, None] == regions2[:, None, :]
-    differences = [
-        cosine[alike].mean() - cosine[unlike].mean()
-        for cosine, alike, unlike in zip(cosines, valid & same, valid & ~same, strict=True)
-        if alike.any() and unlike.any()
-    ]
-    return float(np.mean(differences))
 
 
 def _views(folder: pathlib.Path, batch_size: int, seed: int) -> harl_tf.data.PairedViews:

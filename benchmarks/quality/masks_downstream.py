@@ -1,6 +1,6 @@
 """Which masks make the better backbone: a short HAPiCL run for each method, told apart by kNN.
 
-    python -m benchmarks.masks_downstream --photographs=FOLDER --work=FOLDER
+    python -m benchmarks.quality.masks_downstream --photographs=FOLDER --work=FOLDER
 
 ``--photographs`` is Tiny ImageNet's classes with their boxes: ``images/CLASS/NAME.jpg`` and
 ``labels.csv`` with columns file, xmin, ymin, xmax, ymax (in pixels from 0, the last ones inside).

@@ -1,6 +1,6 @@
 """From JPEG records to two augmented views with masks at 224 pixels: ours and what others use.
 
-    python -m benchmarks.input_pipeline --peers=.venv-peers/bin/python [--photographs=FOLDER]
+    python -m benchmarks.speed.input_pipeline --peers=.venv-peers/bin/python [--photographs=FOLDER]
 
 BYOL's recipe: crop, flip, jitter, greyscale, blur, solarisation. Contestants: decoding the same
 JPEGs and nothing else, by TensorFlow and by OpenCV; ours, up to the views (what a host does whose
@@ -12,7 +12,7 @@ Without ``--photographs`` they are cut out of scikit-image's own: 256 of 500 × 
 95, about 60 kB each. Writes ``input_pipeline.csv`` and a plot into ``--results``.
 """
 
-from benchmarks.contestant import protocol, serve, steady
+from benchmarks.harness.contestant import protocol, serve, steady
 
 if __name__ == "__main__":
     import sys
@@ -34,9 +34,9 @@ from absl import app, flags
 
 import harl_tf
 import mask_generation
-from benchmarks import side_by_side
-from benchmarks.photographs import photographs_of_scikit_image
-from benchmarks.side_by_side import Contestant
+from benchmarks.harness import side_by_side
+from benchmarks.harness.photographs import photographs_of_scikit_image
+from benchmarks.harness.side_by_side import Contestant
 from harl_tf.data import PairedViews, records
 from harl_tf.data.kept_memory import keep_freed_memory
 from harl_tf.data.python_calls import numpy_call
@@ -150,11 +150,11 @@ def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         prepare(work)
-        own = [sys.executable, "-m", "benchmarks.input_pipeline", f"--work={work}"]
+        own = [sys.executable, "-m", "benchmarks.speed.input_pipeline", f"--work={work}"]
         own.append(f"--image_size={FLAGS.image_size}")
         contestants = [Contestant(name, [*own, f"--contestant={name}"]) for name in OURS]
         if FLAGS.peers:
-            script = pathlib.Path(__file__).parent / "peers" / "input_pipeline.py"
+            script = pathlib.Path(__file__).parents[1] / "peers" / "input_pipeline.py"
             contestants += [
                 Contestant(
                     name,

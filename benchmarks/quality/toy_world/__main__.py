@@ -1,23 +1,19 @@
 """Trains every method on the toy world from several seeds: kNN accuracy and separation of regions.
 
-    python -m benchmarks.toy_world
+    python -m benchmarks.quality.toy_world
 
-HAPiCL is trained a second time on masks exchanged between the pictures. The trials are those of
-``tests.learning``, whose tests use seed 0. Interrupted, the same command goes on with the first
-trial that ``toy_world.csv`` in ``--results`` does not have.
+HAPiCL is trained a second time on masks exchanged between the pictures. Interrupted, the same
+command goes on with the first trial that ``toy_world.csv`` in ``--results`` does not have.
 """
 
 import csv
-import os
 import pathlib
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import harl_tf  # noqa: F401  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 from absl import app, flags, logging
 
-from tests.learning import trial
+from benchmarks.quality.toy_world import trial
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV.")

@@ -1,6 +1,6 @@
-"""Draws the tables of ``benchmarks.scaling``.
+"""Draws the tables of ``benchmarks.speed.scaling``.
 
-    python -m benchmarks.scaling_plot [--results=benchmarks/results]
+    python -m benchmarks.speed.scaling_plot [--results=benchmarks/results]
 
 One picture, ``scaling.png``: the step against batch, views and cells of the map, and the pixel loss
 alone against the number of cells, with all of them and with some drawn.
@@ -16,7 +16,7 @@ matplotlib.use("Agg")
 from absl import app, flags
 from matplotlib import pyplot
 
-from benchmarks import side_by_side
+from benchmarks.harness import side_by_side
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("results", "benchmarks/results", "Folder of the tables.")

@@ -1,18 +1,18 @@
 """What a step costs, in time and memory, as batch, views, maps and replicas grow.
 
-    python -m benchmarks.scaling [--parts=batch,image,map,replicas,loss]
+    python -m benchmarks.speed.scaling [--parts=batch,image,map,replicas,loss]
 
 Every cell of the table is a process of its own, whose peak memory is therefore its own; the cells
-of a part take turns, by the rules of ``benchmarks.side_by_side``. ``megabytes`` is the highest
-resident memory less what was resident when networks and batch had been made.
+of a part take turns, by the rules of ``benchmarks.harness.side_by_side``. ``megabytes`` is the
+highest resident memory less what was resident when networks and batch had been made.
 
 ``batch``, ``image``, ``replicas``: BYOL, ResNet-18. ``map``: SimCLR, HAPiCL, and HAPiCL with 16
 drawn cells a region, ResNet-18 at 224 pixels with 7², 14² and 28² cells. ``loss``: the pixel loss
 and its gradient alone, on vectors of 256, with all cells and with 16 drawn a region. Writes
-``scaling_PART.csv`` into ``--results``; ``benchmarks.scaling_plot`` draws them.
+``scaling_PART.csv`` into ``--results``; ``benchmarks.speed.scaling_plot`` draws them.
 """
 
-from benchmarks.contestant import forget_peak, protocol, resident_megabytes, serve, steady
+from benchmarks.harness.contestant import forget_peak, protocol, resident_megabytes, serve, steady
 
 if __name__ == "__main__":
     import sys
@@ -33,9 +33,9 @@ import keras
 import tensorflow as tf
 from absl import app, flags
 
-from benchmarks import side_by_side
-from benchmarks.side_by_side import Contestant
-from benchmarks.step_batch import make_batch
+from benchmarks.harness import side_by_side
+from benchmarks.harness.side_by_side import Contestant
+from benchmarks.harness.step_batch import make_batch
 from harl_tf import backbones, losses
 from harl_tf.pretraining.cells import all_cells, sample_cells, take
 
@@ -163,7 +163,7 @@ def measure(part: str) -> list[dict[str, Any]]:
     """The rows of a part."""
     rows = []
     for group in cells(part):
-        own = [sys.executable, "-m", "benchmarks.scaling"]
+        own = [sys.executable, "-m", "benchmarks.speed.scaling"]
         contestants = {json.dumps(cell): cell for cell in group}
         result = side_by_side.run(
             [Contestant(name, [*own, f"--cell={name}"]) for name in contestants], FLAGS.rounds

@@ -1,7 +1,7 @@
 """A world made of shapes on cluttered grounds, small enough to learn from within a minute.
 
 Owns the pictures, their masks and their records; what is trained on them and how it is scored is in
-``tests.learning.trial``. The class of a picture is the shape on it, and each shape has its texture.
+``trial`` beside it. The class of a picture is the shape on it, and each shape has its texture.
 Colours, place, size and turn of the shape and all of the ground are drawn independently of the
 class; the ground is cluttered with streaks that have the textures of the shapes, so that a texture
 in a picture need not be its shape's.

@@ -1,6 +1,6 @@
 """Time of every mask method by image size, and what a second worker brings.
 
-    python -m benchmarks.mask_speed [--photographs=FOLDER]
+    python -m benchmarks.speed.mask_speed [--photographs=FOLDER]
 
 In one thread, each photograph goes through all methods and scikit-image's ``felzenszwalb`` in turn,
 so that what else the machine does hits all of them; ratios are of the same photograph in the same

@@ -1,6 +1,6 @@
 """Pretrains on Caltech-101 and ImageNet samples and follows the kNN accuracy on Caltech-101.
 
-    python benchmarks/pretrain_caltech101.py --archives=FOLDER --work=FOLDER
+    python -m benchmarks.quality.pretrain_caltech101 --archives=FOLDER --work=FOLDER
 
 ``--archives`` holds ``caltech101.tar`` and ``imagenet1k_samples.tar`` (unlabelled photographs; only
 the probe sees Caltech's labels). Interrupted, the same command goes on from the last saved epoch.

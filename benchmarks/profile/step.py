@@ -1,6 +1,6 @@
 """Where the time of a training step goes, by kind of kernel, from TensorFlow's own profiler.
 
-    python -m benchmarks.profile_step [--method=BYOL] [--setting=resnet18_96] [--policy=float32]
+    python -m benchmarks.profile.step [--method=BYOL] [--setting=resnet18_96] [--policy=float32]
 
 Sums what the kernels of each kind took over the profiled steps, on all threads that start kernels
 (a kernel's own threads work within its time). Beside it: the arithmetic of a step a second, and
@@ -14,13 +14,13 @@ import pathlib
 import tempfile
 import time
 
-from benchmarks import training_step  # isort: skip  (before TensorFlow: turns oneDNN on)
+from benchmarks.speed import training_step  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import tensorflow as tf
 from absl import app, flags
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from benchmarks.arithmetic import FORWARD_PASSES, MULTIPLICATIONS, operations_of_a_pair
+from benchmarks.harness.arithmetic import FORWARD_PASSES, MULTIPLICATIONS, operations_of_a_pair
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("method", "BYOL", list(FORWARD_PASSES), "Method.")

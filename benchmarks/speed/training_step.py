@@ -1,6 +1,6 @@
 """A whole training step of ours beside lightly's BYOL in PyTorch, in pairs of views a second.
 
-    python -m benchmarks.training_step --peers=.venv-peers/bin/python [--settings=resnet18_96]
+    python -m benchmarks.speed.training_step --peers=.venv-peers/bin/python [--settings=resnet18_96]
 
 ResNet-18 at 96 pixels in batches of 32 and ResNet-50 at 224 in batches of 8, on a batch of random
 pictures that is there already. Ours: BYOL and HAPiCL with its NT-Xent branch, at their default
@@ -12,7 +12,7 @@ stands. ``one thread a kernel`` lets kernels run beside each other instead of ea
 Writes ``training_step_SETTING.csv`` and plots into ``--results``.
 """
 
-from benchmarks.contestant import protocol, serve, steady
+from benchmarks.harness.contestant import protocol, serve, steady
 
 if __name__ == "__main__":
     import sys
@@ -36,10 +36,10 @@ import tensorflow as tf
 from absl import app, flags
 
 import mask_generation
-from benchmarks import side_by_side
-from benchmarks.photographs import photographs_of_scikit_image
-from benchmarks.side_by_side import Contestant
-from benchmarks.step_batch import make_batch
+from benchmarks.harness import side_by_side
+from benchmarks.harness.photographs import photographs_of_scikit_image
+from benchmarks.harness.side_by_side import Contestant
+from benchmarks.harness.step_batch import make_batch
 from harl_tf import backbones, pretraining
 
 FLAGS = flags.FLAGS
@@ -223,10 +223,10 @@ def take_part() -> None:
 def contestant(name: str, setting: str) -> Contestant:
     """A contestant, ready to be started."""
     if name.startswith(PEERS):
-        script = pathlib.Path(__file__).parent / "peers" / "training_step.py"
+        script = pathlib.Path(__file__).parents[1] / "peers" / "training_step.py"
         numbers = [str(value) for value in SETTINGS[setting]]
         return Contestant(name, [FLAGS.peers, str(script), name, *numbers])
-    module = [sys.executable, "-m", "benchmarks.training_step"]
+    module = [sys.executable, "-m", "benchmarks.speed.training_step"]
     environments = (each for end, each in ENVIRONMENTS.items() if name.endswith(end))
     command = [*module, f"--settings={setting}", f"--contestant={name}"]
     return Contestant(name, command, next(environments, {}))

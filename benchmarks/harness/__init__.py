@@ -1,0 +1,1 @@
+"""What the commands share: fair turns, what is measured, tables and pictures."""

@@ -1,0 +1,1 @@
+"""Where the time goes within a step and within a record."""

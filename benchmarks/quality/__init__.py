@@ -1,0 +1,1 @@
+"""How good: masks, and backbones that were trained with them."""

@@ -1,0 +1,1 @@
+"""A world of textured shapes, and what a method learns of it within a minute."""

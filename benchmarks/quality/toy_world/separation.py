@@ -1,0 +1,36 @@
+"""How far a backbone tells the regions of a picture apart, by the cells of its map."""
+
+import numpy as np
+
+from harl_tf.losses import CellLabels
+
+
+def separation(
+    first: np.ndarray, second: np.ndarray, labels1: CellLabels, labels2: CellLabels
+) -> float:
+    """How much more alike the cells of one region are than those of foreground and background.
+
+    Args:
+        first: ``(batch, cells, channels)``, cells of one view.
+        second: The same of the other view.
+        labels1: Which region the cells of the first view belong to.
+        labels2: Likewise of the second view.
+
+    Returns:
+        The mean cosine of pairs of cells of the same region in the two views of a picture less that
+        of pairs of different regions, averaged over the pictures that have both kinds of pairs.
+    """
+    unit1, unit2 = (
+        each / np.maximum(np.linalg.norm(each, axis=-1, keepdims=True), 1e-12)
+        for each in (first, second)
+    )
+    cosines = unit1 @ unit2.transpose(0, 2, 1)
+    regions1, regions2 = labels1.regions.numpy(), labels2.regions.numpy()
+    valid = labels1.valid.numpy()[:, :, None] & labels2.valid.numpy()[:, None, :]
+    same = regions1[:, :, None] == regions2[:, None, :]
+    differences = [
+        cosine[alike].mean() - cosine[unlike].mean()
+        for cosine, alike, unlike in zip(cosines, valid & same, valid & ~same, strict=True)
+        if alike.any() and unlike.any()
+    ]
+    return float(np.mean(differences))
