@@ -63,7 +63,9 @@ def contestants() -> dict:
     return {
         "simclr": lambda: harl_tf.SimCLR(backbone()),
         "hapicl": lambda: hapicl(nt_xent()),
-        "hapicl_sampled": lambda: harl_tf.HAPiCL(backbone(), nt_xent(), cells_per_region=8),
+        "hapicl_sampled": lambda: harl_tf.HAPiCL(
+            backbone(), nt_xent(), methods.PixelContrast(cells_per_region=8)
+        ),
         "moco_v2": lambda: harl_tf.MoCoV2(backbone(), **moco),
         "moco_v2_symmetric": lambda: harl_tf.MoCoV2(backbone(), **moco, symmetric=True),
         "hapicl_moco": lambda: hapicl(methods.MomentumContrast(**moco, symmetric=True)),

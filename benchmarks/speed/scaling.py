@@ -91,7 +91,7 @@ def model_step(cell: Cell) -> Callable[[], int]:
         tf.distribute.MirroredStrategy(names) if replicas > 1 else tf.distribute.get_strategy()
     )
     method, *how = cell["method"].split()
-    settings = {"cells_per_region": DRAWN} if how else {}
+    settings = {"pixel": methods.PixelContrast(cells_per_region=DRAWN)} if how else {}
     with strategy.scope():
         stride = cell["image_size"] // cell["map"] if "map" in cell else 32
         backbone = backbones.resnet(18, output_stride=stride)
