@@ -36,7 +36,7 @@ from absl import app, flags
 from benchmarks.harness import side_by_side
 from benchmarks.harness.side_by_side import Contestant
 from benchmarks.harness.step_batch import make_batch
-from harl_tf import backbones, losses
+from harl_tf import backbones, losses, methods
 from harl_tf.pretraining.cells import all_cells, sample_cells, take
 
 FLAGS = flags.FLAGS

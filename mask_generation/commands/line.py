@@ -61,7 +61,7 @@ def read(parser: Parser, commands: Mapping[str, Parser], argv: Sequence[str]) ->
     if unknown:
         word = unknown[0].partition("=")[0]
         known = re.findall(r"--[a-z][\w-]*", commands[arguments.command].format_usage())
-        meant = nearest(word, ["--flagfile", *known])
+        meant = nearest(word, ["--flagfile", *known]).partition(" or ")[0]
         commands[arguments.command].error(
             f"unknown argument {unknown[0]}" + (f"; is it {meant}?" if meant else "")
         )
