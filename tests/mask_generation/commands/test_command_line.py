@@ -243,10 +243,3 @@ def test_no_module_has_the_name_of_a_public_function(name):
     """Importing it would set it as attribute of the package, over the function."""
     assert importlib.util.find_spec(f"mask_generation.{name}") is None
     assert callable(getattr(mask_generation, name))
-
-
-def test_package_is_imported_without_tensorflow():
-    """The workers that compute masks would wait for it, each of them."""
-    code = "import sys, mask_generation.conversion.example; print('tensorflow' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
-    assert out == b"False\n"
