@@ -237,9 +237,13 @@ def test_wrong_usage_is_exit_code_2(capsys, line, error):
 
 
 @pytest.mark.parametrize(
-    "name", ["convert", "draw_mask", "evaluate", "find_images", "preview", "region_map", "verify"]
+    "name",
+    [
+        *("convert", "draw_mask", "evaluate", "find_images", "preview", "region_map", "verify"),
+        *("ConversionError", "Evaluation", "EvaluationError", "ModelError", "PreviewError"),
+    ],
 )
-def test_no_module_has_the_name_of_a_public_function(name):
-    """Importing it would set it as attribute of the package, over the function."""
+def test_public_names_are_there_and_no_module_has_one_of_them(name):
+    """Importing the module would set it as attribute of the package, over the function."""
     assert importlib.util.find_spec(f"mask_generation.{name}") is None
     assert callable(getattr(mask_generation, name))
