@@ -33,7 +33,7 @@ def _start(*arguments: str | pathlib.Path, **options) -> subprocess.Popen:
 
 def _finish(process: subprocess.Popen) -> tuple[list[str], list[str]]:
     """Lines of stdout and of stderr, without what TensorFlow logs while it is loaded."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)  # a busy machine takes long to start workers
     noise = re.compile(r"[IWE]0000 00:|WARNING: All log messages before absl::")
     lines = [line for line in re.split(r"[\r\n]+", err.decode()) if line.strip()]
     return out.decode().splitlines(), [line for line in lines if not noise.match(line)]
