@@ -1,10 +1,8 @@
 import pathlib
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from conftest import make_photograph
 from harl_tf.data.manifest import read_manifest
 from mask_generation.__main__ import main, parse_arguments
 from mask_generation.conversion import plan
@@ -12,15 +10,6 @@ from mask_generation.conversion import plan
 
 def _run(*line: str | pathlib.Path) -> int:
     return main(parse_arguments(["mask_generation", "convert", *map(str, line)]))
-
-
-@pytest.fixture
-def few(tmp_path):
-    folder = tmp_path / "few"
-    folder.mkdir()
-    for index in range(3):
-        Image.fromarray(make_photograph(index)).save(folder / f"{index}.png")
-    return folder
 
 
 def test_every_option_reaches_the_converter(few, tmp_path, capsys):

@@ -32,16 +32,6 @@ def _left_nothing(out: pathlib.Path) -> bool:
     return not list(out.parent.glob(out.name + "*"))
 
 
-@pytest.fixture
-def few(tmp_path):
-    """A flat folder of three photographs."""
-    folder = tmp_path / "few"
-    folder.mkdir()
-    for index in range(3):
-        Image.fromarray(make_photograph(index)).save(folder / f"{index}.png")
-    return folder
-
-
 def test_every_photograph_is_stored_with_label_and_mask_of_its_size(photographs, records):
     stored = _read(records)
     assert len(stored) == 12

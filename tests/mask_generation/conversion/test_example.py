@@ -30,7 +30,7 @@ def _decoded(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
-def test_example_has_name_label_and_quality_and_no_fallback():
+def test_example_has_name_label_and_quality_and_no_flag():
     result = make_example(_source(), PLAIN)
     assert isinstance(result, Example)
     assert (result.name, result.label, result.flag, result.masks) == ("a.png", 4, "", {})
@@ -93,11 +93,6 @@ def test_own_masks_are_used_in_place_of_computed_ones_or_beside_them(tmp_path):
     assert isinstance(beside, Example)
     assert instead.mask == beside.masks["files"].png == encode_png(own)
     assert beside.mask != instead.mask
-
-
-def test_missing_own_mask_costs_the_photograph(tmp_path):
-    got = make_example(_source(), Settings("files", None, "leave_out", (), str(tmp_path)))
-    assert got == LeftOut("a.png", "no mask: there is no mask file of its name")
 
 
 def test_method_with_a_model_is_made_once(monkeypatch):

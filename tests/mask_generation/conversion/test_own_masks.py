@@ -153,11 +153,7 @@ def _npz(**arrays) -> bytes:
         ("a.png", _png(LEFT)[:60], "its mask is damaged"),
         ("a.npz", b"PK\x03\x04", "its mask is damaged"),
         ("a.npz", _npz(mask=LEFT), "its mask has no array 'foreground'"),
-        (
-            "a.npz",
-            _npz(foreground=LEFT[0]),
-            r"its mask is uint8 of shape \(80,\)",
-        ),
+        ("a.npz", _npz(foreground=LEFT[0]), r"its mask is uint8 of shape \(80,\)"),
         ("a.npz", _npz(foreground=np.full((60, 80), "x")), "not numbers"),
         ("a.npz", _npz(foreground=np.full((60, 80), np.nan)), "values that are not finite"),
     ],

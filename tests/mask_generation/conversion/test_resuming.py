@@ -114,14 +114,6 @@ def test_interrupted_conversion_reads_only_what_is_missing(
         assert names == sorted(path.name for path in photos.iterdir())[6:]
 
 
-def test_interrupt_says_what_is_kept(photos, tmp_path, monkeypatch):
-    _stop_after(monkeypatch, 3, KeyboardInterrupt())
-    with pytest.raises(
-        KeyboardInterrupt, match=r"interrupted; 3 of 6 shards are finished and kept"
-    ):
-        _convert(photos, tmp_path / "out")
-
-
 def test_failure_keeps_what_is_finished_and_says_so(photos, whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         _stop_after(patch, 2, OSError(28, "No space left on device"))

@@ -227,16 +227,11 @@ def test_mask_of_another_size_is_a_sentence(masks):
         evaluate(masks, Bright(), progress=False)
 
 
-def test_photograph_that_cannot_be_read_is_a_sentence(masks):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_photograph_that_cannot_be_read_is_a_sentence(masks, workers):
     (masks / "images" / "b.png").write_bytes(b"")
     with pytest.raises(EvaluationError, match=r"images/b.png cannot be used: empty file\. Remove"):
-        evaluate(masks, Bright(), progress=False)
-
-
-def test_error_in_a_worker_is_the_same_sentence(masks):
-    (masks / "images" / "b.png").write_bytes(b"")
-    with pytest.raises(EvaluationError, match=r"images/b.png cannot be used: empty file\. Remove"):
-        evaluate(masks, "robust_background", workers=2, progress=False)
+        evaluate(masks, "robust_background", workers=workers, progress=False)
 
 
 @pytest.mark.parametrize("arguments", [{"half": 2}, {"workers": 0}])

@@ -38,7 +38,7 @@ def test_absolute_error_is_scikit_learns(random):
     assert metrics.mean_absolute_error(saliency, truth * 255) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("level", [0, 1, 77, 128, 200, 254, 255])
+@pytest.mark.parametrize("level", [0, 77, 255])
 def test_precision_and_recall_are_scikit_learns_at_every_level(random, level):
     saliency = random.random((12, 11)).astype(np.float32)
     truth = random.integers(0, 2, (12, 11))

@@ -186,14 +186,6 @@ def test_transparent_palette_color_becomes_white(tmp_path):
     assert np.abs(pixels[:, 20:].astype(int) - (0, 200, 0)).max() <= 3
 
 
-def test_one_pixel_is_read(tmp_path):
-    assert read_image(_saved(tmp_path / "a.png", _flat("RGB", 0, (1, 1))))[0].shape == (
-        1,
-        1,
-        3,
-    )
-
-
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -279,12 +271,12 @@ def test_large_file_is_not_read(tmp_path, photograph, monkeypatch):
         read_image(path)
 
 
-@pytest.mark.parametrize("size", [(1, 20000), (20000, 1), (32, 32)])
+@pytest.mark.parametrize("size", [(1, 20000), (20000, 1), (1, 1)])
 def test_panoramas_and_thumbnails_are_read(size):
     pixels, data = decode_image(_encode(Image.new("RGB", size, (9, 8, 7)), "PNG"))
     assert pixels.shape == (size[1], size[0], 3)
     assert Image.open(io.BytesIO(data)).size == size
-    assert max(decode_image(data, longest_side=100)[0].shape) == min(100, max(size))
+    assert max(decode_image(data, longest_side=100)[0].shape[:2]) == min(100, max(size))
 
 
 def test_lab_becomes_rgb():

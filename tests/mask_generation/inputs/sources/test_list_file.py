@@ -60,11 +60,3 @@ def test_byte_order_mark_and_bytes_that_are_not_utf8_are_read(tmp_path):
 def test_file_that_is_no_list_is_refused(tmp_path, text, sentence):
     with pytest.raises(OSError, match=sentence):
         read_list(_list(tmp_path, text))
-
-
-def test_listed_photograph_that_changes_changes_the_marks(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"1")
-    found = read_list(_list(tmp_path, "a.jpg\n"))
-    before = list(found.marks())
-    (tmp_path / "a.jpg").write_bytes(b"22")
-    assert list(found.marks()) != before
