@@ -5,8 +5,8 @@ import os
 import shlex
 from typing import Any
 
-from mask_generation.commands.arguments import natural
 from mask_generation.commands.left_out import print_left_out
+from mask_generation.commands.line import Parser, natural
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
 
@@ -37,15 +37,14 @@ examples:
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "convert",
         help="compute masks and write records",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        inherited_absl_flags=None,
     )
     parser.add_argument(
         "photos", nargs="+", metavar="PHOTOS", help="where the photographs are, see below"
@@ -106,6 +105,7 @@ def add(commands: Any) -> None:
         "--beam-args", default="", metavar="OPTIONS", help="Beam's pipeline options, in one string"
     )
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from mask_generation.commands.arguments import natural
+from mask_generation.commands.line import Parser, natural
 from mask_generation.evaluation.truth import EvaluationError
 from mask_generation.methods import DEFAULT, METHODS, MODEL_METHODS, MaskMethod, named
 
@@ -33,14 +33,13 @@ A mask has its photograph's size; every pixel that is not zero is foreground.
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "evaluate",
         help="score masks against drawn masks or boxes",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        inherited_absl_flags=None,
     )
     parser.add_argument(
         "annotated",
@@ -76,6 +75,7 @@ def add(commands: Any) -> None:
         "--per-image", metavar="CSV", help="write the metrics of each photograph to this file"
     )
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:

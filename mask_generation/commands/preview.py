@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mask_generation.commands.arguments import natural
+from mask_generation.commands.line import Parser, natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -14,13 +14,12 @@ sorted and filtered.
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "preview",
         help="show masks on a page and a contact sheet",
         description=_DESCRIPTION,
-        inherited_absl_flags=None,
     )
     parser.add_argument(
         "folder", metavar="RECORDS|PHOTOS", help="folder of records or of photographs"
@@ -54,6 +53,7 @@ def add(commands: Any) -> None:
         help="processes that compute masks of photographs (default: 1)",
     )
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:

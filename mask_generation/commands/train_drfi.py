@@ -5,8 +5,8 @@ import os
 import pathlib
 from typing import Any
 
-from mask_generation.commands.arguments import natural
 from mask_generation.commands.left_out import print_left_out
+from mask_generation.commands.line import Parser, natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -22,15 +22,14 @@ examples:
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "train-drfi",
         help="train the forest of the method drfi",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        inherited_absl_flags=None,
     )
     parser.add_argument("photos", metavar="PHOTOS", help="folder of photographs")
     parser.add_argument("forest", metavar="FOREST", help="file to write, such as forest.npz")
@@ -64,6 +63,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an older FOREST")
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:

@@ -107,7 +107,7 @@ def test_interrupt_ends_parent_and_workers_and_leaves_nothing(many, tmp_path):
     out, err = _finish(process)
     assert process.returncode == 130
     assert out == []
-    assert _without_bar(err) == ["interrupted; nothing was written"]
+    assert _without_bar(err) == ["Interrupted; nothing was written."]
     assert list(tmp_path.iterdir()) == []
     assert not any(map(_runs, workers))
 
@@ -183,7 +183,7 @@ def test_interrupt_is_exit_code_130_whenever_it_comes(capsys):
         raise KeyboardInterrupt
 
     assert main(argparse.Namespace(run=interrupted)) == 130
-    assert capsys.readouterr().err == "interrupted; nothing was written\n"
+    assert capsys.readouterr().err == "\nInterrupted; nothing was written.\n"
 
 
 def test_verify_and_preview_print_one_line(records, tmp_path, capsys):
@@ -225,15 +225,32 @@ def test_help_names_what_can_be_given(capsys, line, words):
         (["convert", "a", "b", "--flagged", "magic"], "invalid choice: 'magic'"),
         (["convert", "a"], "required: RECORDS"),
         (["preview", "a", "--count", "0"], "expected 1 or more, received 0"),
-        (["preview", "a", "--count", "x"], "expected a number, received x"),
+        (["preview", "a", "--count", "x"], "expected a whole number, received x"),
         (["evaluate"], "required: ANNOTATED"),
+        (["verify", "a", "--quick"], "unknown argument --quick"),
+        (["preview", "a", "--coutn=3"], "unknown argument --coutn=3; is it --count?"),
+        (["convert", "a", "b", "--work", "2"], "is it --workers?"),
+        (["convert", "a", "b", "--flagfile=no/such/file"], "no/such/file"),
     ],
 )
-def test_wrong_usage_is_exit_code_2(capsys, line, error):
+def test_wrong_usage_is_one_line_and_exit_code_2(capsys, line, error):
     with pytest.raises(SystemExit) as end:
         parse_arguments(["mask_generation", *line])
     assert end.value.code == 2
-    assert error in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert printed.count("\n") == 1
+    assert error in printed
+
+
+def test_arguments_from_files(tmp_path):
+    """One a line, with comments; a file may name another; what comes later counts."""
+    (tmp_path / "inner").write_text("--per-shard=7\n")
+    (tmp_path / "outer").write_text(f"# masks\n--method=fast\n--flagfile={tmp_path / 'inner'}\n")
+    line = ["convert", "PHOTOS", f"--flagfile={tmp_path / 'outer'}", "RECORDS", "--method=best"]
+    arguments = parse_arguments(["mask_generation", *line])
+    assert (arguments.method, arguments.per_shard) == ("best", 7)
+    assert arguments.records == "RECORDS"
 
 
 @pytest.mark.parametrize(
