@@ -15,7 +15,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # Each room may import from its own and from those of lower floors.
 FLOORS = {
     "harl_tf": [
-        ["distribution", "files", "onednn", "schedules"],
+        ["distribution", "files", "onednn", "precision", "schedules"],
         ["losses", "optimizers", "processor"],
         ["layers", "metrics"],
         ["backbones", "data"],

@@ -15,10 +15,10 @@ from harl_tf import callbacks, data, distribution, export
 from harl_tf.commands.find_recipe import find_recipe
 from harl_tf.commands.refusal import CommandError
 from harl_tf.commands.show_recipes import in_words
+from harl_tf.precision import dtype_policy
 from harl_tf.pretraining import Pretraining
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
-from harl_tf.recipes.recipe import dtype_policy
 from harl_tf.runs import RunFolder
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")

@@ -74,7 +74,7 @@ class PairedViews:
         ::
 
             views = harl_tf.data.PairedViews("records", batch_size=64, image_size=96)
-            model.fit(views.from_epoch(0), steps_per_epoch=views.steps_per_epoch, epochs=100)
+            model.fit(views, epochs=100)
     """
 
     folder: str | pathlib.Path

@@ -24,6 +24,7 @@ from scipy.spatial.distance import cdist
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
+from mask_generation.image.region_means import region_means
 from mask_generation.result import check_rgb
 
 _Floats = NDArray[np.float64]
@@ -122,17 +123,13 @@ def segment_saliency(segments: NDArray[np.integer], lab: NDArray[np.floating]) -
         [0.0, 1.0]
     """
     height, width = segments.shape
-    flat = segments.ravel()
-    area = np.bincount(flat).astype(np.float64)
-
-    def mean(values: NDArray[np.floating]) -> _Floats:
-        return np.bincount(flat, weights=values.ravel()) / area
-
+    area = np.bincount(segments.ravel()).astype(np.float64)
     rows, columns = np.mgrid[:height, :width]
-    center = np.stack([mean((rows + 0.5) / height), mean((columns + 0.5) / width)], axis=1)
-    color = np.stack([mean(lab[..., channel]) for channel in range(3)], axis=1)
+    places = np.stack([(rows + 0.5) / height, (columns + 0.5) / width], axis=-1)
+    center = region_means(segments, places, area)
+    color = region_means(segments, lab, area)
     near = np.exp(-cdist(center, center, "sqeuclidean") / (2 * _SIGMA_SPACE**2))
-    contrast = (near * cdist(color, color)) @ area / flat.size
+    contrast = (near * cdist(color, color)) @ area / segments.size
     central = np.exp(-((center - 0.5) ** 2).sum(axis=1) / (2 * _SIGMA_CENTER**2))
     connectivity = _border_pixels(segments, len(area)) / np.sqrt(area)
     inside = np.exp(-(connectivity**2) / (2 * _SIGMA_CONNECTIVITY**2))

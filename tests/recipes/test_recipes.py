@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from harl_tf.precision import dtype_policy
 from harl_tf.recipes import RECIPES, Part
 from harl_tf.recipes.optimizers import SGDSettings
-from harl_tf.recipes.recipe import dtype_policy
 from tests.networks import tiny_pyramid
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
