@@ -1,7 +1,7 @@
 """HAPiCL's pixel-level contrastive loss between the cells of two views' feature maps.
 
 Owns the formula; the cell labels come from ``harl_tf.losses.cell_labels``, the embeddings from the
-models. The forms of the released HAPiCLR code are in ``harl_tf.losses.pixel_contrast_pooled``.
+models. The forms of the released HAPiCLR code are in ``harl_tf.losses.hapicl_pooled``.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,8 @@
 """Recipes for a machine without a large accelerator: hours on a few CPU cores.
 
-They differ in the method alone, so that methods can be compared. The shared part is that of the run
-in ``benchmarks/pretrain_caltech101.py``; heads are of one width and target networks of one momentum
-throughout. No figure is tuned for one method.
+They differ in the method alone, so that methods can be compared: heads are of one width and target
+networks of one momentum throughout, and no number is tuned for one method. The settings they share
+are ours; ``benchmarks/quality/pretrain_caltech101.py`` runs the first of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from harl_tf.recipes.recipe import Recipe
 from harl_tf.recipes.sources import cited
 from harl_tf.recipes.views import MOCO_CROPS, moco_colors
 
-_BENCHMARK = "benchmarks/pretrain_caltech101.py"
+_BENCHMARK = "benchmarks/quality/pretrain_caltech101.py"
 _OURS = "ours, for small sets"
 _DEFAULT = "the method's published default"
 _SHARED_WIDTH = "ours, one width of heads for all methods"
