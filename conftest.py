@@ -29,7 +29,11 @@ tf.config.set_logical_device_configuration(
 @pytest.fixture(autouse=True)
 def doctest_names(doctest_namespace):
     doctest_namespace.update(
-        np=np, tf=tf, keras=keras, harl_tf=harl_tf, resnet=harl_tf.backbones.resnet
+        np=np,
+        tf=tf,
+        keras=keras,
+        harl_tf=harl_tf,
+        resnet=harl_tf.backbones.resnet,
     )
 
 
@@ -94,5 +98,5 @@ def photographs(tmp_path_factory):
 def records(photographs, tmp_path_factory):
     """Folder of their records, in three shards."""
     out = tmp_path_factory.mktemp("records") / "records"
-    mask_generation.convert(photographs, out, photographs_per_shard=5, progress=False)
+    mask_generation.convert(photographs, out, images_per_shard=5, progress=False)
     return out

@@ -28,8 +28,7 @@ import mask_generation
 from harl_tf.data import PairedViews, labeled_images, read_manifest
 from harl_tf.evaluation import similarity_maps
 from harl_tf.reports import Section, color_map, write_page
-from mask_generation.photographs.reading import find_photographs
-from mask_generation.previews.contact_sheet import draw_mask
+from mask_generation import draw_mask, find_images
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("photographs", None, "Folder of unlabelled photographs to pretrain on.")
@@ -77,7 +76,7 @@ def check_sources(out: pathlib.Path) -> None:
         name: str(pathlib.Path(folder).resolve()) if folder else "scikit-image"
         for name, folder in (("photographs", FLAGS.photographs), ("labelled", FLAGS.labelled))
     }
-    if FLAGS.labelled and not find_photographs(FLAGS.labelled)[1]:
+    if FLAGS.labelled and not find_images(FLAGS.labelled)[1]:
         raise FileNotFoundError(f"{FLAGS.labelled} needs one subfolder of photographs per class.")
     noted = out / "sources.json"
     if noted.exists() and json.loads(noted.read_text()) != sources:
@@ -102,7 +101,7 @@ def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
             write_bundled_labeled(out / "labelled_photographs")
         # Classification needs no mask, so no picture is left out for the want of a good one.
         mask_generation.convert(
-            source or out / "labelled_photographs", labeled, longest_side=400, degenerate="keep"
+            source or out / "labelled_photographs", labeled, longest_side=400, flagged="keep"
         )
     if not all(half.cardinality() for half in halves(labeled)):
         raise harl_tf.data.RecordsError(

@@ -1,4 +1,4 @@
-"""``python -m harl_tf {recipes,pretrain}``."""
+"""``python -m harl_tf {pretrain,recipes}``."""
 
 import os
 import sys
@@ -6,10 +6,10 @@ import sys
 # What TensorFlow logs while its libraries are loaded is written whatever this says.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from absl import app, logging
+from absl import logging
 
 from harl_tf.commands import main, parse_arguments
 
 if __name__ == "__main__":
     logging.set_verbosity(logging.WARNING)
-    app.run(main, argv=sys.argv, flags_parser=parse_arguments)
+    sys.exit(main(parse_arguments(sys.argv)))

@@ -1,14 +1,22 @@
 """Photographs in, TFRecords of image and foreground mask out; no labels, no trained weights.
 
-``foreground_mask`` is light: it needs neither TensorFlow nor ``harl_tf``. What writes and reads
-records is imported on first use, so that the worker processes that compute masks start in a moment.
+The names below are what users import; the modules behind them may move. ``foreground_mask`` and the
+methods are light: they need neither TensorFlow nor ``harl_tf``. Everything else is imported on
+first use, so that the worker processes that compute masks start in a moment.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 from mask_generation.foreground import foreground_mask as foreground_mask
+from mask_generation.methods import DRFI as DRFI
 from mask_generation.methods import METHODS as METHODS
+from mask_generation.methods import MODEL_METHODS as MODEL_METHODS
+from mask_generation.methods import BASNet as BASNet
+from mask_generation.methods import FeatureCut as FeatureCut
+from mask_generation.methods import Fusion as Fusion
+from mask_generation.methods import MaskMethod as MaskMethod
+from mask_generation.methods import Thresholded as Thresholded
 from mask_generation.result import ForegroundMask as ForegroundMask
 
 if TYPE_CHECKING:
@@ -18,6 +26,11 @@ if TYPE_CHECKING:
     from mask_generation.evaluation.evaluate import Evaluation as Evaluation
     from mask_generation.evaluation.evaluate import evaluate as evaluate
     from mask_generation.evaluation.truth import EvaluationError as EvaluationError
+    from mask_generation.inputs.reading import find_images as find_images
+    from mask_generation.methods.regions import REGION_METHODS as REGION_METHODS
+    from mask_generation.methods.regions import region_map as region_map
+    from mask_generation.networks.opening import ModelError as ModelError
+    from mask_generation.previews.contact_sheet import draw_mask as draw_mask
     from mask_generation.previews.preview import PreviewError as PreviewError
     from mask_generation.previews.preview import preview as preview
 
@@ -25,10 +38,15 @@ _ON_FIRST_USE = {
     "ConversionError": "conversion.convert",
     "Evaluation": "evaluation.evaluate",
     "EvaluationError": "evaluation.truth",
+    "ModelError": "networks.opening",
     "PreviewError": "previews.preview",
+    "REGION_METHODS": "methods.regions",
     "convert": "conversion.convert",
+    "draw_mask": "previews.contact_sheet",
     "evaluate": "evaluation.evaluate",
+    "find_images": "inputs.reading",
     "preview": "previews.preview",
+    "region_map": "methods.regions",
     "verify": "conversion.verify",
 }
 

@@ -1,6 +1,6 @@
 """From one RGB image to a foreground mask of the same size.
 
-Owns: checking the input, and the judgement when a mask is not to be trusted. Does not own: how a
+Owns: checking the input, and the flags, the reasons not to trust a mask. Does not own: how a
 mask is computed (``mask_generation.methods``), reading or writing files.
 """
 
@@ -25,19 +25,19 @@ _MAX_SHARE = 0.90
 
 
 def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) -> ForegroundMask:
-    """Compute a label-free foreground mask of one image.
+    """Computes a label-free foreground mask of one image.
 
     The same image always gives the same result.
 
     Args:
         rgb: uint8 array of shape (H, W, 3), H, W >= 1, values 0 to 255.
         method: Name of the method, a key of ``mask_generation.METHODS``, or a method itself, such
-            as one with other settings.
+            as ``mask_generation.Fusion`` with other settings. Default: ``"balanced"``.
 
     Returns:
-        Mask and saliency of shape (H, W), with quality and fallback. ``fallback`` is
+        Mask and saliency of shape (H, W), with quality and flag. ``flag`` is
         ``"image too small"`` (a side under 16 px), ``"flat image"`` (no contrast) or ``"noise"``
-        (neighbouring pixels have nothing in common): mask and saliency are zeros then; or
+        (neighbouring pixels are unrelated): mask and saliency are zeros then; or
         ``"almost no foreground"`` (share under 1 %) or ``"almost all foreground"`` (share over
         90 %): the mask is kept as computed; or what the method says, such as ``"maps disagree"``.
 
@@ -50,9 +50,9 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
         >>> image = np.zeros((60, 80, 3), dtype=np.uint8)
         >>> image[20:40, 30:50] = (200, 40, 40)
         >>> result = foreground_mask(image)
-        >>> int(result.mask[30, 40]), int(result.mask[5, 5]), result.fallback
+        >>> int(result.mask[30, 40]), int(result.mask[5, 5]), result.flag
         (1, 0, None)
-        >>> foreground_mask(np.zeros((60, 80, 3), dtype=np.uint8)).fallback
+        >>> foreground_mask(np.zeros((60, 80, 3), dtype=np.uint8)).flag
         'flat image'
     """
     check_rgb(rgb)
@@ -72,23 +72,23 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
 
 
 def judged(result: ForegroundMask) -> ForegroundMask:
-    """A result with the reason, if there is one, why its share of foreground is not to be trusted.
+    """A result, flagged if its share of foreground is extreme.
 
     Args:
         result: A mask from anywhere.
 
     Returns:
-        The same, its fallback ``"almost no foreground"`` for a share under 1 %, or ``"almost all
-        foreground"`` for one over 90 %, unless it has a fallback already.
+        The same, flagged ``"almost no foreground"`` for a share under 1 %, or ``"almost all
+        foreground"`` for one over 90 %, unless it has a flag already.
 
     Example:
         >>> mask = np.zeros((20, 20), np.uint8)
-        >>> judged(ForegroundMask(mask, mask.astype(np.float32), 1.0, None)).fallback
+        >>> judged(ForegroundMask(mask, mask.astype(np.float32), 1.0, None)).flag
         'almost no foreground'
     """
-    if result.fallback is not None:
+    if result.flag is not None:
         return result
-    return dataclasses.replace(result, fallback=_doubt(result.foreground_share))
+    return dataclasses.replace(result, flag=_flag_of(result.foreground_share))
 
 
 def _empty(height: int, width: int, reason: str) -> ForegroundMask:
@@ -97,7 +97,7 @@ def _empty(height: int, width: int, reason: str) -> ForegroundMask:
         mask=np.zeros((height, width), dtype=np.uint8),
         saliency=np.zeros((height, width), dtype=np.float32),
         quality=0.0,
-        fallback=reason,
+        flag=reason,
     )
 
 
@@ -110,8 +110,8 @@ def _neighbor_correlation(rgb: NDArray[np.uint8]) -> float:
     return float(max(rows, columns)) / variance
 
 
-def _doubt(share: float) -> str | None:
-    """Why a mask with this share of foreground should not be trusted, or None."""
+def _flag_of(share: float) -> str | None:
+    """The flag of a mask with this share of foreground, or None."""
     if share < _MIN_SHARE:
         return "almost no foreground"
     if share > _MAX_SHARE:

@@ -1,4 +1,4 @@
-"""What the mask package takes in and hands back.
+"""What mask computations take and return.
 
 Owns: the check that an array is an 8-bit RGB image, and :class:`ForegroundMask`, the result of
 every mask computation. Does not own: how a mask is computed (``mask_generation.foreground``,
@@ -23,13 +23,13 @@ class ForegroundMask:
         quality: How far to trust the mask, in [0, 1], as its method says: for single maps how
             cleanly the saliency splits in two (variance between the two sides over the total
             variance); the fusion has its own measure. Compare it within one method only.
-        fallback: None when the method's own result can be used as it is, otherwise one short
-            phrase why not (for example ``"flat image"``).
+        flag: Why the mask should not be trusted, in a few words (for example ``"flat image"``);
+            None if it may be.
 
     Example:
         >>> import numpy as np
         >>> mask = np.array([[0, 1], [0, 0]], dtype=np.uint8)
-        >>> result = ForegroundMask(mask, mask.astype(np.float32), quality=1.0, fallback=None)
+        >>> result = ForegroundMask(mask, mask.astype(np.float32), quality=1.0, flag=None)
         >>> result.foreground_share
         0.25
     """
@@ -37,7 +37,7 @@ class ForegroundMask:
     mask: NDArray[np.uint8]
     saliency: NDArray[np.float32]
     quality: float
-    fallback: str | None
+    flag: str | None
 
     @property
     def foreground_share(self) -> float:
@@ -56,7 +56,7 @@ class ForegroundMask:
 
 
 def check_rgb(image: object) -> NDArray[np.uint8]:
-    """Return the image unchanged if it is an 8-bit RGB array, or say what it is instead.
+    """Returns the image unchanged if it is an 8-bit RGB array; raises if it is not.
 
     Args:
         image: What the caller passed; valid is a uint8 array of shape (H, W, 3) with H, W >= 1,
@@ -76,19 +76,19 @@ def check_rgb(image: object) -> NDArray[np.uint8]:
         >>> check_rgb(np.zeros((2, 5), dtype=np.uint8))
         Traceback (most recent call last):
         ...
-        ValueError: The image must have shape (height, width, 3) with at least one pixel, but ...
+        ValueError: Expected an image of shape (height, width, 3) with at least one pixel. ...
     """
     if not isinstance(image, np.ndarray):
         raise TypeError(
-            f"The image must be a numpy array of uint8, but it is a {type(image).__name__}."
+            f"Expected the image as a numpy array of uint8. Received: a {type(image).__name__}."
         )
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(
-            "The image must have shape (height, width, 3) with at least one pixel, "
-            f"but its shape is {image.shape}; convert grey or RGBA images to RGB first."
+            "Expected an image of shape (height, width, 3) with at least one pixel. "
+            f"Received shape: {image.shape}. Convert grey or RGBA images to RGB first."
         )
     if image.dtype != np.uint8:
         raise ValueError(
-            f"The image must be uint8 with values 0 to 255, but its dtype is {image.dtype}."
+            f"Expected the image as uint8 with values 0 to 255. Received dtype: {image.dtype}."
         )
     return image

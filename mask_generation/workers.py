@@ -1,6 +1,6 @@
 """Many small computations in this or in several processes, results in order.
 
-Owns processes, their threads and what Ctrl-C means to them; it does not know what is computed.
+Owns processes, their threads and how they handle Ctrl-C; it does not know what is computed.
 """
 
 import concurrent.futures
@@ -16,7 +16,7 @@ import cv2
 import threadpoolctl
 
 # Read by OpenMP, OpenBLAS and MKL when a worker first imports NumPy. The matrices are small: more
-# threads than one only spin, and get in the way of other workers.
+# than one thread only spins, and slows other workers down.
 _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 # Read by glibc when a worker starts: keep freed memory for the next photograph, instead of a page
@@ -61,13 +61,13 @@ def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
     # Forking a process that has TensorFlow's threads in it can hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()
-    # OpenCV has threads of its own, which no variable tells how many to be.
+    # OpenCV has threads of its own, whose number no environment variable sets.
     pool = concurrent.futures.ProcessPoolExecutor(
         count, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
     )
     try:
         yield partial(_map_in_blocks, pool, count)
-    except BaseException:  # nobody waits for what the workers are still computing
+    except BaseException:  # what the workers are still computing is of no use any more
         for process in multiprocessing.active_children():
             if process not in others:
                 process.terminate()
@@ -100,7 +100,7 @@ def _map_in_blocks(
 
 @contextlib.contextmanager
 def no_interrupt() -> Iterator[None]:
-    """Puts Ctrl-C off until the end of the block; for a process started in it, for good.
+    """Blocks Ctrl-C until the end of the block; in a process started within it, for good.
 
     A terminal sends Ctrl-C to every process; without this each worker would print a traceback.
     """

@@ -1,5 +1,6 @@
 """Networks small enough for tests."""
 
+import inspect
 from collections.abc import Callable
 
 import keras
@@ -22,21 +23,28 @@ def tiny_pyramid() -> keras.Model:
 def tiny_hapicl(seed: int = 0, **settings) -> harl_tf.HAPiCL:
     """HAPiCL on the network above, the same weights for the same seed, compiled."""
     keras.utils.set_random_seed(seed)
-    instance = harl_tf.methods.InstanceContrast(projection_units=16, hidden_units=32)
-    arguments = {"instance": instance, "hidden_units": 32, "pixel_units": 16} | settings
-    model = harl_tf.HAPiCL(tiny_pyramid(), **arguments)
+    small = {"projection_units": 16, "hidden_units": 32}
+    settings = {"instance": harl_tf.methods.InstanceContrast(**small), **settings}
+    model = hapicl(tiny_pyramid(), **small | settings)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
     return model
+
+
+def hapicl(backbone, instance=None, **settings) -> harl_tf.HAPiCL:
+    """HAPiCL with the arguments of its pixel branch among its own."""
+    of_pixel = inspect.signature(harl_tf.methods.PixelContrast).parameters
+    pixel = {name: value for name, value in settings.items() if name in of_pixel}
+    own = {name: value for name, value in settings.items() if name not in of_pixel}
+    return harl_tf.HAPiCL(backbone, instance, harl_tf.methods.PixelContrast(**pixel), **own)
 
 
 def tiny_methods() -> dict[str, Callable[[], harl_tf.pretraining.Pretraining]]:
     """Every method on the network above, and HAPiCL with each of its options, uncompiled."""
     methods, small = harl_tf.methods, {"projection_units": 16, "hidden_units": 32}
     queued = small | {"queue_size": 64}
-    pixel = {"pixel_units": 16, "hidden_units": 32}
 
-    def hapicl(instance: harl_tf.pretraining.Branch, **settings) -> harl_tf.HAPiCL:
-        return harl_tf.HAPiCL(tiny_pyramid(), instance, **pixel, **settings)
+    def with_pixels(instance: harl_tf.pretraining.Branch, **settings) -> harl_tf.HAPiCL:
+        return hapicl(tiny_pyramid(), instance, **small, **settings)
 
     def nt_xent() -> harl_tf.pretraining.Branch:
         return methods.InstanceContrast(**small)
@@ -58,18 +66,18 @@ def tiny_methods() -> dict[str, Callable[[], harl_tf.pretraining.Pretraining]]:
             whole_weight=harl_tf.schedules.Cosine(0.9, 0.0, 100, floor=0.3),
             **small,
         ),
-        "harl_intermediate": lambda: harl_tf.HARL(tiny_pyramid(), region_level="P2", **small),
-        "hapicl": lambda: hapicl(nt_xent()),
-        "hapicl_moco": lambda: hapicl(methods.MomentumContrast(**queued, symmetric=True)),
-        "hapicl_byol": lambda: hapicl(methods.Bootstrap(**small)),
-        "hapicl_harl": lambda: hapicl(methods.RegionBootstrap(**small)),
-        "hapicl_momentum_keys": lambda: hapicl(nt_xent(), momentum_keys=True),
-        "hapicl_fused_maps": lambda: hapicl(nt_xent(), level=("P2", "P3")),
-        "hapicl_sampled": lambda: hapicl(nt_xent(), level="P2", cells_per_region=5),
-        "hapicl_near": lambda: hapicl(nt_xent(), near=0.7, boundary_margin=0.1),
-        "hapicl_sampled_near": lambda: hapicl(nt_xent(), near=0.7, cells_per_region=5),
-        "hapicl_prototypes": lambda: hapicl(nt_xent(), prototypes=True),
-        "hapicl_regions": lambda: hapicl(nt_xent(), pool_regions=True),
-        "hapicl_per_image": lambda: hapicl(nt_xent(), reduction="image"),
-        "hapicl_per_batch": lambda: hapicl(nt_xent(), reduction="batch"),
+        "harl_intermediate": lambda: harl_tf.HARL(tiny_pyramid(), level="P2", **small),
+        "hapicl": lambda: with_pixels(nt_xent()),
+        "hapicl_moco": lambda: with_pixels(methods.MomentumContrast(**queued, symmetric=True)),
+        "hapicl_byol": lambda: with_pixels(methods.Bootstrap(**small)),
+        "hapicl_harl": lambda: with_pixels(methods.RegionBootstrap(**small)),
+        "hapicl_momentum_keys": lambda: with_pixels(nt_xent(), momentum_keys=True),
+        "hapicl_fused_maps": lambda: with_pixels(nt_xent(), level=("P2", "P3")),
+        "hapicl_sampled": lambda: with_pixels(nt_xent(), level="P2", cells_per_region=5),
+        "hapicl_near": lambda: with_pixels(nt_xent(), distance=0.7, boundary_margin=0.1),
+        "hapicl_sampled_near": lambda: with_pixels(nt_xent(), distance=0.7, cells_per_region=5),
+        "hapicl_prototypes": lambda: with_pixels(nt_xent(), prototypes=True),
+        "hapicl_regions": lambda: with_pixels(nt_xent(), pool_regions=True),
+        "hapicl_per_image": lambda: with_pixels(nt_xent(), reduction="image"),
+        "hapicl_per_batch": lambda: with_pixels(nt_xent(), reduction="batch"),
     }

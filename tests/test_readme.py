@@ -1,4 +1,4 @@
-"""The README says what is there."""
+"""The README and the documents say what is there."""
 
 import ast
 import functools
@@ -12,7 +12,10 @@ import mask_generation
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+DOCUMENTS = README + "".join(
+    path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))
+)
+BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENTS, flags=re.DOTALL)
 
 
 def attribute_paths(code: str) -> set[str]:
@@ -25,7 +28,7 @@ def attribute_paths(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize("code", BLOCKS)
-def test_every_name_in_the_readme_exists(code):
+def test_every_name_in_the_documents_exists(code):
     packages = {"harl_tf": harl_tf, "mask_generation": mask_generation}
     for path in attribute_paths(code):
         package, *names = path.split(".")
@@ -35,10 +38,10 @@ def test_every_name_in_the_readme_exists(code):
 def test_mask_example_runs_as_it_stands(capsys):
     """A 40×40 square in 120×160: a twelfth of the pixels, .083."""
     code = next(code for code in BLOCKS if "foreground_mask" in code)
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, "docs/masks.md", "exec"), {})
     assert capsys.readouterr().out.startswith("(120, 160) uint8 0.08")
 
 
 def test_files_named_in_the_tree_exist():
-    for name in re.findall(r"`((?:tests|examples|benchmarks)/[\w/.]+)`", README):
+    for name in re.findall(r"`((?:tests|examples|benchmarks)/[\w/.]+)`", DOCUMENTS):
         assert (ROOT / name).exists(), name

@@ -26,7 +26,7 @@ def make(work: pathlib.Path, source: str | pathlib.Path | None = None) -> pathli
         source.mkdir()
         photographs.cut_into(source)
     records = work / "records"
-    mask_generation.convert(source, records, "fast", degenerate="keep", progress=False)
+    mask_generation.convert(source, records, "fast", flagged="keep", progress=False)
     return records
 
 

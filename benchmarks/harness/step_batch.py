@@ -31,7 +31,7 @@ def make_batch(rows: int, side: int) -> dict[str, NDArray[Any]]:
         window = np.array([view * 10, 0, 150, 200, view, 200, 240], "int32")
         images = random.uniform(0, 255, (rows, side, side, 3)).astype("float32")
         batch |= {
-            f"coloured{view + 1}": images,
+            f"colored{view + 1}": images,
             f"mask{view + 1}": masks[view],
             f"window{view + 1}": np.tile(window, (rows, 1)),
         }

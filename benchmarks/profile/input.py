@@ -27,7 +27,7 @@ from harl_tf.data import records as schema
 from harl_tf.data.draws import draw
 from harl_tf.data.geometry import RandomResizedCrop, Window
 from harl_tf.data.kept_memory import keep_freed_memory
-from harl_tf.data.two_views import Record, TwoViews, Views
+from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 
 FLAGS = flags.FLAGS
 arguments.define("results", "photographs")
@@ -41,7 +41,7 @@ WHOLE = "a record, whole"
 class Example(NamedTuple):
     """A record and all that the parts make of it."""
 
-    record: Record
+    record: EncodedImage
     draws: NDArray[np.float32]
     image: NDArray[np.uint8]
     mask: NDArray[Any]
@@ -52,7 +52,9 @@ def examples(fields: Iterable[dict[str, tf.Tensor]]) -> list[Example]:
     """Decoded once, so that each part has what it starts from."""
     made = []
     for index, each in enumerate(fields):
-        record = Record(*(each[key].numpy() for key in (schema.NAME, schema.IMAGE, schema.MASK)))
+        record = EncodedImage(
+            *(each[key].numpy() for key in (schema.NAME, schema.IMAGE, schema.MASK))
+        )
         draws = draw(0, 0, np.array([index]), CROP.draws).uniform[0]
         mask = decoding.decode_regions(record.png)
         image = decoding.decode_photograph(record.jpeg)
@@ -69,11 +71,11 @@ def parts(size: int, all_examples: list[Example]) -> dict[str, Callable[[int], o
     """By name, what is done with the example of an index."""
     rows = 64
     views = Views.empty(rows, size), Views.empty(rows, size)
-    two_views = TwoViews((CROP, CROP))
+    cut = ViewCutter((CROP, CROP))
 
     def whole(index: int) -> None:
         example = all_examples[index]
-        two_views(example.record, example.draws, views, index % rows)
+        cut(example.record, example.draws, views, index % rows)
 
     def cut_images(index: int) -> None:
         example = all_examples[index]

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import arguments, results
 from mask_generation.cut.grabcut import grabcut
-from mask_generation.evaluation.scoring import intersection_over_union
+from mask_generation.evaluation.metrics import intersection_over_union
 from mask_generation.evaluation.truth import find_truth, read_mask
 from mask_generation.image.resize import enlarge, shrink
+from mask_generation.inputs.reading import decode_image
 from mask_generation.methods import METHODS
 from mask_generation.methods.fusion import Fusion
-from mask_generation.photographs.reading import decode_photograph
 
 arguments.define("results")
 
@@ -67,7 +67,7 @@ def photographs(folder: str) -> Iterator[tuple[NDArray[np.uint8], Mask]]:
     """Photographs and their drawn masks."""
     for truth in find_truth(folder):
         if truth.mask is not None:
-            rgb, _ = decode_photograph(pathlib.Path(truth.path).read_bytes())
+            rgb, _ = decode_image(pathlib.Path(truth.path).read_bytes())
             yield rgb, read_mask(truth.mask)
 
 

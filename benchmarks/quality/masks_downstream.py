@@ -69,7 +69,7 @@ def make_records(method: str, photographs: pathlib.Path, work: pathlib.Path) -> 
         method={"none": "fast", "boxes": None}.get(method, method),
         masks=drawn,
         workers=2,
-        degenerate="keep",
+        flagged="keep",
         progress=False,
     )
     return out

@@ -53,7 +53,7 @@ def make_records(photographs: pathlib.Path, work: pathlib.Path) -> tuple[pathlib
     if not labeled.exists():
         # The probe classifies whole photographs: none is left out for its mask.
         images = photographs / "caltech101" / "images"
-        mask_generation.convert(images, labeled, workers=2, degenerate="keep")
+        mask_generation.convert(images, labeled, workers=2, flagged="keep")
     return unlabeled, labeled
 
 

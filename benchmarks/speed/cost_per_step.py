@@ -66,7 +66,9 @@ def contestants() -> dict[str, Callable[[], Pretraining]]:
     return {
         "simclr": lambda: harl_tf.SimCLR(backbone()),
         "hapicl": lambda: hapicl(nt_xent()),
-        "hapicl_sampled": lambda: harl_tf.HAPiCL(backbone(), nt_xent(), cells_per_region=8),
+        "hapicl_sampled": lambda: harl_tf.HAPiCL(
+            backbone(), nt_xent(), methods.PixelContrast(cells_per_region=8)
+        ),
         "moco_v2": lambda: harl_tf.MoCoV2(backbone(), **keys),
         "moco_v2_symmetric": lambda: harl_tf.MoCoV2(backbone(), **keys, symmetric=True),
         "hapicl_moco": lambda: hapicl(methods.MomentumContrast(**keys, symmetric=True)),
@@ -85,7 +87,7 @@ def bare_step() -> Step:
     """Forward and backward of the backbone alone on both views."""
     batch = make_batch(FLAGS.batch_size, FLAGS.image_size)
     backbone = backbones.resnet(FLAGS.depth, FLAGS.output_stride)
-    images = tf.concat([batch["coloured1"], batch["coloured2"]], axis=0)
+    images = tf.concat([batch["colored1"], batch["colored2"]], axis=0)
 
     @tf.function
     def step() -> tf.Tensor:

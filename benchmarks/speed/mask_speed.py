@@ -112,7 +112,7 @@ def measure_workers(images: list[Photograph]) -> Iterator[dict[str, object]]:
                     out = pathlib.Path(folder, f"{turn}_{workers}")
                     start = time.perf_counter()
                     mask_generation.convert(
-                        source, out, method, workers, degenerate="keep", progress=False
+                        source, out, method, workers, flagged="keep", progress=False
                     )
                     rates[workers].append(count / (time.perf_counter() - start))
         gain = [two / one for one, two in zip(rates[1], rates[2], strict=True)]

@@ -26,7 +26,7 @@ from benchmarks.harness.contestant import serve, steady
 from benchmarks.harness.step_batch import make_batch
 from benchmarks.harness.summary import summary
 from benchmarks.harness.usage import forget_peak, resident_megabytes
-from harl_tf import backbones, losses
+from harl_tf import backbones, losses, methods
 from harl_tf.pretraining.cells import all_cells, sample_cells, take
 
 FLAGS = flags.FLAGS
@@ -80,7 +80,7 @@ def model_step(cell: Cell) -> Callable[[], int]:
         tf.distribute.MirroredStrategy(names) if replicas > 1 else tf.distribute.get_strategy()
     )
     method, *how = cell["method"].split()
-    settings = {"cells_per_region": DRAWN} if how else {}
+    settings = {"pixel": methods.PixelContrast(cells_per_region=DRAWN)} if how else {}
     with strategy.scope():
         stride = cell["image_size"] // cell["map"] if "map" in cell else 32
         backbone = backbones.resnet(18, output_stride=stride)

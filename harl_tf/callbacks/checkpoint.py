@@ -52,7 +52,7 @@ class Checkpoint(keras.callbacks.Callback):
 
             checkpoint = harl_tf.callbacks.Checkpoint("runs/a", views)
             first = checkpoint.resume(model)  # 0 if there is nothing to resume
-            model.fit(views.from_epoch(first), initial_epoch=first, callbacks=[checkpoint], ...)
+            model.fit(views, epochs=100, initial_epoch=first, callbacks=[checkpoint])
     """
 
     def __init__(
@@ -122,8 +122,7 @@ class Checkpoint(keras.callbacks.Callback):
             model: The model, compiled, with the settings of the run.
 
         Returns:
-            Number of epochs done: pass it to ``fit`` as ``initial_epoch`` and to
-            ``views.from_epoch``. 0 if there is no checkpoint.
+            Number of epochs done, for ``fit(initial_epoch=...)``; 0 if there is no checkpoint.
 
         Raises:
             ResumeError: If the settings differ from those of the run.

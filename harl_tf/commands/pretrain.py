@@ -12,15 +12,17 @@ from typing import Any
 import keras
 
 from harl_tf import callbacks, data, distribution, export
+from harl_tf.commands.find_recipe import find_recipe
 from harl_tf.commands.refusal import CommandError
-from harl_tf.commands.show_recipes import find, in_words
+from harl_tf.commands.show_recipes import in_words
+from harl_tf.precision import dtype_policy
 from harl_tf.pretraining import Pretraining
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
-from harl_tf.recipes.recipe import dtype_policy
 from harl_tf.runs import RunFolder
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+DEFAULT_RECIPE = "hapicl_small"
 STRATEGIES = ("one", "mirrored", "multi-worker")
 _PROBES = 20
 """About how often a run is probed."""
@@ -69,11 +71,11 @@ def chosen(arguments: argparse.Namespace) -> Recipe:
 
     Example:
         >>> from harl_tf.commands import parse_arguments
-        >>> line = ["harl_tf", "pretrain", "harl_100", "RECORDS", "RUN", "--batch-size", "256"]
+        >>> line = ["harl_tf", "pretrain", "RECORDS", "RUN", "--batch-size=256"]
         >>> chosen(parse_arguments(line)).batch_size
         256
     """
-    recipe = find(arguments.recipe)
+    recipe = find_recipe(arguments.recipe)
     names = ("epochs", "batch_size", "image_size", "precision")
     changes = {name: getattr(arguments, name) for name in names}
     given = {name: value for name, value in changes.items() if value is not None}
@@ -92,7 +94,7 @@ def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
         CommandError: If one does not divide the other.
 
     Example:
-        >>> check(find("harl_small"), replicas=3, accumulate=1)
+        >>> check(find_recipe("harl_small"), replicas=3, accumulate=1)
         Traceback (most recent call last):
         harl_tf.commands.refusal.CommandError: A batch of 64 does not divide ... such as 63.
     """
@@ -110,10 +112,10 @@ def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
             f"{recipe.image_size} is not."
         )
     queues = [size for name, size in flat(recipe.settings).items() if name.endswith("queue_size")]
-    if any(queue % (size // accumulate) for queue in queues):
+    if any(queue % size for queue in queues):
         raise CommandError(
             f"{recipe.name} keeps a queue of {queues[0]} keys, which a batch must divide; "
-            f"{size // accumulate} does not: use a power of two."
+            f"{size} does not: use a power of two."
         )
 
 

@@ -10,6 +10,9 @@ from harl_tf.commands.refusal import CommandError
 from harl_tf.data import RecordsError
 from harl_tf.export import ExportError
 from harl_tf.runs import RunError
+from mask_generation.commands import line
+
+_REFUSED, _FAILED = 2, 1
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -28,27 +31,23 @@ def main(arguments: argparse.Namespace) -> int:
         harl_100 ...
         0
     """
+    return line.run(
+        lambda: _run(arguments),
+        lambda: {
+            **dict.fromkeys((CommandError, RecordsError, ResumeError, RunError), _REFUSED),
+            **dict.fromkeys((ExportError, FloatingPointError, OSError), _FAILED),
+        },
+        "Interrupted. The same command continues after the last saved epoch.",
+    )
+
+
+def _run(arguments: argparse.Namespace) -> None:
     try:
         arguments.run(arguments)
-    except (CommandError, RecordsError, ResumeError, RunError, ExportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # ... | head
-        return 1
-    except (FloatingPointError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except tf.errors.ResourceExhaustedError:
         print(
             "error: Out of memory. --accumulate splits a batch into parts; a smaller --batch-size, "
             "--image-size or --precision mixed_bfloat16 help, too.",
             file=sys.stderr,
         )
-        return 1
-    except KeyboardInterrupt:
-        print(
-            "\nInterrupted. The same command continues after the last saved epoch.",
-            file=sys.stderr,
-        )
-        return 130
-    return 0
+        raise SystemExit(_FAILED) from None

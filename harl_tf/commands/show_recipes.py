@@ -3,7 +3,7 @@
 import argparse
 import textwrap
 
-from harl_tf.commands.refusal import CommandError, nearest
+from harl_tf.commands.find_recipe import find_recipe
 from harl_tf.recipes import RECIPES, Recipe
 
 
@@ -13,26 +13,9 @@ def run(arguments: argparse.Namespace) -> None:
         width = max(map(len, RECIPES))
         for recipe in RECIPES.values():
             print(f"{recipe.name:{width}}  {recipe.title}")
-        print("\nOne line by line, with sources: python -m harl_tf recipes NAME")
+        print("\nOne line by line, with sources: python -m harl_tf recipes RECIPE")
         return
-    print(in_words(find(arguments.name)), end="")
-
-
-def find(name: str) -> Recipe:
-    """The recipe of a name.
-
-    Raises:
-        CommandError: If there is none, with the nearest names.
-
-    Example:
-        >>> find("harl_1000").epochs
-        1000
-    """
-    if name not in RECIPES:
-        meant = nearest(name, RECIPES)
-        more = f"Is it {meant}?" if meant else "They are listed by: python -m harl_tf recipes"
-        raise CommandError(f"There is no recipe {name!r}. {more}")
-    return RECIPES[name]
+    print(in_words(find_recipe(arguments.name)), end="")
 
 
 def in_words(recipe: Recipe) -> str:
@@ -41,13 +24,14 @@ def in_words(recipe: Recipe) -> str:
     A line that was changed says what the published recipe of that name has.
 
     Example:
-        >>> print(in_words(find("simclr_100")))
+        >>> print(in_words(find_recipe("simclr_100")))
         simclr_100: SimCLR (Chen et al. 2020), 100 epochs, batch 4096
         <BLANKLINE>
         method   SimCLR — README.md of google-research/simclr, the paper's default
         ...
     """
-    published = {line.name: line.value for line in RECIPES[recipe.name].lines()}
+    known = RECIPES.get(recipe.name, recipe)
+    published = {line.name: line.value for line in known.lines()}
     lines = recipe.lines()
     width = max(len(line.name) for line in lines) + 2
     rows = [f"{recipe.name}: {recipe.title}", ""]

@@ -23,7 +23,7 @@ def colored(batch: Mapping[str, tf.Tensor], colors: Colors | None) -> dict[str, 
         colors: Colour augmentations, or None, which leaves the batch as it is.
 
     Returns:
-        The batch with ``coloured1`` and ``coloured2``, float32, in the place of ``view1``,
+        The batch with ``colored1`` and ``colored2``, float32, in the place of ``view1``,
         ``view2``, ``draws1`` and ``draws2``: up to rounding what the augmentations make of them.
 
     Example:
@@ -35,5 +35,5 @@ def colored(batch: Mapping[str, tf.Tensor], colors: Colors | None) -> dict[str, 
         images, draws = outputs.pop(f"view{index}"), outputs.pop(f"draws{index}")
         plan = color.plan(draws, images.shape[1])
         (result,) = numpy_call(apply_plan, [images, *plan], [tf.float32])
-        outputs[f"coloured{index}"] = tf.ensure_shape(result, images.shape)
+        outputs[f"colored{index}"] = tf.ensure_shape(result, images.shape)
     return outputs

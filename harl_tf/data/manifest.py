@@ -12,8 +12,8 @@ import pathlib
 from typing import Any
 
 FILE_NAME = "manifest.json"
-SCHEMA = 2
-"""1 had neither quality nor fallback in its records, nor further masks."""
+SCHEMA = 3
+"""1 had neither quality nor flag in its records, nor further masks; 2 had other names for them."""
 
 
 class RecordsError(Exception):
@@ -28,14 +28,6 @@ class Shard:
     records: int
     bytes: int
     sha256: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Skip:
-    """A photograph that was left out, and why."""
-
-    name: str
-    reason: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +64,10 @@ class Manifest:
         method: Name of the mask method and its settings.
         classes: Class names in the order of their labels; empty without labels.
         shards: The TFRecord files.
-        skipped: Photographs left out.
+        left_out: Name and reason of each photograph that was left out.
         masks: The masks of every record, ``"mask"`` first.
-        fallbacks: Number of records by the reason not to trust their mask; those whose mask may be
-            trusted are in none.
+        flags: Number of records by flag, the reason not to trust their mask; those without a flag
+            are not counted.
         files: The files for TensorFlow Datasets.
         schema: Version of this form.
     """
@@ -83,9 +75,9 @@ class Manifest:
     method: dict[str, str | int | float]
     classes: tuple[str, ...]
     shards: tuple[Shard, ...]
-    skipped: tuple[Skip, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
     masks: tuple[MaskInfo, ...] = (MaskInfo("mask", ""),)
-    fallbacks: dict[str, int] = dataclasses.field(default_factory=dict)
+    flags: dict[str, int] = dataclasses.field(default_factory=dict)
     files: tuple[File, ...] = ()
     schema: int = SCHEMA
 
@@ -95,9 +87,9 @@ class Manifest:
         return sum(shard.records for shard in self.shards)
 
     @property
-    def trusted(self) -> int:
-        """Number of records whose mask may be trusted."""
-        return self.records - sum(self.fallbacks.values())
+    def unflagged(self) -> int:
+        """Number of records whose mask has no flag."""
+        return self.records - sum(self.flags.values())
 
     def digest(self) -> str:
         """A short fingerprint of the records, the same for the same records.
@@ -180,9 +172,9 @@ def _from_json(fields: dict[str, Any]) -> Manifest:
             **fields,
             "classes": tuple(fields["classes"]),
             "shards": tuple(Shard(**shard) for shard in fields["shards"]),
-            "skipped": tuple(Skip(**skip) for skip in fields["skipped"]),
+            "left_out": tuple((name, reason) for name, reason in fields["left_out"]),
             "masks": tuple(MaskInfo(**mask) for mask in fields["masks"]),
-            "fallbacks": dict(fields["fallbacks"]),
+            "flags": dict(fields["flags"]),
             "files": tuple(File(**file) for file in fields["files"]),
         }
     )

@@ -20,11 +20,11 @@ from harl_tf.data.draws import draw
 from harl_tf.data.kept_memory import keep_freed_memory
 from harl_tf.data.manifest import Manifest, MaskInfo, RecordsError, read_manifest
 from harl_tf.data.python_calls import numpy_call
-from harl_tf.data.two_views import Record, TwoViews, Views
+from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 from harl_tf.layers import random_color
 
-UNTRUSTED = ("keep", "leave_out", "blank")
-"""What to do with records whose fallback says not to trust their mask."""
+FLAGGED = ("keep", "leave_out", "blank")
+"""What to do with records whose mask has a flag: a reason not to trust it."""
 
 _TOGETHER = 64
 """Most records whose views are made in one call: few enough for as many calls at a time as there
@@ -59,7 +59,7 @@ class PairedViews:
             besides. A set that fits is shuffled as a whole. Default: 4096.
         mask: Which mask of the records: ``"mask"``, the foreground, or the name of a further one.
             A method must be told of as many regions as ``regions`` says. Default: ``"mask"``.
-        untrusted: What to do with records whose fallback says not to trust the foreground:
+        flagged: What to do with records whose foreground mask has a flag, a reason not to trust it:
             ``"keep"`` them as they are; ``"leave_out"``, epochs are shorter then; or ``"blank"``,
             the mask is all background. Of a blank mask HAPiCL's pixel term leaves the photograph
             out, and so does HARL's foreground term, while the instance terms stay; HARL's
@@ -74,7 +74,7 @@ class PairedViews:
         ::
 
             views = harl_tf.data.PairedViews("records", batch_size=64, image_size=96)
-            model.fit(views.from_epoch(0), steps_per_epoch=views.steps_per_epoch, epochs=100)
+            model.fit(views, epochs=100)
     """
 
     folder: str | pathlib.Path
@@ -90,23 +90,21 @@ class PairedViews:
     passes_per_epoch: int = 1
     shuffle_block: int = 4096
     mask: str = records.MASK
-    untrusted: str = "keep"
+    flagged: str = "keep"
 
     def __post_init__(self) -> None:
         """Checks the settings and that the records are there."""
         for name in ("batch_size", "image_size", "passes_per_epoch", "shuffle_block"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Expected {name} ≥ 1. Received: {name}={getattr(self, name)}.")
-        if self.untrusted not in UNTRUSTED:
-            raise ValueError(
-                f"Expected untrusted in {UNTRUSTED}. Received: untrusted={self.untrusted!r}."
-            )
+        if self.flagged not in FLAGGED:
+            raise ValueError(f"Expected flagged in {FLAGGED}. Received: flagged={self.flagged!r}.")
         manifest = read_manifest(self.folder)
         self._mask_info(manifest)
         available = self._available(manifest)
         if available < self.batch_size:
             left_out = manifest.records - available
-            besides = f" besides {left_out} whose mask is not to be trusted" if left_out else ""
+            besides = f" besides {left_out} whose mask is flagged" if left_out else ""
             raise RecordsError(
                 f"{self.folder} holds {available} records{besides}, fewer than one batch of "
                 f"batch_size={self.batch_size}. Use a smaller batch."
@@ -150,7 +148,7 @@ class PairedViews:
                 Default: 1, all rows of the worker in one batch.
             colors: Colour augmentation of the first and of the second view, if it is to be done
                 here, on the host's processors, instead of on the training device. Batches hold
-                ``coloured1`` and ``coloured2`` then (float32, 0–255), in the place of views and
+                ``colored1`` and ``colored2`` then (float32, 0–255), in the place of views and
                 draws. ``model.fit(views)`` arranges that where there is no other device.
                 Default: none.
 
@@ -177,7 +175,7 @@ class PairedViews:
 
     def _available(self, manifest: Manifest) -> int:
         """Number of records that a pass goes through."""
-        return manifest.trusted if self.untrusted == "leave_out" else manifest.records
+        return manifest.unflagged if self.flagged == "leave_out" else manifest.records
 
     def _mask_info(self, manifest: Manifest) -> MaskInfo:
         for info in manifest.masks:
@@ -203,7 +201,7 @@ class PairedViews:
         )
         available = self._available(manifest)
         if available < manifest.records:
-            serialized = serialized.filter(_is_trusted)
+            serialized = serialized.filter(_is_unflagged)
         # Blocks in stateless random order, not Dataset.shuffle: that one mixes the program's global
         # seed into the order.
         blocks = serialized.batch(min(self.shuffle_block, available)).enumerate()
@@ -236,8 +234,8 @@ class PairedViews:
         identities = tf.strings.to_hash_bucket_fast(fields[records.NAME], tf.int64.max)
         png = fields[records.FURTHER + info.name if further else records.MASK]
         blank = tf.zeros_like(identities, tf.bool)
-        if self.untrusted == "blank":
-            blank = fields[records.FALLBACK] != ""
+        if self.flagged == "blank":
+            blank = fields[records.FLAG] != ""
         mask_type = tf.uint8 if info.bits == 8 else tf.int32
         side, words = (self.image_size, self.image_size), (random_color.DRAWS,)
         form = {
@@ -268,9 +266,9 @@ class PairedViews:
         of_crop = max(self.crop1.draws, self.crop2.draws)
         drawn = draw(self.seed, int(index), identities, of_crop + random_color.DRAWS)
         first, second = (Views.empty(len(identities), self.image_size, mask_type) for _ in range(2))
-        cut = TwoViews((self.crop1, self.crop2))
+        cut = ViewCutter((self.crop1, self.crop2))
         for row, fields in enumerate(zip(*columns, strict=True)):
-            cut(Record(*fields), drawn.uniform[row, :, :of_crop], (first, second), row)
+            cut(EncodedImage(*fields), drawn.uniform[row, :, :of_crop], (first, second), row)
         pairs: list[Any] = [each for pair in zip(first, second, strict=True) for each in pair]
         if mask_type != np.uint8:
             pairs[2:4] = (mask.astype(np.int32) for mask in pairs[2:4])
@@ -278,5 +276,5 @@ class PairedViews:
         return (*pairs, *colors, drawn.seeds)
 
 
-def _is_trusted(serialized: tf.Tensor) -> tf.Tensor:
-    return records.parse(serialized)[records.FALLBACK] == ""
+def _is_unflagged(serialized: tf.Tensor) -> tf.Tensor:
+    return records.parse(serialized)[records.FLAG] == ""

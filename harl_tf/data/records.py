@@ -12,7 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 IMAGE, MASK, NAME, LABEL = "image", "mask", "name", "label"
-QUALITY, FALLBACK = "quality", "fallback"
+QUALITY, FLAG = "quality", "flag"
 FURTHER = "masks/"
 """What the feature names of further masks begin with."""
 NO_LABEL = -1
@@ -26,7 +26,7 @@ _FEATURES = {
     NAME: tf.io.FixedLenFeature([], tf.string),
     LABEL: tf.io.FixedLenFeature([], tf.int64, default_value=NO_LABEL),
     QUALITY: tf.io.FixedLenFeature([], tf.float32),
-    FALLBACK: tf.io.FixedLenFeature([], tf.string),
+    FLAG: tf.io.FixedLenFeature([], tf.string),
 }
 _BIT_DEPTH_AT = 24
 """Byte of a PNG file that says how many bits a value has: after signature, length and sizes."""
@@ -41,7 +41,7 @@ class Record(NamedTuple):
         name: Unique name, the photograph's path relative to its folder.
         label: Class index, or ``NO_LABEL``.
         quality: How far to trust the mask, within [0, 1], as its method says. Default: 1.
-        fallback: Why the mask should not be trusted, in a few words; empty when it may be.
+        flag: Why the mask should not be trusted, in a few words; empty if it may be.
         masks: PNG bytes of further masks of the image's size, by name: one channel of region
             numbers, all of one name of 8 or all of 16 bits.
     """
@@ -51,7 +51,7 @@ class Record(NamedTuple):
     name: str
     label: int = NO_LABEL
     quality: float = 1.0
-    fallback: str = ""
+    flag: str = ""
     masks: Mapping[str, bytes] = MappingProxyType({})
 
 
@@ -89,7 +89,7 @@ def encode(record: Record) -> bytes:
         NAME: of_bytes(record.name.encode()),
         LABEL: tf.train.Feature(int64_list=tf.train.Int64List(value=[record.label])),
         QUALITY: tf.train.Feature(float_list=tf.train.FloatList(value=[record.quality])),
-        FALLBACK: of_bytes(record.fallback.encode()),
+        FLAG: of_bytes(record.flag.encode()),
     }
     features |= {FURTHER + name: of_bytes(png) for name, png in record.masks.items()}
     example = tf.train.Example(features=tf.train.Features(feature=features))
@@ -104,7 +104,7 @@ def parse(serialized: tf.Tensor, masks: Sequence[str] = ()) -> dict[str, tf.Tens
         masks: Names of further masks to take along. Default: none.
 
     Returns:
-        Dict of scalars, or of ``(batch,)``: ``image``, ``mask``, ``name``, ``fallback`` (strings),
+        Dict of scalars, or of ``(batch,)``: ``image``, ``mask``, ``name``, ``flag`` (strings),
         ``label`` (int64), ``quality`` (float32) and the further masks (strings), each under
         ``masks/`` and its name.
     """

@@ -21,7 +21,7 @@ class Card:
     Attributes:
         data: What it was pretrained on.
         license: Licence of the weights. Default: "not stated".
-        metrics: Measured figures by name. Default: none.
+        metrics: Measured values by name. Default: none.
         notes: Anything else its users should know, such as limits. Default: none.
     """
 
@@ -60,7 +60,7 @@ def render(facts: Mapping[str, Any]) -> str:
     metrics = "\n".join(f"| {name} | {value:.4g} |" for name, value in card["metrics"].items())
     outputs = ", ".join(f"`{name}` {value['shape']}" for name, value in facts["outputs"].items())
     versions = ", ".join(f"{name} {value}" for name, value in facts["versions"].items())
-    figures = f"\n| figure | value |\n|---|---|\n{metrics}\n" if metrics else "none were given\n"
+    measured = f"\n| metric | value |\n|---|---|\n{metrics}\n" if metrics else "none were given\n"
     return f"""# Backbone pretrained with {facts["method"]["class"]}
 
 - **Data**: {card["data"]}
@@ -71,7 +71,7 @@ def render(facts: Mapping[str, Any]) -> str:
 - **Made with**: {versions}
 
 ## Measured
-{figures}
+{measured}
 ## Use
 With harl_tf, as Keras layers (mixed precision, freezing by layer, saving):
 

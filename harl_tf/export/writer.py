@@ -1,9 +1,7 @@
 """Writing a pretrained backbone for those who fine-tune it."""
 
-import contextlib
 import json
 import pathlib
-from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
@@ -12,6 +10,7 @@ from harl_tf import files
 from harl_tf.backbones import rebuild
 from harl_tf.export import artifact
 from harl_tf.export.card import Card, metadata, render
+from harl_tf.precision import dtype_policy
 from harl_tf.pretraining import Pretraining
 
 
@@ -52,7 +51,7 @@ def export_backbone(
             f"{folder} exists. Choose another folder or pass overwrite=True."
         )
     artifact.check_disposable(folder)
-    with _float32():
+    with dtype_policy("float32"):
         backbone = rebuild(model.backbone, keras.layers.BatchNormalization, dtype="float32")
     facts = metadata(model, backbone, card or Card())
     artifact.check_disposable(folder.with_name(folder.name + ".partial"))
@@ -73,14 +72,3 @@ def _write_saved_model(backbone: keras.Model, folder: pathlib.Path) -> None:
     archive.add_endpoint(artifact.SERVE, lambda x: backbone(x, training=False), images)
     archive.add_endpoint(artifact.SERVE_TRAINING, lambda x: backbone(x, training=True), images)
     archive.write_out(str(folder), verbose=False)
-
-
-@contextlib.contextmanager
-def _float32() -> Iterator[None]:
-    """Layers that state no dtype, such as inputs, take the global policy: float32 for the while."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -9,21 +9,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from harl_tf import distribution
+from harl_tf.losses.example_losses import ExampleLosses
 from harl_tf.losses.normalize import l2_normalize
 from harl_tf.losses.temperature import check_temperature
-
-
-class PixelContrast(NamedTuple):
-    """What one direction of the loss is, image by image.
-
-    Attributes:
-        loss: ``(batch,)``; 0 where ``counted`` is False.
-        counted: ``(batch,)`` bool, whether the image has any cell with both a positive and a
-            negative. The others must be left out of the mean, not averaged in as zeros.
-    """
-
-    loss: tf.Tensor
-    counted: tf.Tensor
 
 
 class Prototypes(NamedTuple):
@@ -50,7 +38,7 @@ def pixel_contrast(
     regions: int = 2,
     near: tf.Tensor | None = None,
     prototypes: Prototypes | None = None,
-) -> PixelContrast:
+) -> ExampleLosses:
     """Contrasts every cell of one view with the cells of the same image's other view.
 
     A cell's positives P are the cells of its own region, its negatives Q those of other regions:
@@ -80,7 +68,8 @@ def pixel_contrast(
         prototypes: Optional further negatives for the foreground cells. Default: none.
 
     Returns:
-        A ``PixelContrast`` with one value per image.
+        One value per image; an image counts if it has any cell with both a positive and a
+        negative.
 
     Raises:
         ValueError: If ``temperature`` or ``foreground_weight`` is out of range.
@@ -91,7 +80,7 @@ def pixel_contrast(
 
         >>> halves = tf.constant([[0, 0, 1, 1]])
         >>> result = pixel_contrast(tf.ones((1, 4, 8)), tf.ones((1, 4, 8)), halves, halves)
-        >>> float(tf.exp(result.loss)[0]), bool(result.counted[0])
+        >>> float(tf.exp(result.values)[0]), bool(result.counted[0])
         (2.0..., True)
     """
     check_temperature(temperature)
@@ -175,7 +164,7 @@ def _masked_logsumexp(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 def _mean_of_regions(
     loss: tf.Tensor, members: tf.Tensor, foreground_weight: float | tf.Tensor
-) -> PixelContrast:
+) -> ExampleLosses:
     """Mean over each region's cells (B, N, R), then the weighted mean over regions present."""
     members = tf.cast(members, loss.dtype)
     foreground_weight = tf.cast(foreground_weight, loss.dtype)
@@ -188,4 +177,4 @@ def _mean_of_regions(
     total = tf.reduce_sum(weights, axis=-1)
     counted = total > 0
     mean = tf.reduce_sum(weights * means, axis=-1) / tf.where(counted, total, 1.0)
-    return PixelContrast(mean, counted)
+    return ExampleLosses(mean, counted)

@@ -1,22 +1,9 @@
 """PixPro's two formulas: propagation among the cells of a view, consistency between views."""
 
-from typing import NamedTuple
-
 import tensorflow as tf
 
+from harl_tf.losses.example_losses import ExampleLosses
 from harl_tf.losses.normalize import l2_normalize
-
-
-class PixelConsistency(NamedTuple):
-    """What one direction of the loss is, image by image.
-
-    Attributes:
-        loss: ``(batch,)``; 0 where ``counted`` is False.
-        counted: ``(batch,)`` bool, whether the two views have any cells near each other.
-    """
-
-    loss: tf.Tensor
-    counted: tf.Tensor
 
 
 def pixel_propagation(
@@ -59,9 +46,7 @@ def pixel_propagation(
     return tf.matmul(similarity, tf.cast(transformed, similarity.dtype))
 
 
-def pixel_consistency(
-    propagated: tf.Tensor, targets: tf.Tensor, near: tf.Tensor
-) -> PixelConsistency:
+def pixel_consistency(propagated: tf.Tensor, targets: tf.Tensor, near: tf.Tensor) -> ExampleLosses:
     """Mean distance ``2 - 2 cos`` of all pairs of cells that lie near each other in the image.
 
     Xie et al. 2021, eq. 5, as a distance: their loss is the sum of both directions minus 4. Images
@@ -73,12 +58,12 @@ def pixel_consistency(
         near: ``(batch, cells, target_cells)`` bool.
 
     Returns:
-        A ``PixelConsistency`` with one value per image.
+        One value per image; an image counts if its views have any cells near each other.
 
     Example:
         >>> near = tf.constant([[[True]], [[False]]])
         >>> result = pixel_consistency(tf.ones((2, 1, 8)), -tf.ones((2, 1, 8)), near)
-        >>> result.loss.numpy().round(5).tolist(), result.counted.numpy().tolist()
+        >>> result.values.numpy().round(5).tolist(), result.counted.numpy().tolist()
         ([4.0, 0.0], [True, False])
     """
     targets = tf.stop_gradient(l2_normalize(targets))
@@ -86,4 +71,4 @@ def pixel_consistency(
     weights = tf.cast(near, distance.dtype)
     pairs = tf.reduce_sum(weights, axis=(1, 2))
     loss = tf.reduce_sum(distance * weights, axis=(1, 2)) / tf.maximum(pairs, 1.0)
-    return PixelConsistency(loss, pairs > 0)
+    return ExampleLosses(loss, pairs > 0)

@@ -11,7 +11,7 @@ from harl_tf.methods.harl import HARL as HARL
 from harl_tf.methods.harl import RegionBootstrap as RegionBootstrap
 from harl_tf.methods.moco_v2 import MoCoV2 as MoCoV2
 from harl_tf.methods.moco_v2 import MomentumContrast as MomentumContrast
-from harl_tf.methods.pixel_contrast import PixelContrastBranch as PixelContrastBranch
+from harl_tf.methods.pixel_contrast import PixelContrast as PixelContrast
 from harl_tf.methods.pixpro import PixelPropagation as PixelPropagation
 from harl_tf.methods.pixpro import PixPro as PixPro
 from harl_tf.methods.simclr import InstanceContrast as InstanceContrast

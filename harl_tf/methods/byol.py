@@ -6,9 +6,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.losses import cosine_distance
-from harl_tf.pretraining.branch import EMBEDDING_METRICS, Branch, BranchLoss, embedding_figures
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    EMBEDDING_METRICS,
+    BranchOutput,
+    LossTerm,
+    embedding_metrics,
+)
 from harl_tf.pretraining.feature_maps import channels, pooled, select_map
 from harl_tf.pretraining.forward import Forward
 from harl_tf.pretraining.heads import mlp_head
@@ -25,8 +30,7 @@ class Bootstrap(Branch):
         hidden_units: Width of projector and predictor. Default: 4096.
     """
 
-    arguments: tuple[str, ...] = ("projection_units", "hidden_units")
-    figures: tuple[str, ...] = EMBEDDING_METRICS
+    metric_names: tuple[str, ...] = EMBEDDING_METRICS
     uses_target = True
 
     def __init__(self, projection_units: int = 256, hidden_units: int = 4096) -> None:
@@ -35,7 +39,7 @@ class Bootstrap(Branch):
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes the heads for the last map."""
-        self.make_heads(channels(maps, None))
+        self.make_heads(channels(maps))
 
     def make_heads(self, depth: int) -> None:
         """Makes projector, its target, and predictor for vectors of ``depth`` channels."""
@@ -44,14 +48,14 @@ class Bootstrap(Branch):
         self.predictor = mlp_head(units, hidden, units, "predictor")
         self.add_target("projector")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
+    def loss_terms(self, forward: Forward) -> BranchOutput:
         """Both directions of the distance of predictions and targets."""
         assert forward.target is not None
-        online = [pooled(select_map(forward.online[view], None)) for view in (0, 1)]
-        target = [pooled(select_map(forward.target[view], None)) for view in (0, 1)]
+        online = [pooled(select_map(forward.online[view])) for view in (0, 1)]
+        target = [pooled(select_map(forward.target[view])) for view in (0, 1)]
         embeddings, distances = self.distances(forward, online, target)
-        figures = embedding_figures(embeddings[0], embeddings[1])
-        return BranchLoss(distribution.share_of_global_mean(distances), figures)
+        metrics = embedding_metrics(embeddings[0], embeddings[1])
+        return BranchOutput(LossTerm(distances), metrics)
 
     def distances(self, forward: Forward, online: Any, target: Any) -> tuple[Any, tf.Tensor]:
         """Embeddings of both views, and the symmetric distance (B,), of pooled vectors (B, C)."""

@@ -6,12 +6,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.layers import KeyQueue
 from harl_tf.losses import dense_contrast, match_cells
 from harl_tf.losses.temperature import check_temperature
 from harl_tf.methods.moco_v2 import MomentumContrast
-from harl_tf.pretraining.branch import Branch, BranchLoss
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    BranchOutput,
+    LossTerm,
+)
 from harl_tf.pretraining.feature_maps import Level, as_cells, channels, on_cells, select_map
 from harl_tf.pretraining.forward import Forward
 from harl_tf.pretraining.heads import mlp_head
@@ -31,7 +34,6 @@ class DenseContrast(Branch):
         level: Feature map. Default: the last one.
     """
 
-    arguments = ("projection_units", "hidden_units", "temperature", "queue_size", "level")
     uses_target = True
 
     def __init__(
@@ -54,8 +56,8 @@ class DenseContrast(Branch):
         self.add_target("projector")
         self.queue = KeyQueue(self.queue_size, self.projection_units, name="dense_queue")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
-        """InfoNCE of the first view's cells; afterwards the second view's mean key is queued."""
+    def loss_terms(self, forward: Forward) -> BranchOutput:
+        """InfoNCE of the first view's cells."""
         assert forward.target is not None
         features = as_cells(select_map(forward.online[0], self.level))
         others = as_cells(select_map(forward.target[1], self.level))
@@ -63,9 +65,11 @@ class DenseContrast(Branch):
         keys = on_cells(self.targets["projector"], others, forward.training)
         matches = match_cells(features, others)
         losses = dense_contrast(queries, keys, matches, self.queue.keys, self.temperature)
-        if forward.training:
-            self.queue.push(tf.reduce_mean(keys, axis=1))
-        return BranchLoss(distribution.share_of_global_mean(losses), {})
+        return BranchOutput(LossTerm(losses), carry={"keys": tf.reduce_mean(keys, axis=1)})
+
+    def after_step(self, carry: Mapping[str, tf.Tensor]) -> None:
+        """The second view's mean dense keys join the queue."""
+        self.queue.push(carry["keys"])
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")

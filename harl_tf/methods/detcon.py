@@ -6,10 +6,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.losses import CellLabels, region_average, region_contrast
 from harl_tf.losses.temperature import check_temperature
-from harl_tf.pretraining.branch import EMBEDDING_METRICS, Branch, BranchLoss, embedding_figures
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    EMBEDDING_METRICS,
+    BranchOutput,
+    LossTerm,
+    embedding_metrics,
+)
 from harl_tf.pretraining.feature_maps import Level, as_cells, channels, on_cells, pooled, select_map
 from harl_tf.pretraining.forward import Forward, View
 from harl_tf.pretraining.heads import mlp_head
@@ -31,15 +36,7 @@ class RegionContrast(Branch):
         level: Feature map. Default: the last one.
     """
 
-    arguments = (
-        "regions",
-        "drawn_regions",
-        "projection_units",
-        "hidden_units",
-        "temperature",
-        "level",
-    )
-    figures = EMBEDDING_METRICS
+    metric_names: tuple[str, ...] = EMBEDDING_METRICS
     uses_target = True
     batch_keys = ("seed",)
 
@@ -69,7 +66,7 @@ class RegionContrast(Branch):
         self.predictor = mlp_head(units, hidden, units, "predictor")
         self.add_target("projector")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
+    def loss_terms(self, forward: Forward) -> BranchOutput:
         """DetCon-B's loss."""
         assert forward.target is not None
         maps = [select_map(forward.online[view], self.level) for view in (0, 1)]
@@ -99,7 +96,7 @@ class RegionContrast(Branch):
             self.temperature,
         )
         means = [pooled(each) for each in maps]
-        return BranchLoss(distribution.share_of_global_mean(losses), embedding_figures(*means))
+        return BranchOutput(LossTerm(losses), embedding_metrics(*means))
 
     def _draw(self, labels: CellLabels, view: View) -> tf.Tensor:
         """Regions present in a view (B, drawn), each as likely as any other."""
@@ -146,9 +143,7 @@ class DetCon(Pretraining):
             regions, drawn_regions, projection_units, hidden_units, temperature, level
         )
         options = {"share_batch_statistics": False, "name": "detcon", **options}
-        super().__init__(
-            backbone, {"regions": branch}, momentum=momentum, regions=regions, **options
-        )
+        super().__init__(backbone, {"regions": branch}, momentum=momentum, **options)
 
 
 def _regions_of(features: tf.Tensor, labels: CellLabels, ids: tf.Tensor) -> tf.Tensor:

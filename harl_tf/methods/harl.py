@@ -6,10 +6,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.losses import RegionAverage, cell_labels, region_average
 from harl_tf.methods.byol import Bootstrap
-from harl_tf.pretraining.branch import EMBEDDING_METRICS, BranchLoss, embedding_figures
+from harl_tf.pretraining.branch_output import (
+    EMBEDDING_METRICS,
+    BranchOutput,
+    LossTerm,
+    embedding_metrics,
+)
 from harl_tf.pretraining.feature_maps import (
     Level,
     as_cells,
@@ -34,17 +38,9 @@ class RegionBootstrap(Bootstrap):
             paper's β. With 0 the whole image is not computed. Default: 0.5.
         projection_units: Length of the embeddings. Default: 256.
         hidden_units: Width of projector and predictor. Default: 4096.
-        region_level: Feature map that the mask is laid on. Another than the last has a projector
+        level: Feature map that the mask is laid on. Another than the last has a projector
             and a predictor of its own. Default: the last one.
     """
-
-    arguments = (
-        "foreground_weight",
-        "whole_weight",
-        "projection_units",
-        "hidden_units",
-        "region_level",
-    )
 
     def __init__(
         self,
@@ -52,7 +48,7 @@ class RegionBootstrap(Bootstrap):
         whole_weight: Schedule = 0.5,
         projection_units: int = 256,
         hidden_units: int = 4096,
-        region_level: Level = None,
+        level: Level = None,
     ) -> None:
         super().__init__(projection_units, hidden_units)
         weights = {"foreground_weight": foreground_weight, "whole_weight": whole_weight}
@@ -62,41 +58,42 @@ class RegionBootstrap(Bootstrap):
                     f"Expected {argument} within [0, 1]. Received: {argument}={weight}."
                 )
         self.foreground_weight, self.whole_weight = foreground_weight, whole_weight
-        self.region_level = region_level
+        self.level = level
         used = {
             "loss_whole": whole_weight != 0,
             "loss_foreground": whole_weight != 1 and foreground_weight != 0,
             "loss_background": whole_weight != 1 and foreground_weight != 1,
         }
-        self.figures = (*EMBEDDING_METRICS, *(name for name in used if used[name]))
+        self.metric_names = (*EMBEDDING_METRICS, *(name for name in used if used[name]))
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes the heads, shared by all regions of the same map."""
         super().connect(maps)
-        own = level_names(maps, self.region_level) != level_names(maps, None)
+        own = level_names(maps, self.level) != level_names(maps, None)
         self.region_heads: Bootstrap | None = None
         if own:
             self.region_heads = Bootstrap(self.projection_units, self.hidden_units)
-            self.region_heads.make_heads(channels(maps, self.region_level))
+            self.region_heads.make_heads(channels(maps, self.level))
 
     def momentum_pairs(self) -> list[tuple[keras.Model, keras.Model]]:
         """The projectors and their targets."""
         own = [] if self.region_heads is None else self.region_heads.momentum_pairs()
         return super().momentum_pairs() + own
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
+    def loss_terms(self, forward: Forward) -> BranchOutput:
         """``β whole + (1 - β) (α foreground + (1 - α) background)``."""
         assert forward.target is not None
-        figures: dict[str, tf.Tensor] = {}
+        terms: list[LossTerm] = []
+        weights = self._weights(forward.step)
         embeddings: Any = None
-        if "loss_whole" in self.figures:
-            online = [pooled(select_map(forward.online[view], None)) for view in (0, 1)]
-            target = [pooled(select_map(forward.target[view], None)) for view in (0, 1)]
+        if "loss_whole" in self.metric_names:
+            online = [pooled(select_map(forward.online[view])) for view in (0, 1)]
+            target = [pooled(select_map(forward.target[view])) for view in (0, 1)]
             embeddings, distances = self.distances(forward, online, target)
-            figures["loss_whole"] = distribution.share_of_global_mean(distances)
+            terms.append(LossTerm(distances, weight=weights["whole"], name="whole"))
         regions = [self._regions(forward, view) for view in (0, 1)]
-        for name, index in (("loss_foreground", 1), ("loss_background", 0)):
-            if name not in self.figures:
+        for name, index in (("foreground", 1), ("background", 0)):
+            if f"loss_{name}" not in self.metric_names:
                 continue
             heads = self.region_heads or self
             online = [regions[view][0].vectors[:, index] for view in (0, 1)]
@@ -104,26 +101,20 @@ class RegionBootstrap(Bootstrap):
             present = [regions[view][0].present[:, index] for view in (0, 1)]
             of_region, distances = heads.distances(forward, online, target)
             embeddings = of_region if embeddings is None else embeddings
-            both = present[0] & present[1]
-            figures[name] = distribution.share_of_global_mean(distances, both)
-        figures |= embedding_figures(embeddings[0], embeddings[1])
-        return BranchLoss(self._total(figures, forward.step), figures)
+            terms.append(LossTerm(distances, present[0] & present[1], weights[name], name))
+        return BranchOutput(terms, embedding_metrics(embeddings[0], embeddings[1]))
 
-    def _total(self, terms: Mapping[str, tf.Tensor], step: tf.Tensor) -> tf.Tensor:
-        like = next(iter(terms.values()))
-        alpha = tf.cast(value_at(self.foreground_weight, step), like.dtype)
-        beta = tf.cast(value_at(self.whole_weight, step), like.dtype)
-        zero = tf.zeros_like(like)
-        whole, foreground, background = (
-            terms.get(name, zero) for name in ("loss_whole", "loss_foreground", "loss_background")
-        )
-        return beta * whole + (1.0 - beta) * (alpha * foreground + (1.0 - alpha) * background)
+    def _weights(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What the mean of each term is multiplied by."""
+        alpha, beta = value_at(self.foreground_weight, step), value_at(self.whole_weight, step)
+        foreground, background = (1.0 - beta) * alpha, (1.0 - beta) * (1.0 - alpha)
+        return {"whole": beta, "foreground": foreground, "background": background}
 
     def _regions(self, forward: Forward, view: int) -> tuple[RegionAverage, RegionAverage]:
         """Means of background and foreground, of the online and of the target network."""
         assert forward.target is not None
         networks = forward.online, forward.target
-        maps = [select_map(network[view], self.region_level) for network in networks]
+        maps = [select_map(network[view], self.level) for network in networks]
         # Masks of several regions: whatever is not background is foreground.
         foreground = tf.cast(forward.views[view].masks > 0, tf.uint8)
         labels = cell_labels(foreground, (maps[0].shape[1], maps[0].shape[2]))
@@ -158,7 +149,7 @@ class HARL(Pretraining):
             β. Default: 0.5.
         projection_units: Length of the embeddings. Default: 256.
         hidden_units: Width of projector and predictor. Default: 4096.
-        region_level: Feature map that the mask is laid on, such as ``"P4"``. Default: the last.
+        level: Feature map that the mask is laid on, such as ``"P4"``. Default: the last.
         momentum: Momentum of the target network. Default: 0.99; the paper's rises to 1,
             ``harl_tf.schedules.Cosine(0.996, 1.0, steps)``.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``regions``, ``name``.
@@ -175,12 +166,12 @@ class HARL(Pretraining):
         whole_weight: Schedule = 0.5,
         projection_units: int = 256,
         hidden_units: int = 4096,
-        region_level: Level = None,
+        level: Level = None,
         momentum: Schedule = 0.99,
         **options: Any,
     ) -> None:
         branch = RegionBootstrap(
-            foreground_weight, whole_weight, projection_units, hidden_units, region_level
+            foreground_weight, whole_weight, projection_units, hidden_units, level
         )
         options = {"share_batch_statistics": False, "name": "harl", **options}
         super().__init__(backbone, {"regions": branch}, momentum=momentum, **options)

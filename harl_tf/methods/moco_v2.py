@@ -4,12 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.layers import KeyQueue
 from harl_tf.losses import momentum_contrast
 from harl_tf.losses.temperature import check_temperature
-from harl_tf.pretraining.branch import EMBEDDING_METRICS, Branch, BranchLoss, embedding_figures
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    EMBEDDING_METRICS,
+    BranchOutput,
+    LossTerm,
+    embedding_metrics,
+)
 from harl_tf.pretraining.feature_maps import channels, pooled, select_map
 from harl_tf.pretraining.forward import Forward
 from harl_tf.pretraining.heads import mlp_head
@@ -30,8 +36,7 @@ class MomentumContrast(Branch):
             view is the query and the second the key, at about half the cost. Default: False.
     """
 
-    arguments = ("projection_units", "hidden_units", "temperature", "queue_size", "symmetric")
-    figures = EMBEDDING_METRICS
+    metric_names: tuple[str, ...] = EMBEDDING_METRICS
     uses_target = True
 
     def __init__(
@@ -49,22 +54,22 @@ class MomentumContrast(Branch):
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes the projector, its target and the queue."""
-        sizes = channels(maps, None), self.hidden_units, self.projection_units
+        sizes = channels(maps), self.hidden_units, self.projection_units
         self.projector = mlp_head(*sizes, "projector", batch_norm=False)
         self.add_target("projector")
         self.queue = KeyQueue(self.queue_size, self.projection_units, name="queue")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
-        """InfoNCE of queries and keys; afterwards the keys of the second view join the queue."""
+    def loss_terms(self, forward: Forward) -> BranchOutput:
+        """InfoNCE of queries and keys."""
         target = forward.target
         assert target is not None
 
         def query(view: int) -> Any:
-            features = pooled(select_map(forward.online[view], None))
+            features = pooled(select_map(forward.online[view]))
             return self.projector(features, training=forward.training)
 
         def key(view: int) -> Any:
-            features = pooled(select_map(target[view], None))
+            features = pooled(select_map(target[view]))
             return self.targets["projector"](features, training=forward.training)
 
         queries, keys, queue = query(0), key(1), self.queue.keys
@@ -72,10 +77,11 @@ class MomentumContrast(Branch):
         if self.symmetric:
             other = momentum_contrast(query(1), key(0), queue, self.temperature)
             losses = (losses + other) / 2.0
-        if forward.training:
-            self.queue.push(keys)
-        figures = embedding_figures(queries, keys)
-        return BranchLoss(distribution.share_of_global_mean(losses), figures)
+        return BranchOutput(LossTerm(losses), embedding_metrics(queries, keys), {"keys": keys})
+
+    def after_step(self, carry: Mapping[str, tf.Tensor]) -> None:
+        """The keys of the second view join the queue."""
+        self.queue.push(carry["keys"])
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")

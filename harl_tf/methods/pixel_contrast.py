@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.losses import (
     CellLabels,
     cell_distance,
@@ -21,7 +20,11 @@ from harl_tf.losses import (
     region_average,
 )
 from harl_tf.losses.temperature import check_temperature
-from harl_tf.pretraining.branch import Branch, BranchLoss
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    BranchOutput,
+    LossTerm,
+)
 from harl_tf.pretraining.cells import Cells, all_cells, sample_cells, take, take_pairs
 from harl_tf.pretraining.feature_maps import Level, as_cells, channels, on_cells, select_map
 from harl_tf.pretraining.forward import Forward, TwoViews
@@ -33,34 +36,46 @@ _POOLED = {"image": pixel_contrast_per_image, "batch": pixel_contrast_per_batch}
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")
-class PixelContrastBranch(Branch):
+class PixelContrast(Branch):
     """A pixel head on the cells of a feature map, and the pixel loss in both directions.
 
-    The arguments are those of ``harl_tf.HAPiCL`` under their names there, except:
-
     Args:
-        momentum_keys: Whether keys come from the target network. Default: False.
-    """
+        projection_units: Channels of the cells' embeddings. Default: 256.
+        hidden_units: Width of the pixel head. Default: 2048.
+        temperature: Positive, the paper's τ. Default: 0.2.
+        foreground_weight: Within [0, 1] or a schedule, the weight of the foreground cells' mean
+            loss; the background has the rest. The paper's α. Default: 0.5.
+        level: Feature map whose cells are compared, such as ``"P4"``, or several to be fused on the
+            finest grid: ``("P4", "P5")`` is the paper's 14×14 map. Default: the last one.
+        regions: Number of regions in the masks, the background included; several foreground regions
+            share ``foreground_weight``. Default: 2, binary masks.
+        boundary_margin: Cells whose foreground share is nearer than this to one half are left out,
+            within [0, 0.5]; see ``harl_tf.losses.cell_labels``. Default: 0.
+        cells_per_region: Cells that are drawn from each region of each view, before the pixel head;
+            keeps fine maps cheap. Default: all cells.
+        distance: Largest distance of positives in the image, in diagonals of a cell, 0.7 in PixPro.
+            Default: positives may lie anywhere.
+        prototypes: Whether the mean foreground of every other image of the global batch joins the
+            negatives of foreground cells. Default: False.
+        pool_regions: Whether each region is pooled to one vector before the pixel head, the
+            region-level form of the loss. Default: False.
+        reduction: ``"cell"``, one ratio per cell; ``"image"`` or ``"batch"``, the pooled ratios of
+            the released code (``harl_tf.losses.pixel_contrast_per_image``, ``_per_batch``).
+            Default: ``"cell"``.
+        momentum_keys: Whether keys come from the target network. Default: in ``HAPiCL`` as the
+            instance branch has it, elsewhere False.
 
-    arguments = (
-        "pixel_units",
-        "hidden_units",
-        "temperature",
-        "foreground_weight",
-        "level",
-        "regions",
-        "boundary_margin",
-        "cells_per_region",
-        "near",
-        "prototypes",
-        "pool_regions",
-        "reduction",
-        "momentum_keys",
-    )
+    Raises:
+        ValueError: If an argument is out of range, or two do not go together.
+
+    Example:
+        >>> pixel = PixelContrast(level=("P4", "P5"), cells_per_region=16)
+        >>> model = harl_tf.HAPiCL(resnet(18), pixel=pixel)
+    """
 
     def __init__(
         self,
-        pixel_units: int = 256,
+        projection_units: int = 256,
         hidden_units: int = 2048,
         temperature: float = 0.2,
         foreground_weight: Schedule = 0.5,
@@ -68,33 +83,37 @@ class PixelContrastBranch(Branch):
         regions: int = 2,
         boundary_margin: float = 0.0,
         cells_per_region: int | None = None,
-        near: float | None = None,
+        distance: float | None = None,
         prototypes: bool = False,
         pool_regions: bool = False,
         reduction: str = "cell",
-        momentum_keys: bool = False,
+        momentum_keys: bool | None = None,
     ) -> None:
         super().__init__(name="pixel_contrast")
         check_temperature(temperature)
-        self.pixel_units, self.hidden_units = pixel_units, hidden_units
+        self.projection_units, self.hidden_units = projection_units, hidden_units
         self.temperature, self.foreground_weight = temperature, foreground_weight
         self.level, self.regions, self.boundary_margin = level, regions, boundary_margin
-        self.cells_per_region, self.near = cells_per_region, near
+        self.cells_per_region, self.distance = cells_per_region, distance
         self.prototypes, self.pool_regions = prototypes, pool_regions
         self.reduction, self.momentum_keys = reduction, momentum_keys
         self._check_together()
-        self.uses_target = momentum_keys
-        windows = () if near is None else ("window1", "window2")
+        windows: tuple[str, ...] = () if distance is None else ("window1", "window2")
         self.batch_keys = windows if cells_per_region is None else (*windows, "seed")
+
+    @property
+    def uses_target(self) -> bool:  # type: ignore[override]
+        """Whether keys are the target network's."""
+        return bool(self.momentum_keys)
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes the pixel head, and its target if keys are the target network's."""
         depth = channels(maps, self.level)
-        self.pixel_head = mlp_head(depth, self.hidden_units, self.pixel_units, "pixel_head")
+        self.pixel_head = mlp_head(depth, self.hidden_units, self.projection_units, "pixel_head")
         if self.momentum_keys:
             self.add_target("pixel_head")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
+    def loss_terms(self, forward: Forward) -> BranchOutput:
         """Mean over images, then over the two directions."""
         features = select_map(forward.online[0], self.level)
         grid = (features.shape[1], features.shape[2])
@@ -113,7 +132,7 @@ class PixelContrastBranch(Branch):
         if near is not None:
             near = tf.transpose(near, (0, 2, 1))
         back = self._direction(forward, queries[1], keys[0], cells[1], cells[0], near)
-        return BranchLoss((forth + back) / 2.0, {})
+        return BranchOutput((forth, back))
 
     def _cells(self, labels: CellLabels, seeds: tf.Tensor | None) -> Cells:
         if self.pool_regions:
@@ -147,10 +166,10 @@ class PixelContrastBranch(Branch):
     def _near(
         self, forward: Forward, grid: tuple[int, int], cells: tuple[Cells, Cells]
     ) -> tf.Tensor | None:
-        if self.near is None:
+        if self.distance is None:
             return None
         first, second = (view.windows for view in forward.views)
-        return take_pairs(cell_distance(first, second, grid, grid) < self.near, *cells)
+        return take_pairs(cell_distance(first, second, grid, grid) < self.distance, *cells)
 
     def _direction(
         self,
@@ -160,17 +179,17 @@ class PixelContrastBranch(Branch):
         query_cells: Cells,
         key_cells: Cells,
         near: tf.Tensor | None,
-    ) -> tf.Tensor:
+    ) -> LossTerm:
         if self.momentum_keys:
             keys = tf.stop_gradient(keys)
         regions = query_cells.regions, key_cells.regions
         if self.reduction != "cell":
             losses = _POOLED[self.reduction](queries, keys, *regions, self.temperature)
-            return distribution.share_of_global_mean(losses)
+            return LossTerm(losses, weight=0.5)
         further = None
         if self.prototypes:
             further = foreground_prototypes(keys, key_cells.regions, key_cells.valid)
-        loss, counted = pixel_contrast(
+        losses = pixel_contrast(
             queries,
             keys,
             *regions,
@@ -182,7 +201,7 @@ class PixelContrastBranch(Branch):
             near,
             further,
         )
-        return distribution.share_of_global_mean(loss, counted)
+        return LossTerm(*losses, weight=0.5)
 
     def _check_together(self) -> None:
         """Refuses arguments that are out of range or do not go together."""
@@ -206,17 +225,17 @@ class PixelContrastBranch(Branch):
                 "Expected cells_per_region ≥ 1, or None. "
                 f"Received: cells_per_region={self.cells_per_region}."
             )
-        if self.near is not None and self.near <= 0:
-            raise ValueError(f"Expected near > 0, or None. Received: near={self.near}.")
+        if self.distance is not None and self.distance <= 0:
+            raise ValueError(f"Expected distance > 0, or None. Received: distance={self.distance}.")
         options = {
             "boundary_margin": self.boundary_margin,
             "cells_per_region": self.cells_per_region,
-            "near": self.near,
+            "distance": self.distance,
             "prototypes": self.prototypes,
         }
         refused = [] if self.reduction == "cell" else list(options)
         if self.pool_regions:
-            refused += ["cells_per_region", "near"]
+            refused += ["cells_per_region", "distance"]
             if self.reduction != "cell":
                 options["pool_regions"] = True
                 refused.append("pool_regions")

@@ -6,9 +6,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.losses import cell_distance, pixel_consistency, pixel_propagation
-from harl_tf.pretraining.branch import EMBEDDING_METRICS, Branch, BranchLoss, embedding_figures
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    EMBEDDING_METRICS,
+    BranchOutput,
+    LossTerm,
+    embedding_metrics,
+)
 from harl_tf.pretraining.feature_maps import Level, as_cells, channels, on_cells, select_map
 from harl_tf.pretraining.forward import Forward
 from harl_tf.pretraining.heads import mlp_head
@@ -28,8 +33,7 @@ class PixelPropagation(Branch):
         level: Feature map. Default: the last one.
     """
 
-    arguments = ("projection_units", "hidden_units", "distance", "sharpness", "level")
-    figures = EMBEDDING_METRICS
+    metric_names: tuple[str, ...] = EMBEDDING_METRICS
     uses_target = True
     batch_keys = ("window1", "window2")
 
@@ -55,7 +59,7 @@ class PixelPropagation(Branch):
         self.transform = keras.Sequential([keras.Input((units,)), keras.layers.Dense(units)])
         self.add_target("projector")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
+    def loss_terms(self, forward: Forward) -> BranchOutput:
         """Both directions of the consistency of propagated cells with near target cells."""
         assert forward.target is not None
         maps = [select_map(forward.online[view], self.level) for view in (0, 1)]
@@ -76,10 +80,9 @@ class PixelPropagation(Branch):
         for own, other, pairs in ((0, 1, near), (1, 0, tf.transpose(near, (0, 2, 1)))):
             transformed = on_cells(self.transform, embedded[own], forward.training)
             smoothed = pixel_propagation(embedded[own], transformed, self.sharpness)
-            loss, counted = pixel_consistency(smoothed, targets[other], pairs)
-            directions.append(distribution.share_of_global_mean(loss, counted))
+            directions.append(LossTerm(*pixel_consistency(smoothed, targets[other], pairs)))
         means = [tf.reduce_mean(embedded[view], axis=1) for view in (0, 1)]
-        return BranchLoss(directions[0] + directions[1], embedding_figures(*means))
+        return BranchOutput(directions, embedding_metrics(*means))
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")

@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
-from harl_tf import distribution
 from harl_tf.losses import nt_xent
 from harl_tf.losses.temperature import check_temperature
-from harl_tf.pretraining.branch import EMBEDDING_METRICS, Branch, BranchLoss, embedding_figures
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    EMBEDDING_METRICS,
+    BranchOutput,
+    LossTerm,
+    embedding_metrics,
+)
 from harl_tf.pretraining.feature_maps import channels, pooled, select_map
 from harl_tf.pretraining.forward import Forward
 from harl_tf.pretraining.heads import mlp_head
@@ -25,8 +31,7 @@ class InstanceContrast(Branch):
         temperature: Positive. Default: 0.2.
     """
 
-    arguments = ("projection_units", "hidden_units", "temperature")
-    figures = EMBEDDING_METRICS
+    metric_names: tuple[str, ...] = EMBEDDING_METRICS
 
     def __init__(
         self, projection_units: int = 128, hidden_units: int = 2048, temperature: float = 0.2
@@ -38,16 +43,17 @@ class InstanceContrast(Branch):
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes the projector."""
-        depth = channels(maps, None)
+        depth = channels(maps)
         self.projector = mlp_head(depth, self.hidden_units, self.projection_units, "projector")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
+    def loss_terms(self, forward: Forward) -> BranchOutput:
         """NT-Xent of the two views' embeddings."""
-        features = [pooled(select_map(forward.online[view], None)) for view in (0, 1)]
+        features = [pooled(select_map(forward.online[view])) for view in (0, 1)]
         embeddings = forward.through(self.projector, *features)
-        losses = nt_xent(embeddings[0], embeddings[1], self.temperature)
-        figures = embedding_figures(embeddings[0], embeddings[1])
-        return BranchLoss(distribution.share_of_global_mean(losses), figures)
+        of_views = nt_xent(embeddings[0], embeddings[1], self.temperature)
+        losses = tf.reduce_mean(tf.reshape(of_views, (2, -1)), axis=0)
+        metrics = embedding_metrics(embeddings[0], embeddings[1])
+        return BranchOutput(LossTerm(losses), metrics)
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")

@@ -5,9 +5,14 @@ from typing import Any
 
 import keras
 
-from harl_tf import distribution
 from harl_tf.losses import cosine_distance
-from harl_tf.pretraining.branch import EMBEDDING_METRICS, Branch, BranchLoss, embedding_figures
+from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import (
+    EMBEDDING_METRICS,
+    BranchOutput,
+    LossTerm,
+    embedding_metrics,
+)
 from harl_tf.pretraining.feature_maps import channels, pooled, select_map
 from harl_tf.pretraining.forward import Forward
 from harl_tf.pretraining.heads import mlp_head
@@ -23,8 +28,7 @@ class Siamese(Branch):
         bottleneck_units: Width of the predictor. Default: 512.
     """
 
-    arguments = ("projection_units", "bottleneck_units")
-    figures = EMBEDDING_METRICS
+    metric_names: tuple[str, ...] = EMBEDDING_METRICS
 
     def __init__(self, projection_units: int = 2048, bottleneck_units: int = 512) -> None:
         super().__init__(name="siamese")
@@ -32,19 +36,19 @@ class Siamese(Branch):
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes projector and predictor."""
-        units, depth = self.projection_units, channels(maps, None)
+        units, depth = self.projection_units, channels(maps)
         self.projector = mlp_head(depth, (units, units), units, "projector", output_norm=True)
         self.predictor = mlp_head(units, self.bottleneck_units, units, "predictor")
 
-    def loss_terms(self, forward: Forward) -> BranchLoss:
+    def loss_terms(self, forward: Forward) -> BranchOutput:
         """The paper's loss plus one: half the mean of both directions' distances."""
-        features = [pooled(select_map(forward.online[view], None)) for view in (0, 1)]
+        features = [pooled(select_map(forward.online[view])) for view in (0, 1)]
         embeddings = forward.through(self.projector, *features)
         predictions = forward.through(self.predictor, embeddings[0], embeddings[1])
         forth = cosine_distance(predictions[0], embeddings[1])
         back = cosine_distance(predictions[1], embeddings[0])
-        figures = embedding_figures(embeddings[0], embeddings[1])
-        return BranchLoss(distribution.share_of_global_mean((forth + back) / 4.0), figures)
+        metrics = embedding_metrics(embeddings[0], embeddings[1])
+        return BranchOutput(LossTerm((forth + back) / 4.0), metrics)
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")

@@ -1,7 +1,7 @@
 """Collapse, alignment, uniformity and accuracy of the embeddings of a batch of pairs.
 
-Owns the formulas. Each function returns this replica's share of the figure of the global batch, as
-the loss terms do: the shares of all replicas add up to it.
+Owns the formulas. What is a mean over images is returned image by image, as losses are; what is not
+is returned as a scalar of the global batch, the same on every replica.
 """
 
 import tensorflow as tf
@@ -17,9 +17,9 @@ def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
         embeddings: ``(rows, dimensions)``; need not be normalised.
 
     Returns:
-        This replica's share of a scalar: the standard deviation of the normalised embeddings over
-        the rows of all replicas, averaged over dimensions and multiplied by √dimensions. 1 when
-        they are spread over the whole sphere, 0 when all are equal.
+        Scalar: the standard deviation of the normalised embeddings over the rows of all replicas,
+        averaged over dimensions and multiplied by √dimensions. 1 when they are spread over the
+        whole sphere, 0 when all are equal.
 
     Example:
         >>> float(embedding_std(tf.eye(64))) > 0.9, round(float(embedding_std(tf.ones((64, 8)))), 3)
@@ -28,11 +28,11 @@ def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
     unit = distribution.gather_rows(l2_normalize(tf.stop_gradient(embeddings)))
     deviation = tf.reduce_mean(tf.math.reduce_std(unit, axis=0))
     scale = float(embeddings.shape[-1]) ** 0.5
-    return deviation * scale / distribution.replica_count()
+    return deviation * scale
 
 
 def alignment(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
-    """Mean squared distance of the two views of an image on the sphere.
+    """Squared distance of the two views of an image on the sphere.
 
     Wang and Isola, Understanding Contrastive Representation Learning through Alignment and
     Uniformity on the Hypersphere (2020), with their exponent 2.
@@ -42,15 +42,14 @@ def alignment(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
         embeddings2: ``(batch, dimensions)``, second views of the same images.
 
     Returns:
-        This replica's share of a scalar from 0 (equal) to 4 (opposite). Falls while learning.
+        ``(batch,)`` from 0 (equal) to 4 (opposite). Falls while learning.
 
     Example:
-        >>> float(alignment(tf.eye(2), tf.eye(2)[::-1]))
-        2.0
+        >>> alignment(tf.eye(2), tf.eye(2)[::-1]).numpy().tolist()
+        [2.0, 2.0]
     """
     unit1, unit2 = (l2_normalize(tf.stop_gradient(each)) for each in (embeddings1, embeddings2))
-    distances = tf.reduce_sum(tf.math.squared_difference(unit1, unit2), axis=-1)
-    return distribution.share_of_global_mean(distances)
+    return tf.reduce_sum(tf.math.squared_difference(unit1, unit2), axis=-1)
 
 
 def uniformity(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
@@ -63,8 +62,8 @@ def uniformity(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
         embeddings2: ``(batch, dimensions)``, second views.
 
     Returns:
-        This replica's share of a scalar: 0 when all embeddings are equal, near -4 when they are
-        spread over a sphere of many dimensions.
+        Scalar: 0 when all embeddings are equal, near -4 when they are spread over a sphere of many
+        dimensions.
 
     Example:
         Two opposite vectors, squared distance 4:
@@ -77,33 +76,32 @@ def uniformity(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
     local = tf.reduce_logsumexp(potential, axis=-1)
     pairs = tf.cast(tf.shape(similarity)[1], similarity.dtype)
     everything = tf.reduce_logsumexp(distribution.gather_rows(local))
-    mean = everything - tf.math.log(pairs) - tf.math.log(pairs - 1.0)
-    return mean / distribution.replica_count()
+    return everything - tf.math.log(pairs) - tf.math.log(pairs - 1.0)
 
 
 def contrastive_accuracy(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
-    """Share of the embeddings whose most similar other embedding is their partner's.
+    """Whether the most similar other embedding is that of the other view of the image.
 
     Args:
         embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
         embeddings2: ``(batch, dimensions)``, second views of the same images.
 
     Returns:
-        This replica's share of a scalar in [0, 1], among both views of the global batch. Equally
-        similar ones do not count as found.
+        ``(batch,)``: 1, ½ or 0, as both, one or none of an image's views find the other among both
+        views of the global batch. Equally similar ones do not count as found.
 
     Example:
-        >>> float(contrastive_accuracy(tf.eye(4), tf.eye(4)))
-        1.0
-        >>> float(contrastive_accuracy(tf.ones((4, 2)), tf.ones((4, 2))))
-        0.0
+        >>> contrastive_accuracy(tf.eye(2), tf.eye(2)).numpy().tolist()
+        [1.0, 1.0]
+        >>> contrastive_accuracy(tf.ones((2, 3)), tf.ones((2, 3))).numpy().tolist()
+        [0.0, 0.0]
     """
     similarity, itself, partner = _similarities(embeddings1, embeddings2)
     own = tf.gather(similarity, partner, axis=1, batch_dims=1)
     is_partner = tf.equal(tf.range(tf.shape(similarity)[1])[None], partner[:, None])
     others = tf.where(itself | is_partner, similarity.dtype.min / 2, similarity)
     found = tf.cast(own > tf.reduce_max(others, axis=-1), similarity.dtype)
-    return distribution.share_of_global_mean(found)
+    return tf.reduce_mean(tf.reshape(found, (2, -1)), axis=0)
 
 
 def _similarities(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

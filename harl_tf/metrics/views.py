@@ -1,8 +1,6 @@
-"""What the views of a batch hold of their images' regions."""
+"""What the views of a batch hold of their images' regions, image by image."""
 
 import tensorflow as tf
-
-from harl_tf import distribution
 
 
 def foreground_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
@@ -13,14 +11,14 @@ def foreground_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
         masks2: Those of the second views.
 
     Returns:
-        This replica's share of a scalar in [0, 1].
+        ``(batch,)`` in [0, 1].
 
     Example:
-        >>> float(foreground_share(tf.ones((1, 2, 2)), tf.zeros((1, 2, 2))))
-        0.5
+        >>> foreground_share(tf.ones((1, 2, 2)), tf.zeros((1, 2, 2))).numpy().tolist()
+        [0.5]
     """
     shares = [_foreground(masks) for masks in (masks1, masks2)]
-    return distribution.share_of_global_mean((shares[0] + shares[1]) / 2.0)
+    return (shares[0] + shares[1]) / 2.0
 
 
 def lost_region_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
@@ -34,17 +32,17 @@ def lost_region_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
         masks2: Those of the second views.
 
     Returns:
-        This replica's share of a scalar in [0, 1].
+        ``(batch,)``: 0, ½ or 1.
 
     Example:
-        >>> float(lost_region_share(tf.ones((1, 2, 2)), tf.constant([[[0, 1], [1, 1]]])))
-        0.5
+        >>> lost_region_share(tf.ones((1, 2, 2)), tf.constant([[[0, 1], [1, 1]]])).numpy().tolist()
+        [0.5]
     """
     lost = []
     for masks in (masks1, masks2):
         share = _foreground(masks)
         lost.append(tf.cast((share == 0.0) | (share == 1.0), tf.float32))
-    return distribution.share_of_global_mean((lost[0] + lost[1]) / 2.0)
+    return (lost[0] + lost[1]) / 2.0
 
 
 def _foreground(masks: tf.Tensor) -> tf.Tensor:

@@ -1,10 +1,11 @@
-"""Is this what ``harl_tf.data.PairedViews`` makes? Errors that say what was expected instead."""
+"""Errors that say what was expected: of a model, of a batch, of replicas that share batches."""
 
 import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from harl_tf.data import PairedViews
@@ -12,10 +13,38 @@ from harl_tf.data import PairedViews
 BATCH_KEYS = ("view1", "view2", "mask1", "mask2", "draws1", "draws2")
 """What every batch must hold."""
 
-COLORED_KEYS = ("coloured1", "coloured2", "mask1", "mask2")
+COLORED_KEYS = ("colored1", "colored2", "mask1", "mask2")
 """Or these, if the stream has changed the colours."""
 
 _MARK = "harl_tf: "
+
+
+def check_model(
+    backbone: Any, regions: int, momentum: Any, augmentations: Sequence[keras.layers.Layer]
+) -> None:
+    """Checks what a model is made of.
+
+    Raises:
+        ValueError: If an argument is not as ``Pretraining`` says.
+
+    Example:
+        >>> check_model(resnet(18), 2, 0.99, [keras.layers.Identity()] * 2)
+    """
+    if not isinstance(getattr(backbone, "output", None), dict):
+        raise ValueError(
+            "Expected a backbone whose output is a dict of feature maps, as "
+            "harl_tf.backbones.resnet(50) or feature_pyramid(network) there makes it. "
+            f"Received: {backbone!r}."
+        )
+    if regions < 2:
+        raise ValueError(f"Expected regions ≥ 2. Received: regions={regions}.")
+    if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
+        raise ValueError(f"Expected momentum within [0, 1]. Received: momentum={momentum}.")
+    if len(augmentations) != 2:
+        raise ValueError(
+            "Expected two augmentations, one for each view. "
+            f"Received: {len(augmentations)} of them."
+        )
 
 
 def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, tf.Tensor]:
@@ -34,7 +63,7 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
             checked when the batch is computed; ``plain_errors`` makes the same error of it.
     """
     keys = sorted(batch) if isinstance(batch, Mapping) else type(batch).__name__
-    done = "coloured1" in keys
+    done = "colored1" in keys
     expected = (*(COLORED_KEYS if done else BATCH_KEYS), *dict.fromkeys(further))
     missing = [key for key in expected if key not in keys]
     if missing:

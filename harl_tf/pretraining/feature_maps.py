@@ -33,7 +33,7 @@ def level_names(maps: Mapping[str, keras.KerasTensor], level: Level) -> tuple[st
     return tuple(sorted(names, key=list(maps).index))
 
 
-def channels(maps: Mapping[str, keras.KerasTensor], level: Level) -> int:
+def channels(maps: Mapping[str, keras.KerasTensor], level: Level = None) -> int:
     """Number of channels of the map that ``level`` means.
 
     Example:
@@ -43,7 +43,7 @@ def channels(maps: Mapping[str, keras.KerasTensor], level: Level) -> int:
     return sum(int(maps[name].shape[-1]) for name in level_names(maps, level))
 
 
-def select_map(maps: Mapping[str, tf.Tensor], level: Level) -> tf.Tensor:
+def select_map(maps: Mapping[str, tf.Tensor], level: Level = None) -> tf.Tensor:
     """The map that ``level`` means; several are scaled up to the finest grid and concatenated.
 
     Args:

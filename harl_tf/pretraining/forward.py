@@ -5,7 +5,7 @@ target network, each computed when it is first asked for. So a method that needs
 for the second view only, as MoCo does, pays for no more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -69,6 +69,10 @@ class TwoViews:
         elif view not in self._outputs:
             self._outputs[view] = self._network(self._inputs[view], training=self._training)
         return self._outputs[view]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Both, for ``first, second = ...``."""
+        return iter((self[0], self[1]))
 
 
 class Forward:

@@ -51,3 +51,23 @@ def mlp_head(
     head = keras.Sequential(layers, name=name)
     head.build((None, channels))
     return head
+
+
+def synchronize_batch_norm(layer: keras.layers.Layer) -> None:
+    """Has every batch normalisation within a layer take its statistics from all replicas.
+
+    Heads see the rows of one replica; with statistics of their own, two replicas would not take the
+    step of one device, and a contrastive loss could tell images apart by the replica they are on.
+
+    Args:
+        layer: A branch, a head or any other layer; what lies within it is changed.
+
+    Example:
+        >>> head = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+        >>> synchronize_batch_norm(head)
+        >>> head.layers[0].synchronized
+        True
+    """
+    for inner in layer._flatten_layers():
+        if isinstance(inner, keras.layers.BatchNormalization):
+            inner.synchronized = True

@@ -1,6 +1,6 @@
 """What every pretraining method shares: two views in, named loss terms out, one training step.
 
-Owns the networks, the training step, the reported figures and the check of the batch. It owns no
+Owns the networks, the training step, the reported metrics and the check of the batch. It owns no
 objective: methods subclass ``Pretraining`` and say which branches they consist of.
 """
 
@@ -15,13 +15,17 @@ from harl_tf import distribution, metrics, processor
 from harl_tf.data import Colors, PairedViews
 from harl_tf.layers import RandomColor, simclr_color
 from harl_tf.pretraining import checks, step
+from harl_tf.pretraining.augment import two_views
 from harl_tf.pretraining.branch import Branch
+from harl_tf.pretraining.branch_output import means
 from harl_tf.pretraining.divergence import StopOnDivergence
 from harl_tf.pretraining.forward import Forward, View
+from harl_tf.pretraining.heads import synchronize_batch_norm
 from harl_tf.pretraining.target import follow, target_copy
 from harl_tf.schedules import Schedule, value_at
 
 
+@keras.saving.register_keras_serializable(package="harl_tf")
 class Pretraining(keras.Model):
     """Base class of the methods: a backbone, branches on it, two colour augmentations, a step.
 
@@ -36,7 +40,8 @@ class Pretraining(keras.Model):
         momentum: Momentum of the target network, a number in [0, 1] or a schedule. Default: 0.99.
         share_batch_statistics: Whether both views go through the networks as one batch, as in
             SimCLR's release, or one after the other, as in BYOL's and MoCo's. Default: True.
-        regions: Number of regions in the masks, the background included. Default: 2.
+        regions: Number of regions in the masks, the background included. Default: as many as the
+            branches tell apart.
         augmentations: The colour augmentation of the first and of the second view. Default:
             SimCLR's for both, whatever the method, so that a comparison changes one thing.
         name: Name of the model.
@@ -52,31 +57,20 @@ class Pretraining(keras.Model):
         weights: Mapping[str, Schedule] | None = None,
         momentum: Schedule = 0.99,
         share_batch_statistics: bool = True,
-        regions: int = 2,
+        regions: int | None = None,
         augmentations: Sequence[keras.layers.Layer] | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        if not isinstance(getattr(backbone, "output", None), dict):
-            raise ValueError(
-                "Expected a backbone whose output is a dict of feature maps, as "
-                "harl_tf.backbones.resnet(50) or feature_pyramid(network) there makes it. "
-                f"Received: {backbone!r}."
-            )
-        if regions < 2:
-            raise ValueError(f"Expected regions ≥ 2. Received: regions={regions}.")
-        if isinstance(momentum, int | float) and not 0 <= momentum <= 1:
-            raise ValueError(f"Expected momentum within [0, 1]. Received: momentum={momentum}.")
+        if regions is None:
+            regions = max(branch.regions for branch in branches.values())
         augmentations = augmentations or (simclr_color(), simclr_color())
-        if len(augmentations) != 2:
-            raise ValueError(
-                "Expected two augmentations, one for each view. "
-                f"Received: {len(augmentations)} of them."
-            )
+        checks.check_model(backbone, regions, momentum, augmentations)
         self.backbone = backbone
         self.branches = dict(branches)
         for branch in self.branches.values():
             branch.connect(backbone.output)
+            synchronize_batch_norm(branch)
         uses_target = any(branch.uses_target for branch in self.branches.values())
         self.target_backbone = target_copy(backbone) if uses_target else None
         self.branch_weights = dict(weights or {})
@@ -90,12 +84,12 @@ class Pretraining(keras.Model):
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What a step reports: loss terms, the figures of the branches, those of the views."""
+        """What a step reports: loss terms, the metrics of the branches, those of the views."""
         names = ["loss"]
         if len(self.branches) > 1:
             names += [f"loss_{name}" for name in self.branches]
         for branch in self.branches.values():
-            names += branch.figures
+            names += branch.metric_names
         return (*names, "foreground_share", "lost_region_share")
 
     def compile(
@@ -128,18 +122,24 @@ class Pretraining(keras.Model):
         self.accumulation_steps, self.global_clip_norm = accumulation_steps, global_clip_norm
         super().compile(optimizer, jit_compile=jit_compile, **kwargs)
 
-    def loss_terms(self, view1: View, view2: View, training: bool) -> dict[str, tf.Tensor]:
+    def loss_terms(self, view1: View, view2: View, training: bool) -> step.Terms:
         """The objective of the method.
 
         Args:
             view1: First views.
             view2: Second views of the same images.
-            training: Whether batch statistics are used and learnt.
+            training: Whether batch statistics are used and learned.
 
         Returns:
             A scalar for each of ``metric_names``, each this replica's share of a mean over the
-            global batch; ``"loss"`` is what is minimised.
+            global batch; ``"loss"`` is what is minimized.
         """
+        return self.forward_pass(view1, view2, training)[0]
+
+    def forward_pass(
+        self, view1: View, view2: View, training: bool
+    ) -> tuple[step.Terms, step.Carry]:
+        """The same, and what each branch carries to its ``after_step``, by the branch's name."""
         forward = Forward(
             (view1, view2),
             self.backbone,
@@ -148,19 +148,21 @@ class Pretraining(keras.Model):
             training,
             self.share_batch_statistics,
         )
-        terms: dict[str, tf.Tensor] = {}
+        terms: step.Terms = {}
+        carry: step.Carry = {}
         total: list[tf.Tensor] = []
         for name, branch in self.branches.items():
-            loss, figures = branch.loss_terms(forward)
-            terms |= figures if len(self.branches) == 1 else {f"loss_{name}": loss, **figures}
+            output = branch.loss_terms(forward)
+            loss, reported = means(name, output, branch.metric_names, view1.images.shape[0])
+            terms |= reported if len(self.branches) == 1 else {f"loss_{name}": loss, **reported}
+            carry[name] = dict(output.carry)
             weight = value_at(self.branch_weights.get(name, 1.0), forward.step)
             total.append(tf.cast(weight, loss.dtype) * loss)
-        return {
-            **terms,
-            "loss": tf.add_n(total),
-            "foreground_share": metrics.foreground_share(view1.masks, view2.masks),
-            "lost_region_share": metrics.lost_region_share(view1.masks, view2.masks),
-        }
+        share, masks = distribution.share_of_global_mean, (view1.masks, view2.masks)
+        terms["loss"] = tf.add_n(total)
+        terms["foreground_share"] = share(metrics.foreground_share(*masks))
+        terms["lost_region_share"] = share(metrics.lost_region_share(*masks))
+        return terms, carry
 
     def augment(self, batch: Mapping[str, tf.Tensor]) -> tuple[View, View]:
         """Makes the two views of a batch, colours included.
@@ -178,22 +180,7 @@ class Pretraining(keras.Model):
         """
         further = [key for branch in self.branches.values() for key in branch.batch_keys]
         batch = checks.check_batch(batch, further, self.regions)
-        seed = batch.get("seed")
-        images = [batch.get("coloured1"), batch.get("coloured2")]
-        if images[0] is None:
-            images = [
-                self.augmentation1(batch["view1"], batch["draws1"]),
-                self.augmentation2(batch["view2"], batch["draws2"]),
-            ]
-        return (
-            View(images[0], batch["mask1"], batch.get("window1"), seed),
-            View(
-                images[1],
-                batch["mask2"],
-                batch.get("window2"),
-                None if seed is None else tf.bitwise.invert(seed),
-            ),
-        )
+        return two_views(batch, (self.augmentation1, self.augmentation2))
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """``keras.Model.fit`` on the batches of ``harl_tf.data.PairedViews``.
@@ -232,16 +219,17 @@ class Pretraining(keras.Model):
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the weights; what ``fit`` calls."""
         variables = self.trainable_variables
-        parts = [
-            step.loss_and_gradients(self, part, variables)
-            for part in step.split(batch, self.accumulation_steps)
-        ]
-        terms, gradients = step.average(parts)
+        parts = step.split(batch, self.accumulation_steps)
+        terms, gradients, carry = step.merge(
+            [step.loss_and_gradients(self, part, variables) for part in parts]
+        )
         if self.global_clip_norm is not None:
             gradients = step.clip(gradients, self.global_clip_norm, self.optimizer)
         momentum = value_at(self.momentum, self._step())
         self.optimizer.apply(gradients, variables)
         follow(self.momentum_pairs(), momentum)
+        for name, branch in self.branches.items():
+            branch.after_step(carry[name])
         return self._report(terms)
 
     def test_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -332,7 +320,13 @@ class Pretraining(keras.Model):
         return {"name": self.name, **{key: serialize(value) for key, value in settings.items()}}
 
     def method_settings(self) -> dict[str, Any]:
-        """The arguments of the method's own constructor. Default: those of its only branch."""
+        """The arguments of the method's own constructor.
+
+        Default: those of the only branch in a subclass, and ``branches`` and ``weights`` in
+        ``Pretraining`` itself and in subclasses with several branches.
+        """
+        if type(self) is Pretraining or len(self.branches) > 1:
+            return {"branches": self.branches, "weights": self.branch_weights}
         (branch,) = self.branches.values()
         return branch.settings()
 

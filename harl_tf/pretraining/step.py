@@ -5,7 +5,7 @@ together.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -14,6 +14,21 @@ from harl_tf import distribution
 
 Terms = dict[str, tf.Tensor]
 Gradients = list[tf.Tensor | None]
+Carry = dict[str, dict[str, tf.Tensor]]
+
+
+class Part(NamedTuple):
+    """What a part of a batch says.
+
+    Attributes:
+        terms: Loss terms by name, this replica's shares.
+        gradients: Of the loss, for each variable; None where it does not depend on it.
+        carry: What the branches, by name, carry to their ``after_step``.
+    """
+
+    terms: Terms
+    gradients: Gradients
+    carry: Carry
 
 
 def check_settings(
@@ -88,32 +103,36 @@ def split(batch: Mapping[str, tf.Tensor], parts: int) -> list[Mapping[str, tf.Te
 
 def loss_and_gradients(
     model: Any, batch: Mapping[str, tf.Tensor], variables: Sequence[keras.Variable]
-) -> tuple[Terms, Gradients]:
-    """The loss terms of a batch and the gradient of ``"loss"``, scaled by the optimizer's scale."""
+) -> Part:
+    """What a part of a batch says; the gradient of ``"loss"`` has the optimizer's scale."""
     view1, view2 = model.augment(batch)
     with tf.GradientTape() as tape:
-        terms = model.loss_terms(view1, view2, training=True)
+        terms, carry = model.forward_pass(view1, view2, training=True)
         loss = terms["loss"]
         if model.losses:  # regularizers of the user's own layers, the same on every replica
             loss += tf.cast(tf.add_n(model.losses) / distribution.replica_count(), loss.dtype)
         scaled = model.optimizer.scale_loss(loss)
-    return terms, tape.gradient(scaled, variables)
+    return Part(terms, tape.gradient(scaled, variables), carry)
 
 
-def average(parts: Sequence[tuple[Terms, Gradients]]) -> tuple[Terms, Gradients]:
-    """Mean of the terms and of the gradients of the parts of a batch.
+def merge(parts: Sequence[Part]) -> Part:
+    """The parts of a batch as one: means of terms and gradients, the rows of all in ``carry``.
 
     Example:
-        >>> terms, (gradient,) = average([({"loss": 1.0}, [4.0]), ({"loss": 3.0}, [0.0])])
-        >>> terms["loss"], gradient
-        (2.0, 2.0)
+        >>> first = Part({"loss": 1.0}, [4.0], {"queue": {"keys": tf.zeros((2, 3))}})
+        >>> second = Part({"loss": 3.0}, [0.0], {"queue": {"keys": tf.ones((2, 3))}})
+        >>> terms, gradients, carry = merge([first, second])
+        >>> terms["loss"], gradients, carry["queue"]["keys"].shape.as_list()
+        (2.0, [2.0], [4, 3])
     """
     if len(parts) == 1:
         return parts[0]
     count = len(parts)
-    terms = {name: sum(part[0][name] for part in parts) / count for name in parts[0][0]}
-    together = zip(*(gradients for _, gradients in parts), strict=True)
-    return terms, [None if each[0] is None else sum(each) / count for each in together]
+    terms = {name: sum(part.terms[name] for part in parts) / count for name in parts[0].terms}
+    together = zip(*(part.gradients for part in parts), strict=True)
+    gradients = [None if each[0] is None else sum(each) / count for each in together]
+    carry = tf.nest.map_structure(lambda *rows: tf.concat(rows, 0), *(part.carry for part in parts))
+    return Part(terms, gradients, carry)
 
 
 def clip(gradients: Gradients, norm: float, optimizer: Any) -> Gradients:

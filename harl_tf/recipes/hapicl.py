@@ -36,6 +36,8 @@ _NOTES = (
     "The authors' masks come from a trained saliency network, those of mask_generation do not.",
 )
 
+_PIXEL = {"projection_units": 2048, "hidden_units": 2048, "temperature": 0.2}
+
 HAPICL_SIMCLR = Recipe(
     name="hapicl_simclr",
     title="HAPiCL beside SimCLR's instance branch, 100 epochs, batch 1024",
@@ -45,11 +47,8 @@ HAPICL_SIMCLR = Recipe(
             methods.InstanceContrast,
             {"projection_units": 128, "hidden_units": 2048, "temperature": 0.2},
         ),
+        "pixel": Part(methods.PixelContrast, {**_PIXEL, "reduction": "batch"}),
         "pixel_weight": 1.0,
-        "pixel_units": 2048,
-        "hidden_units": 2048,
-        "temperature": 0.2,
-        "reduction": "batch",
     },
     batch_size=1024,
     epochs=100,
@@ -60,10 +59,11 @@ HAPICL_SIMCLR = Recipe(
     sources={
         "method": "MSCRL.sh: --method mscrl --loss_type pixel_lavel_ontrastive_new_background",
         "instance": "NT-Xent, mscrl.py:371; see the notes",
-        "reduction": "pixel_lavel_ontrastive_new, losses/mscrl.py:391",
+        "pixel": "the new background loss, losses/mscrl.py:391",
+        "pixel.reduction": "pixel_lavel_ontrastive_new, losses/mscrl.py:391",
         "pixel_weight": "mscrl.py:408: 1 without --alpha",
-        "temperature": "mscrl.py: the pixel loss is called with 0.2",
-        **cited("defaults of mscrl.py", "instance.projection_units", "hidden_units"),
+        "pixel.temperature": "mscrl.py: the pixel loss is called with 0.2",
+        **cited("defaults of mscrl.py", "instance.projection_units", "pixel.hidden_units"),
         "batch_size": "MSCRL.sh: 512 on each of 2 GPUs",
         "crops": "MSCRL.sh: --crop_style Mask_boxes_0.3; solo-learn's area, flips with 0.5",
         "colors": "MSCRL.sh: jitter 0.8/0.8/0.8/0.3; blur 0.5, grey 0.2: solo-learn's defaults",
@@ -73,7 +73,12 @@ HAPICL_SIMCLR = Recipe(
         "optimizer.rate_in_momentum": "lars.py (solo-learn) wraps PyTorch's SGD",
         **cited(
             "MSCRL.sh",
-            *("instance.hidden_units", "instance.temperature", "pixel_units", "backbone"),
+            *(
+                "instance.hidden_units",
+                "instance.temperature",
+                "pixel.projection_units",
+                "backbone",
+            ),
             *("epochs", "optimizer", "optimizer.base_rate", "optimizer.weight_decay"),
             *("optimizer.trust_coefficient", "optimizer.clip_trust", "precision"),
         ),
@@ -101,11 +106,8 @@ HAPICL_MOCO = Recipe(
                 "symmetric": True,
             },
         ),
+        "pixel": Part(methods.PixelContrast, {**_PIXEL, "reduction": "batch"}),
         "pixel_weight": 1.0,
-        "pixel_units": 2048,
-        "hidden_units": 2048,
-        "temperature": 0.2,
-        "reduction": "batch",
         "momentum": OverRun(0.99, 0.999),
     },
     batch_size=512,
@@ -116,10 +118,13 @@ HAPICL_MOCO = Recipe(
     precision="mixed_float16",
     sources={
         "method": "mocov2plus_MPLCL.sh: --method moco_MPLCL",
-        **cited("mocov2plus_MPLCL.py:252", "instance", "instance.symmetric", "reduction"),
+        **cited("mocov2plus_MPLCL.py:252", "instance", "instance.symmetric", "pixel"),
+        "pixel.reduction": "mocov2plus_MPLCL.py:252",
         "pixel_weight": "not confirmed: the script leaves the pixel loss out by mistake",
-        "temperature": "mocov2plus_MPLCL.py: the pixel loss is called with 0.2",
-        **cited("defaults of mocov2plus_MPLCL.py", "instance.projection_units", "hidden_units"),
+        "pixel.temperature": "mocov2plus_MPLCL.py: the pixel loss is called with 0.2",
+        **cited(
+            "defaults of mocov2plus_MPLCL.py", "instance.projection_units", "pixel.hidden_units"
+        ),
         "batch_size": "mocov2plus_MPLCL.sh: 512 on one GPU",
         "crops": "mocov2plus_MPLCL.sh: --crop_style Mask_boxes_0.3; solo-learn's area and flips",
         "image_size": "default of solo-learn, 224",
@@ -128,7 +133,7 @@ HAPICL_MOCO = Recipe(
         **cited(
             "mocov2plus_MPLCL.sh",
             *("instance.hidden_units", "instance.temperature", "instance.queue_size"),
-            *("pixel_units", "momentum", "backbone", "epochs", "colors", "optimizer"),
+            *("pixel.projection_units", "momentum", "backbone", "epochs", "colors", "optimizer"),
             *("optimizer.base_rate", "optimizer.weight_decay", "precision"),
         ),
     },
@@ -147,18 +152,19 @@ HAPICL_FUSED_14X14 = dataclasses.replace(
     title="HAPiCL on the fused 14×14 map of the paper's detection model, 100 epochs, batch 512",
     settings={
         **HAPICL_SIMCLR.settings,
-        "level": ("P4", "P5"),
-        "reduction": "image",
+        "pixel": Part(
+            methods.PixelContrast, {**_PIXEL, "level": ("P4", "P5"), "reduction": "image"}
+        ),
     },
     batch_size=512,
     sources={
         **dict.fromkeys(HAPICL_SIMCLR.sources, "as MSCRL.sh; not confirmed for this run"),
         "method": f"{_FUSED}: mscrl-imagenet-pixel_level_contrastive_background",
-        "level": f"{_FUSED}: catfeatureup14",
-        "pixel_units": f"{_FUSED}: dim2048",
+        "pixel.level": f"{_FUSED}: catfeatureup14",
+        "pixel.projection_units": f"{_FUSED}: dim2048",
         "epochs": f"{_FUSED}: 100ep",
         "batch_size": f"{_FUSED}: batch512",
-        "reduction": f"{_FUSED}: pixel_level_contrastive_background; losses/mscrl.py:320",
+        "pixel.reduction": f"{_FUSED}: pixel_level_contrastive_background; losses/mscrl.py:320",
         "instance": "not confirmed: the name has none, but the pixel loss alone collapses",
     },
     notes=(

@@ -4,16 +4,16 @@ Owns how a recipe becomes a model, a stream of views and an optimizer. The recip
 one file per family beside this one; ``harl_tf.recipes.RECIPES`` has all of them by name.
 """
 
-import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
 
 from harl_tf import backbones, layers, pretraining
 from harl_tf.data import PairedViews, RandomResizedCrop
+from harl_tf.precision import dtype_policy
 from harl_tf.recipes.optimizers import OptimizerSettings, settings_of
 from harl_tf.recipes.over_run import build_all, flat
 
@@ -136,23 +136,6 @@ class Recipe:
             Line(name, str(value), self.sources.get(name, "not stated"))
             for name, value in values.items()
         ]
-
-
-@contextlib.contextmanager
-def dtype_policy(policy: str) -> Iterator[None]:
-    """Makes a dtype policy the global one for the while.
-
-    Example:
-        >>> with dtype_policy("mixed_bfloat16"):
-        ...     keras.layers.Dense(2).compute_dtype
-        'bfloat16'
-    """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _each(pair: tuple[Any, Any], in_words: Callable[[Any], str]) -> str:

@@ -75,6 +75,8 @@ def small(
 _INSTANCE = {"projection_units": 128, "hidden_units": 2048, "temperature": 0.2}
 _QUEUE = {**_INSTANCE, "queue_size": 1024}
 _BOOTSTRAP = {"projection_units": 256, "hidden_units": 2048}
+_PIXEL = {"projection_units": 256, "hidden_units": 2048, "temperature": 0.2}
+_PIXEL_LINES = ("pixel", *(f"pixel.{name}" for name in _PIXEL))
 
 _WIDTHS = {"projection_units": _DEFAULT, "hidden_units": _SHARED_WIDTH}
 _MOMENTUM = cited("ours, for runs of few updates", "momentum")
@@ -91,15 +93,13 @@ HAPICL_SMALL = small(
     methods.HAPiCL,
     {
         "instance": Part(methods.InstanceContrast, _INSTANCE),
+        "pixel": Part(methods.PixelContrast, _PIXEL),
         "pixel_weight": 1.0,
-        "pixel_units": 256,
-        "hidden_units": 2048,
-        "temperature": 0.2,
     },
     cited(
         _BENCHMARK,
         *("method", "instance", "instance.projection_units", "instance.hidden_units"),
-        *("instance.temperature", "pixel_weight", "pixel_units", "hidden_units", "temperature"),
+        *("instance.temperature", "pixel_weight", *_PIXEL_LINES),
     ),
 )
 
@@ -109,17 +109,15 @@ HAPICL_MOCO_SMALL = small(
     methods.HAPiCL,
     {
         "instance": Part(methods.MomentumContrast, {**_QUEUE, "symmetric": True}),
+        "pixel": Part(methods.PixelContrast, _PIXEL),
         "pixel_weight": 1.0,
-        "pixel_units": 256,
-        "hidden_units": 2048,
-        "temperature": 0.2,
         "momentum": 0.99,
     },
     {
         "instance": "mocov2plus_MPLCL.py of TranNhiem/HAPiCLR",
         "instance.symmetric": "mocov2plus_MPLCL.py of TranNhiem/HAPiCLR",
         **{f"instance.{name}": source for name, source in (_WIDTHS | _QUEUE_ONLY).items()},
-        **cited(_BENCHMARK, "pixel_weight", "pixel_units", "hidden_units", "temperature"),
+        **cited(_BENCHMARK, "pixel_weight", *_PIXEL_LINES),
         **_MOMENTUM,
     },
 )

@@ -3,27 +3,28 @@
 import argparse
 import os
 import shlex
-import sys
 from typing import Any
 
-from mask_generation.commands.arguments import natural
+from mask_generation.commands.left_out import print_left_out
+from mask_generation.commands.line import Parser, natural
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
 
 _DESCRIPTION = """\
 Computes a foreground mask for every photograph and writes both as TFRecords, to be read by
 harl_tf.data or tfds.builder_from_directory. The same photographs give the same bytes, whatever the
-number of workers and the engine. When it was interrupted, the same command goes on where it was.
+number of workers and the engine. After an interruption, the same command continues where it
+stopped.
 """
 
 _EPILOG = """\
-photographs:
+PHOTOS:
   FOLDER                    images, flat or with one subfolder per class
   LIST.txt                  one path to a line, relative to the list; TAB and class, or none
   A.tar [B.tar ...]         also compressed; first folders are classes
   tfds:NAME[/config][:version][:split]
 
-masks of your own (--masks):
+MASKS, your own (--masks):
   FOLDER                    a/b.png or a/b.npz (array 'foreground') for a/b.jpg; also b.png for
                             .../train/b.JPEG; any value but 0 is foreground
   tfds:FEATURE[=1,3]        a feature of the data set; these values are foreground
@@ -36,26 +37,30 @@ examples:
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "convert",
         help="compute masks and write records",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        inherited_absl_flags=None,
     )
-    parser.add_argument("photographs", nargs="+", help="where the photographs are, see below")
-    parser.add_argument("out", help="folder of records to make")
+    parser.add_argument(
+        "photos", nargs="+", metavar="PHOTOS", help="where the photographs are, see below"
+    )
+    parser.add_argument("records", metavar="RECORDS", help="folder of records to make")
     masks = parser.add_argument_group("masks")
     masks.add_argument(
         "--method",
+        metavar="METHOD",
         help=f"how masks are computed: {', '.join(sorted(METHODS))}, files for --masks, or a "
         f"method that needs --model (default: {DEFAULT})",
     )
-    masks.add_argument("--model", help="the model that the method needs")
-    masks.add_argument("--masks", help="masks of your own instead of computed ones, see below")
+    masks.add_argument("--model", metavar="MODEL", help="the model that the method needs")
+    masks.add_argument(
+        "--masks", metavar="MASKS", help="masks of your own instead of computed ones, see below"
+    )
     masks.add_argument(
         "--also",
         default="",
@@ -64,11 +69,11 @@ def add(commands: Any) -> None:
         "other method",
     )
     masks.add_argument(
-        "--degenerate",
-        default="skip",
-        choices=("skip", "keep"),
-        help="photographs without a usable mask: leave them out, or flag their records (default: "
-        "skip)",
+        "--flagged",
+        default="leave_out",
+        choices=("leave_out", "keep"),
+        help="photographs whose mask has a flag, a reason not to trust it: leave them out, or keep "
+        "them, with the flag in their records (default: leave_out)",
     )
     form = parser.add_argument_group("records")
     form.add_argument(
@@ -81,7 +86,7 @@ def add(commands: Any) -> None:
         metavar="COUNT",
         help="photographs per file (default: 1000)",
     )
-    form.add_argument("--overwrite", action="store_true", help="replace an older OUT")
+    form.add_argument("--overwrite", action="store_true", help="replace older RECORDS")
     work = parser.add_argument_group("work")
     work.add_argument(
         "--workers",
@@ -100,6 +105,7 @@ def add(commands: Any) -> None:
         "--beam-args", default="", metavar="OPTIONS", help="Beam's pipeline options, in one string"
     )
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:
@@ -107,13 +113,13 @@ def run(arguments: argparse.Namespace) -> str:
     from mask_generation.conversion.convert import convert
 
     manifest = convert(
-        arguments.photographs,
-        arguments.out,
+        arguments.photos,
+        arguments.records,
         method=arguments.method,
         workers=arguments.workers,
-        photographs_per_shard=arguments.per_shard,
+        images_per_shard=arguments.per_shard,
         longest_side=arguments.longest_side,
-        degenerate=arguments.degenerate,
+        flagged=arguments.flagged,
         overwrite=arguments.overwrite,
         also=[name for name in arguments.also.split(",") if name],
         masks=arguments.masks,
@@ -121,14 +127,11 @@ def run(arguments: argparse.Namespace) -> str:
         engine=arguments.engine,
         beam_options=shlex.split(arguments.beam_args),
     )
-    for skip in manifest.skipped[:20]:
-        print(f"left out: {skip.name}: {skip.reason}", file=sys.stderr)
-    if len(manifest.skipped) > 20:
-        print(f"left out: {len(manifest.skipped) - 20} more, see the manifest", file=sys.stderr)
+    print_left_out(manifest.left_out, "see the manifest")
     classes = f", {len(manifest.classes)} classes" if manifest.classes else ""
-    flagged = manifest.records - manifest.trusted
-    kept = f", {flagged} with a mask not to be trusted" if flagged else ""
+    flagged = manifest.records - manifest.unflagged
+    kept = f", {flagged} flagged" if flagged else ""
     return (
-        f"{manifest.records} records{classes}{kept}, {len(manifest.skipped)} left out: "
-        f"{arguments.out}"
+        f"{manifest.records} records{classes}{kept}, {len(manifest.left_out)} left out: "
+        f"{arguments.records}"
     )

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from mask_generation.commands.arguments import natural
+from mask_generation.commands.line import Parser, natural
 from mask_generation.evaluation.truth import EvaluationError
 from mask_generation.methods import DEFAULT, METHODS, MODEL_METHODS, MaskMethod, named
 
@@ -18,11 +18,11 @@ Scores masks against what is known of the photographs and prints a table:
   box IoU      the same of boxes: that of the mask's largest part, and the true one it fits best
   CorLoc       share of photographs with a box IoU of 0.5 or more
   IoU<.3       share of photographs with an IoU, or box IoU, below 0.3
-  flagged      share of photographs whose mask the method itself does not trust
+  flagged      share of photographs whose mask has a flag, a reason not to trust it
   quality~IoU  Spearman's rank correlation of the method's own quality with the IoU
   ms           mean processor time per photograph, without reading it
 
-FOLDER holds one of these; the first that is there counts:
+ANNOTATED is a folder that holds one of these; the first that is there counts:
 
   pairs.csv                 columns file and mask: paths of photographs and of their masks
   images/ and masks/        masks/NAME.png is the mask of images/NAME.*
@@ -33,27 +33,29 @@ A mask has its photograph's size; every pixel that is not zero is foreground.
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "evaluate",
         help="score masks against drawn masks or boxes",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        inherited_absl_flags=None,
     )
     parser.add_argument(
-        "folders", nargs="+", metavar="FOLDER", help="photographs and their truth, see above"
+        "annotated",
+        nargs="+",
+        metavar="ANNOTATED",
+        help="folder of photographs with drawn masks or boxes, see above",
     )
     parser.add_argument(
         "--method",
         default=DEFAULT,
         choices=(*sorted(METHODS), "all", *sorted(MODEL_METHODS)),
-        metavar="NAME",
+        metavar="METHOD",
         help=f"{', '.join(sorted(METHODS))}, or all of these; or, with --model, "
         f"{', '.join(sorted(MODEL_METHODS))} (default: {DEFAULT})",
     )
-    parser.add_argument("--model", help="the model that the method needs")
+    parser.add_argument("--model", metavar="MODEL", help="the model that the method needs")
     parser.add_argument(
         "--half",
         type=int,
@@ -65,14 +67,15 @@ def add(commands: Any) -> None:
         "--workers",
         type=natural,
         default=1,
-        metavar="N",
+        metavar="COUNT",
         help="processes (default: 1, which is right for measuring time)",
     )
     parser.add_argument("--out", metavar="CSV", help="write the table to this file, too")
     parser.add_argument(
-        "--per-photograph", metavar="CSV", help="write the figures of each photograph to this file"
+        "--per-image", metavar="CSV", help="write the metrics of each photograph to this file"
     )
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:
@@ -88,13 +91,13 @@ def run(arguments: argparse.Namespace) -> str:
             write: stack.enter_context(whole_file(path))
             for write, path in (
                 (score_table.write_table, arguments.out),
-                (score_table.write_scores, arguments.per_photograph),
+                (score_table.write_scores, arguments.per_image),
             )
             if path is not None
         }
         evaluations = [
             evaluate(folder, method, arguments.half, arguments.workers)
-            for folder in arguments.folders
+            for folder in arguments.annotated
             for method in methods
         ]
         for write, file in files.items():

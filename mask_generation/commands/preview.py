@@ -3,28 +3,30 @@
 import argparse
 from typing import Any
 
-from mask_generation.commands.arguments import natural
+from mask_generation.commands.line import Parser, natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
-Shows masks, the least trusted first: a page to browse (HTML, one file that needs nothing else) and
-a contact sheet (PNG). Each photograph comes with its saliency, its mask and its flag; the page has
-a histogram of foreground shares and counts of flags over all photographs, and can be sorted and
-filtered.
+Shows masks, those of lowest quality first: a page to browse (HTML, one file that needs nothing
+else) and a contact sheet (PNG). Each photograph comes with its saliency, its mask and its flag; the
+page has a histogram of foreground shares and counts of flags over all photographs, and can be
+sorted and filtered.
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "preview",
         help="show masks on a page and a contact sheet",
         description=_DESCRIPTION,
-        inherited_absl_flags=None,
     )
-    parser.add_argument("folder", metavar="FOLDER", help="folder of records or of photographs")
+    parser.add_argument(
+        "folder", metavar="RECORDS|PHOTOS", help="folder of records or of photographs"
+    )
     parser.add_argument(
         "--out",
+        metavar="OUT",
         help="folder for preview.html and preview.png, or a name that ends in .html or .png for "
         "that one alone (default: the folder of records; for photographs, the current folder)",
     )
@@ -32,14 +34,14 @@ def add(commands: Any) -> None:
         "--count",
         type=natural,
         default=48,
-        metavar="N",
-        help="photographs shown: half are the least trusted, the others are spread evenly over "
-        "the rest (default: 48)",
+        metavar="COUNT",
+        help="photographs shown: half are those of lowest quality, the others are spread "
+        "evenly over the rest (default: 48)",
     )
     parser.add_argument(
         "--method",
         choices=sorted(METHODS),
-        metavar="NAME",
+        metavar="METHOD",
         help=f"how masks of a folder of photographs are computed: {', '.join(sorted(METHODS))} "
         f"(default: {DEFAULT}); records have their masks already",
     )
@@ -47,10 +49,11 @@ def add(commands: Any) -> None:
         "--workers",
         type=natural,
         default=1,
-        metavar="N",
+        metavar="COUNT",
         help="processes that compute masks of photographs (default: 1)",
     )
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:

@@ -3,10 +3,10 @@
 import argparse
 import os
 import pathlib
-import sys
 from typing import Any
 
-from mask_generation.commands.arguments import natural
+from mask_generation.commands.left_out import print_left_out
+from mask_generation.commands.line import Parser, natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -17,69 +17,73 @@ any on those of another method. The same photographs give the same file.
 _EPILOG = """\
 examples:
   python -m mask_generation train-drfi photos forest.npz
-  python -m mask_generation train-drfi photos forest.npz --masks labels
+  python -m mask_generation train-drfi photos forest.npz --masks masks
   python -m mask_generation convert photos records --method drfi --model forest.npz
 """
 
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
     parser = commands.add_parser(
         "train-drfi",
         help="train the forest of the method drfi",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        inherited_absl_flags=None,
     )
-    parser.add_argument("images", help="folder of photographs")
-    parser.add_argument("out", help="file to write, such as forest.npz")
+    parser.add_argument("photos", metavar="PHOTOS", help="folder of photographs")
+    parser.add_argument("forest", metavar="FOREST", help="file to write, such as forest.npz")
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument(
         "--masks",
-        metavar="FOLDER",
+        metavar="MASKS",
         help="folder of masks, a/b.png for a/b.jpg; any value but 0 is foreground",
     )
     labels.add_argument(
         "--pseudo",
         default=DEFAULT,
         choices=sorted(METHODS),
-        help=f"learn from the masks of this method (default: {DEFAULT})",
+        metavar="METHOD",
+        help=f"learn from the masks of this method: {', '.join(sorted(METHODS))} (default: "
+        f"{DEFAULT})",
     )
-    parser.add_argument("--trees", type=natural, default=200, help="trees (default: 200)")
-    parser.add_argument("--limit", type=natural, help="use this many photographs (default: all)")
+    parser.add_argument(
+        "--trees", type=natural, default=200, metavar="COUNT", help="trees (default: 200)"
+    )
+    parser.add_argument(
+        "--limit", type=natural, metavar="COUNT", help="use this many photographs (default: all)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the trees (default: 0)")
     parser.add_argument(
         "--workers",
         type=natural,
         default=os.cpu_count() or 1,
+        metavar="COUNT",
         help="processes (default: all cores)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an older OUT")
+    parser.add_argument("--overwrite", action="store_true", help="replace an older FOREST")
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:
     """Trains, names what was left out on the standard error, and sums up."""
-    from mask_generation.training.drfi import Plan, train
+    from mask_generation.training.drfi import RegionSettings, train
     from mask_generation.whole_file import whole_file
 
-    out = pathlib.Path(arguments.out)
+    out = pathlib.Path(arguments.forest)
     if out.exists() and not arguments.overwrite:
         raise OSError(f"{out} exists. Choose another file or pass --overwrite.")
     pseudo = None if arguments.masks else arguments.pseudo
     with whole_file(out) as temporary:  # whether it can be written is known before the work
         forest, left_out = train(
-            arguments.images,
-            Plan(pseudo, arguments.masks),
+            arguments.photos,
+            RegionSettings(pseudo, arguments.masks),
             trees=arguments.trees,
             limit=arguments.limit,
             seed=arguments.seed,
             workers=arguments.workers,
         )
         forest.save(temporary)
-    for photograph in left_out[:20]:
-        print(f"left out: {photograph.name}: {photograph.reason}", file=sys.stderr)
-    if len(left_out) > 20:
-        print(f"left out: {len(left_out) - 20} more", file=sys.stderr)
+    print_left_out(left_out)
     return f"{len(forest.root)} trees, trained on {forest.trained_on}: {out}"

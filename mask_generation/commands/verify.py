@@ -3,14 +3,15 @@
 import argparse
 from typing import Any
 
+from mask_generation.commands.line import Parser
 
-def add(commands: Any) -> None:
-    """Describes the command's arguments to a parser."""
-    parser = commands.add_parser(
-        "verify", help="check records to the last byte", inherited_absl_flags=None
-    )
-    parser.add_argument("records", help="folder of records")
+
+def add(commands: Any) -> Parser:
+    """Describes the command's arguments to a parser, and returns it."""
+    parser = commands.add_parser("verify", help="check records to the last byte")
+    parser.add_argument("records", metavar="RECORDS", help="folder of records")
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from mask_generation.conversion.example import make_example
 from mask_generation.conversion.journal import fingerprint
 from mask_generation.conversion.plan import Conversion
-from mask_generation.photographs.sources import Photographs, open_photographs
+from mask_generation.inputs.sources import Images, open_images
 
 
 def run(conversion: Conversion, todo: Sequence[int], options: Sequence[str] = ()) -> None:
@@ -39,7 +39,9 @@ def run(conversion: Conversion, todo: Sequence[int], options: Sequence[str] = ()
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
     except ImportError as error:
-        raise OSError("Apache Beam is not installed: pip install 'harl_tf[beam]'") from error
+        raise OSError(
+            "Apache Beam is not installed. Install it: pip install 'harl_tf[beam]'."
+        ) from error
     try:
         with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
             _make_shards(pipeline, conversion, todo)
@@ -62,8 +64,8 @@ def make_shard(index: int, conversion: Conversion) -> str:
     Raises:
         OSError: If the photographs are not those that the conversion began with.
     """
-    photographs = _photographs(conversion)
-    sources = conversion.sources(photographs, [index])
+    images = _images(conversion)
+    sources = conversion.sources(images, [index])
     conversion.write(index, (make_example(source, conversion.settings) for source in sources))
     return conversion.shards[index]
 
@@ -78,9 +80,9 @@ def _make_shards(pipeline: Any, conversion: Conversion, todo: Sequence[int]) -> 
 
 
 @functools.lru_cache(maxsize=2)
-def _photographs(conversion: Conversion) -> Photographs:
+def _images(conversion: Conversion) -> Images:
     """The photographs, listed once in each process."""
-    found = open_photographs(conversion.where, conversion.mask_feature)
+    found = open_images(conversion.where, conversion.mask_feature)
     if fingerprint(found, conversion.settings, conversion.per_shard) != conversion.fingerprint:
         raise OSError("a worker sees other photographs, masks or versions than the one that began")
     return found

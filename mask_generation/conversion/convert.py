@@ -1,8 +1,9 @@
 """From photographs to a folder of TFRecords.
 
-Owns the order of things: shards are written into ``OUT.partial``, each noted when it is finished,
-then the files that describe them, and only then does the folder take its name. Whatever happens
-before that, OUT does not exist; an older OUT that is to be replaced goes when the new one is there.
+Owns the order of things: shards are written into ``RECORDS.partial``, each noted when it is
+finished, then the files that describe them, and only then does the folder take its name. Whatever
+happens before that, RECORDS does not exist; older RECORDS that are to be replaced go when the new
+ones are there.
 """
 
 import contextlib
@@ -23,8 +24,8 @@ from tqdm import tqdm
 
 from harl_tf.data import manifest as manifests
 from mask_generation.conversion.example import (
-    DEGENERATE,
     FILES,
+    FLAGGED,
     Settings,
     bits_of,
     load,
@@ -40,9 +41,9 @@ from mask_generation.conversion.output_folder import (
 from mask_generation.conversion.own_masks import feature_mask
 from mask_generation.conversion.plan import Conversion
 from mask_generation.conversion.tfds_files import write_tfds_files
+from mask_generation.inputs.sources import Images, open_images
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
-from mask_generation.photographs.sources import Photographs, open_photographs
 from mask_generation.workers import no_interrupt, ordered_map
 
 ENGINES = ("pool", "beam")
@@ -50,17 +51,17 @@ ENGINES = ("pool", "beam")
 
 
 class ConversionError(Exception):
-    """The conversion cannot be done; the message says why in one line. OUT was not written."""
+    """The conversion cannot be done; the message says why in one line. No records were written."""
 
 
 def convert(
-    photographs: str | pathlib.Path | Sequence[str | pathlib.Path],
+    images: str | pathlib.Path | Sequence[str | pathlib.Path],
     out: str | pathlib.Path,
     method: str | None = None,
     workers: int = 1,
-    photographs_per_shard: int = 1000,
+    images_per_shard: int = 1000,
     longest_side: int | None = None,
-    degenerate: str = "skip",
+    flagged: str = "leave_out",
     overwrite: bool = False,
     progress: bool = True,
     also: Sequence[str] = (),
@@ -73,34 +74,35 @@ def convert(
 
     The bytes written depend neither on the number of workers nor on the engine. Photographs that
     cannot be read, or whose mask holds no two regions, are left out and listed in the manifest with
-    the reason. A conversion that was interrupted leaves its finished shards in ``OUT.partial``; the
-    same call goes on with the first that is missing. With other settings or photographs it starts
-    over.
+    the reason. A conversion that was interrupted leaves its finished shards in ``RECORDS.partial``;
+    the same call continues with the first that is missing. With other settings or photographs it
+    starts again.
 
     Args:
-        photographs: Folder of images, flat or with one subfolder per class (whose names become
+        images: Folder of photographs, flat or with one subfolder per class (whose names become
             labels); a text file with one path to a line, and a class after a TAB if all have one; a
             tar or several; or ``tfds:NAME[/config][:version][:split]``.
         out: Folder to make. It appears only when everything in it is whole.
         method: Name of the mask method, see ``mask_generation.METHODS``, or ``"files"`` for the
-            user's own masks. Default: ``"files"`` if there are masks, else
-            ``mask_generation.methods.DEFAULT``.
+            user's own masks. Default: ``"files"`` if there are masks, else ``"balanced"``.
         workers: Processes that compute masks; 1 computes in this one. A script that asks for more
             needs the usual ``if __name__ == "__main__":`` around its work. Default: 1.
-        photographs_per_shard: Photographs per TFRecord file. Default: 1000.
+        images_per_shard: Photographs per TFRecord file. Default: 1000.
         longest_side: Shrink larger photographs to this longer side in pixels. Default: keep.
-        degenerate: ``"skip"`` photographs without a usable mask, or ``"keep"`` them with the mask
-            as it is; their records then say why it is not to be trusted. Default: ``"skip"``.
+        flagged: ``"leave_out"`` photographs whose mask has a flag, a reason not to trust it, or
+            ``"keep"`` them with the mask as it is and the flag in their records. Default:
+            ``"leave_out"``.
         overwrite: Whether an existing folder of records is replaced. Default: False.
         progress: Whether to show a progress bar, and to say what was found. Default: True.
         also: Names of methods of further masks for every record, of ``mask_generation.METHODS`` or
-            of ``mask_generation.methods.regions.REGION_METHODS``, or ``"files"``. Default: none.
-        masks: The user's own masks: a folder, see
-            ``mask_generation.conversion.own_masks.find_mask``, or ``tfds:FEATURE[=VALUE,VALUE]``
-            for the masks of a data set. Default: none.
+            of ``mask_generation.REGION_METHODS``, or ``"files"``. Default: none.
+        masks: The user's own masks: a folder with ``a/b.png``, or ``a/b.npz`` with the array
+            ``foreground``, for ``a/b.jpg``; or ``tfds:FEATURE[=VALUE,VALUE]`` for the masks of a
+            data set. Default: none.
         model: The model that the method needs, if it needs one. Default: none.
-        engine: ``"pool"`` for processes of this machine, or ``"beam"`` for Apache Beam, see
-            ``mask_generation.conversion.beam``. Default: ``"pool"``.
+        engine: ``"pool"`` for processes of this machine, or ``"beam"`` for Apache Beam, whose
+            workers must all see the photographs and the records under the same paths. Default:
+            ``"pool"``.
         beam_options: Options of the Beam pipeline, such as ``["--runner=FlinkRunner"]``. Default:
             Beam's own.
 
@@ -118,27 +120,27 @@ def convert(
     out = pathlib.Path(out)
     masks, model = (None if path is None else str(path) for path in (masks, model))
     method = method or (DEFAULT if masks is None else FILES)
-    settings = Settings(method, longest_side, degenerate, tuple(also), masks, model)
+    settings = Settings(method, longest_side, flagged, tuple(also), masks, model)
     _check_settings(settings)
-    _check_engine(engine, workers, photographs_per_shard)
+    _check_engine(engine, workers, images_per_shard)
     try:
         check_out(out, overwrite)
-        target = out.resolve()  # where OUT is a link, work beside the folder it stands for
+        target = out.resolve()  # where RECORDS is a link, work beside the folder it stands for
         folder = target.with_name(target.name + ".partial")
         check_partial(folder)
         of_data_set = feature_mask(masks)
         feature = None if of_data_set is None else of_data_set.feature
-        found = open_photographs(photographs, feature)
+        found = open_images(images, feature)
     except (OSError, OutputFolderError) as error:
         raise ConversionError(str(error)) from error
     conversion = Conversion(
-        _plain(photographs),
+        _plain(images),
         feature,
         settings,
         len(found),
-        photographs_per_shard,
+        images_per_shard,
         folder,
-        fingerprint(found, settings, photographs_per_shard),
+        fingerprint(found, settings, images_per_shard),
     )
     with _kept_if_finished(conversion, out):
         finished, sentence = conversion.journal.resume()
@@ -161,21 +163,21 @@ def convert(
 
 def _run_in_processes(
     conversion: Conversion,
-    photographs: Photographs,
+    images: Images,
     todo: Sequence[int],
     workers: int,
     progress: bool,
 ) -> None:
     """Writes the shards one after another, from one stream of results."""
-    before = conversion.photographs - sum(map(conversion.size, todo))
+    before = conversion.images - sum(map(conversion.size, todo))
     with ordered_map(workers) as run:
         results = run(
             partial(make_example, settings=conversion.settings),
-            conversion.sources(photographs, todo),
+            conversion.sources(images, todo),
         )
         with tqdm(
             results,
-            total=conversion.photographs,
+            total=conversion.images,
             initial=before,
             unit="photo",
             disable=not progress,
@@ -195,17 +197,17 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
             f"Only {len(shards)} of {len(conversion.shards)} shards are in {conversion.folder}. "
             "All machines that write them must see the same folder."
         )
-    skipped = tuple(skip for shard in shards for skip in shard.skipped)
+    left_out = tuple(one for shard in shards for one in shard.left_out)
     if not any(shard.shard.records for shard in shards):
         shutil.rmtree(conversion.folder)
         raise ConversionError(
-            f"None of the {conversion.photographs} photographs can be used; the first: "
-            f"{skipped[0].name}: {skipped[0].reason}."
+            f"None of the {conversion.images} photographs can be used; the first: "
+            f"{left_out[0].name}: {left_out[0].reason}."
         )
     settings = conversion.settings
     method: dict[str, str | int | float] = {
         "name": settings.method,
-        "degenerate": settings.degenerate,
+        "flagged": settings.flagged,
     }
     if settings.longest_side is not None:
         method["longest_side"] = settings.longest_side
@@ -213,14 +215,14 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
     for name in settings.also:
         regions = max(shard.regions.get(name, 0) for shard in shards)
         infos.append(manifests.MaskInfo(name, name, regions, bits_of(name)))
-    reasons = sorted({reason for shard in shards for reason in shard.fallbacks})
+    reasons = sorted({reason for shard in shards for reason in shard.flags})
     manifest = manifests.Manifest(
         method,
         classes,
         tuple(shard.shard for shard in shards),
-        skipped,
+        left_out,
         tuple(infos),
-        {reason: sum(shard.fallbacks.get(reason, 0) for shard in shards) for reason in reasons},
+        {reason: sum(shard.flags.get(reason, 0) for shard in shards) for reason in reasons},
     )
     manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
     manifest.write(conversion.folder)
@@ -237,7 +239,7 @@ def _kept_if_finished(conversion: Conversion, out: pathlib.Path) -> Iterator[Non
         if done := len(conversion.journal.noted()):
             kept = (
                 f"{done} of {len(conversion.shards)} shards are finished and kept in "
-                f"{conversion.folder}; the same command goes on from there."
+                f"{conversion.folder}; the same command continues from there."
             )
         else:
             shutil.rmtree(conversion.folder, ignore_errors=True)
@@ -278,18 +280,16 @@ def _rate(conversion: Conversion, todo: Sequence[int], seconds: float) -> str:
 
 
 def _plain(
-    photographs: str | pathlib.Path | Sequence[str | pathlib.Path],
+    images: str | pathlib.Path | Sequence[str | pathlib.Path],
 ) -> str | tuple[str, ...]:
-    if isinstance(photographs, str | pathlib.Path):
-        return str(photographs)
-    return tuple(map(str, photographs))
+    if isinstance(images, str | pathlib.Path):
+        return str(images)
+    return tuple(map(str, images))
 
 
 def _check_settings(settings: Settings) -> None:
-    if settings.degenerate not in DEGENERATE:
-        raise ConversionError(
-            f"Expected degenerate in {DEGENERATE}. Received: {settings.degenerate!r}."
-        )
+    if settings.flagged not in FLAGGED:
+        raise ConversionError(f"Expected flagged in {FLAGGED}. Received: {settings.flagged!r}.")
     if settings.longest_side is not None and settings.longest_side < 16:
         raise ConversionError(f"Expected longest_side ≥ 16. Received: {settings.longest_side}.")
     uses_files = FILES in (settings.method, *settings.also)
@@ -318,6 +318,5 @@ def _check_engine(engine: str, workers: int, per_shard: int) -> None:
         raise ConversionError(f"Expected engine in {ENGINES}. Received: {engine!r}.")
     if workers < 1 or per_shard < 1:
         raise ConversionError(
-            "Expected workers ≥ 1 and photographs_per_shard ≥ 1. "
-            f"Received: {workers} and {per_shard}."
+            f"Expected workers ≥ 1 and images_per_shard ≥ 1. Received: {workers} and {per_shard}."
         )

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from mask_generation.conversion.own_masks import UnusableMaskError, own_mask
 from mask_generation.foreground import foreground_mask
+from mask_generation.inputs.reading import UnusableImageError, decode_image
+from mask_generation.inputs.sources import Source
+from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS, MaskMethod, named
 from mask_generation.methods.regions import REGION_METHODS
-from mask_generation.photographs.reading import UnusablePhotographError, decode_photograph
-from mask_generation.photographs.sources import Source
 from mask_generation.result import ForegroundMask
 
-DEGENERATE = ("skip", "keep")
-"""What to do with a photograph whose mask has no two regions worth the name."""
+FLAGGED = ("leave_out", "keep")
+"""What to do with a photograph whose mask has a flag."""
 
 FILES = "files"
 """Name of the method that reads the user's own masks."""
@@ -42,7 +43,7 @@ class Settings:
     Attributes:
         method: Name of the mask method; ``"files"`` for the user's own masks.
         longest_side: Larger photographs are shrunk to this, in pixels; None keeps them.
-        degenerate: ``"skip"`` or ``"keep"`` photographs without a usable mask.
+        flagged: ``"leave_out"`` or ``"keep"`` photographs whose mask has a flag.
         also: Names of the methods of further masks.
         masks: Folder of the user's own masks, or ``tfds:FEATURE[=VALUE,VALUE]``.
         model: Path of the model that the method needs, if it needs one.
@@ -50,7 +51,7 @@ class Settings:
 
     method: str
     longest_side: int | None
-    degenerate: str
+    flagged: str
     also: tuple[str, ...] = ()
     masks: str | None = None
     model: str | None = None
@@ -74,7 +75,7 @@ class Example:
         name: Its name.
         label: Index of its class, or -1.
         quality: Of the mask.
-        fallback: Why the mask should not be trusted; empty when it may be.
+        flag: Why the mask should not be trusted, or empty.
         masks: Further masks by name.
     """
 
@@ -83,19 +84,11 @@ class Example:
     name: str
     label: int
     quality: float
-    fallback: str
+    flag: str
     masks: dict[str, FurtherMask]
 
 
-@dataclasses.dataclass(frozen=True)
-class Unusable:
-    """A photograph that will not be stored, and why."""
-
-    name: str
-    reason: str
-
-
-def make_example(source: Source, settings: Settings) -> Example | Unusable:
+def make_example(source: Source, settings: Settings) -> Example | LeftOut:
     """Reads a photograph and computes its masks.
 
     Args:
@@ -106,17 +99,17 @@ def make_example(source: Source, settings: Settings) -> Example | Unusable:
         The example, or why there is none. It never raises for what is in the file.
     """
     try:
-        rgb, jpeg = decode_photograph(source.read(), settings.longest_side)
+        rgb, jpeg = decode_image(source.read(), settings.longest_side)
         result = _foreground(settings.method, source, rgb, settings)
-        if result.fallback is not None and settings.degenerate == "skip":
+        if result.flag is not None and settings.flagged == "leave_out":
             share = f"{100 * result.foreground_share:.1f} % foreground"
             size = f"{rgb.shape[1]}×{rgb.shape[0]} px"
-            return Unusable(source.name, f"no usable mask: {result.fallback} ({size}, {share})")
+            return LeftOut(source.name, f"no usable mask: {result.flag} ({size}, {share})")
         masks = {name: _further(name, source, rgb, settings) for name in settings.also}
-    except UnusablePhotographError as error:
-        return Unusable(source.name, str(error))
-    png, fallback = encode_png(result.mask), result.fallback or ""
-    return Example(jpeg, png, source.name, source.label, result.quality, fallback, masks)
+    except UnusableImageError as error:
+        return LeftOut(source.name, str(error))
+    png, flag = encode_png(result.mask), result.flag or ""
+    return Example(jpeg, png, source.name, source.label, result.quality, flag, masks)
 
 
 def bits_of(method: str) -> int:
@@ -168,7 +161,7 @@ def _further(
 
 def _failure(method: str, error: Exception) -> UnusableMaskError:
     """One photograph that a method fails on must not end the conversion of millions."""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return UnusableMaskError(f"the method {method} failed: {reason}")
 
 

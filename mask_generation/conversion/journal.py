@@ -8,24 +8,25 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
-import os
 import pathlib
 import shutil
+from typing import Any
 
 from mask_generation.conversion.example import Settings
 from mask_generation.conversion.own_masks import masks_marks
 from mask_generation.conversion.shards import FinishedShard, remove_unfinished
-from mask_generation.photographs.sources import Photographs, file_mark
+from mask_generation.inputs.sources import Images, file_mark
+from mask_generation.whole_file import whole_file
 
 FOLDER = "journal"
 _CONVERSION = "conversion.json"
 
 
-def fingerprint(photographs: Photographs, settings: Settings, per_shard: int) -> str:
-    """What must be equal for finished shards to count.
+def fingerprint(images: Images, settings: Settings, per_shard: int) -> str:
+    """A hash of everything that must be unchanged for finished shards to count.
 
     Args:
-        photographs: The photographs: their names, labels, sizes and times of change.
+        images: The photographs: their names, labels, sizes and times of change.
         settings: How they are converted; of the user's own masks and of a model, sizes and times.
         per_shard: Photographs per shard.
 
@@ -38,8 +39,8 @@ def fingerprint(photographs: Photographs, settings: Settings, per_shard: int) ->
         digest.update(text.encode("utf-8", "backslashreplace") + b"\n")
 
     add(importlib.metadata.version("harl_tf"))
-    add(json.dumps([dataclasses.asdict(settings), per_shard, photographs.classes]))
-    for mark in photographs.marks():
+    add(json.dumps([dataclasses.asdict(settings), per_shard, images.classes]))
+    for mark in images.marks():
         add(mark)
     if settings.masks is not None:
         for mark in masks_marks(settings.masks):
@@ -79,20 +80,20 @@ class Journal:
         if finished:
             return (
                 finished,
-                f"{len(finished)} of {len(self.names)} shards were finished before; going on.",
+                f"{len(finished)} of {len(self.names)} shards were finished before; continuing.",
             )
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / FOLDER).mkdir(parents=True)
-        _write(self._path(_CONVERSION), json.dumps({"fingerprint": self.fingerprint}))
+        _write(self._path(_CONVERSION), {"fingerprint": self.fingerprint})
         sentence = (
             f"{self.folder} was left by a conversion that finished no shard, or had other settings "
-            "or other photographs; starting over."
+            "or other photographs; starting again."
         )
         return set(), sentence if existed else None
 
     def add(self, index: int, finished: FinishedShard) -> None:
         """Notes that a shard is finished."""
-        _write(self._path(_note(index)), json.dumps(finished.to_json()))
+        _write(self._path(_note(index)), finished.to_json())
 
     def noted(self) -> list[FinishedShard]:
         """The shards noted as finished, in order, without another look at them."""
@@ -140,11 +141,6 @@ def _note(index: int) -> str:
     return f"{index:05d}.json"
 
 
-def _write(path: pathlib.Path, text: str) -> None:
-    """Writes a file whole or not at all, whoever else writes the same one."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+def _write(path: pathlib.Path, fields: dict[str, Any]) -> None:
+    with whole_file(path) as file:
+        file.write_text(json.dumps(fields) + "\n", encoding="utf-8")

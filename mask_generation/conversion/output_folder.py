@@ -1,7 +1,7 @@
 """The folder a conversion writes to: what may be replaced, and how the new one takes its place.
 
-Owns the care for files that are not this package's. What is in a folder of records is written
-elsewhere.
+Owns that no file is deleted which this package did not write. What is in a folder of records is
+written elsewhere.
 """
 
 import os
@@ -43,7 +43,7 @@ def check_out(out: pathlib.Path, overwrite: bool) -> None:
 
 
 def check_partial(folder: pathlib.Path) -> None:
-    """What an interrupted conversion left behind may go or be gone on with; nothing else."""
+    """Refuses a folder at the working place that no interrupted conversion left behind."""
     if not os.path.lexists(folder):
         return
     if not folder.is_dir() or folder.is_symlink() or _foreign_file(folder):

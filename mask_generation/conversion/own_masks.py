@@ -16,21 +16,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mask_generation.foreground import judged
-from mask_generation.photographs.reading import (
+from mask_generation.inputs.reading import (
     LARGEST_PIXELS,
-    UnusablePhotographError,
+    UnusableImageError,
     open_image,
     read_file,
 )
-from mask_generation.photographs.sources import TFDS_PREFIX, InMemory, Source, file_mark
+from mask_generation.inputs.sources import TFDS_PREFIX, InMemory, Source, file_mark
 from mask_generation.result import ForegroundMask
 
 NPZ_KEY = "foreground"
 """Name of the array in an ``.npz`` file."""
 
 
-class UnusableMaskError(UnusablePhotographError):
-    """There is no mask for a photograph, or it cannot be used; the message is one line."""
+class UnusableMaskError(UnusableImageError):
+    """A photograph has no mask, or one that cannot be used; the message is one line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +147,7 @@ def masks_marks(masks: str) -> Iterator[str]:
 def _from_file(path: pathlib.Path) -> NDArray[np.bool_]:
     try:
         data = read_file(path)
-    except UnusablePhotographError as error:
+    except UnusableImageError as error:
         raise UnusableMaskError(f"its mask {path.name}: {error}") from error
     return _from_arrays(data) if path.suffix == ".npz" else _from_image(data, ())
 
@@ -164,7 +164,7 @@ def _from_arrays(data: bytes) -> NDArray[np.bool_]:
         values = values[..., 0]
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
         raise UnusableMaskError(
-            f"its mask should have shape (height, width), it is {values.dtype} {values.shape}"
+            f"its mask is {values.dtype} of shape {values.shape}, not numbers (height, width)"
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise UnusableMaskError("its mask has values that are not finite")

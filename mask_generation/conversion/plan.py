@@ -9,12 +9,13 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 from harl_tf.data import records
-from mask_generation.conversion.example import Example, Settings, Unusable
+from mask_generation.conversion.example import Example, Settings
 from mask_generation.conversion.journal import Journal
 from mask_generation.conversion.shards import write_shard
-from mask_generation.photographs.sources import Photographs, Source
+from mask_generation.inputs.sources import Images, Source
+from mask_generation.left_out import LeftOut
 
-Results = Iterable[Example | Unusable]
+Results = Iterable[Example | LeftOut]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +23,10 @@ class Conversion:
     """What is converted, how, and where to.
 
     Attributes:
-        where: The source, as ``mask_generation.photographs.sources.open_photographs`` takes it.
+        where: The source, as ``mask_generation.inputs.sources.open_images`` takes it.
         mask_feature: The feature with the masks, of a data set.
         settings: How photographs become records.
-        photographs: Number of photographs.
+        images: Number of photographs.
         per_shard: Photographs per shard.
         folder: Folder the shards are written to.
         fingerprint: Of the photographs and the settings.
@@ -34,7 +35,7 @@ class Conversion:
     where: str | tuple[str, ...]
     mask_feature: str | None
     settings: Settings
-    photographs: int
+    images: int
     per_shard: int
     folder: pathlib.Path
     fingerprint: str
@@ -42,7 +43,7 @@ class Conversion:
     @property
     def shards(self) -> tuple[str, ...]:
         """File names of all shards."""
-        count = -(-self.photographs // self.per_shard)
+        count = -(-self.images // self.per_shard)
         return tuple(records.shard_name(index, count) for index in range(count))
 
     @property
@@ -52,23 +53,23 @@ class Conversion:
 
     def bounds(self, index: int) -> tuple[int, int]:
         """First photograph of a shard, and the first that is no longer of it."""
-        return index * self.per_shard, min((index + 1) * self.per_shard, self.photographs)
+        return index * self.per_shard, min((index + 1) * self.per_shard, self.images)
 
     def size(self, index: int) -> int:
         """Number of photographs of a shard."""
         start, stop = self.bounds(index)
         return stop - start
 
-    def sources(self, photographs: Photographs, indices: Iterable[int]) -> Iterator[Source]:
+    def sources(self, images: Images, indices: Iterable[int]) -> Iterator[Source]:
         """The photographs of some shards; neighbours are read in one go, as streams need it."""
         start = stop = 0
         for index in indices:
             first, end = self.bounds(index)
             if first != stop:
-                yield from photographs.part(start, stop)
+                yield from images.part(start, stop)
                 start = first
             stop = end
-        yield from photographs.part(start, stop)
+        yield from images.part(start, stop)
 
     def write(self, index: int, results: Results) -> None:
         """Writes a shard and notes that it is finished."""

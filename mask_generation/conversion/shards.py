@@ -7,9 +7,7 @@ there are, nor who computes the results.
 import collections
 import dataclasses
 import hashlib
-import os
 import pathlib
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,9 +15,9 @@ import tensorflow as tf
 
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
-from mask_generation.conversion.example import Example, Unusable
-
-_UNFINISHED = ".unfinished-"
+from mask_generation.conversion.example import Example
+from mask_generation.left_out import LeftOut
+from mask_generation.whole_file import UNFINISHED, whole_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,14 +26,14 @@ class FinishedShard:
 
     Attributes:
         shard: The file.
-        skipped: Photographs left out.
-        fallbacks: Number of records by the reason not to trust their mask.
+        left_out: Photographs left out.
+        flags: Number of records by flag; those without one are not counted.
         regions: The largest number of regions of each further mask.
     """
 
     shard: manifests.Shard
-    skipped: tuple[manifests.Skip, ...]
-    fallbacks: dict[str, int]
+    left_out: tuple[LeftOut, ...]
+    flags: dict[str, int]
     regions: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
@@ -44,16 +42,20 @@ class FinishedShard:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "FinishedShard":
-        """From what ``to_json`` gave; raises ``KeyError`` or ``TypeError`` for anything else."""
+        """From what ``to_json`` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: For anything else.
+        """
         return cls(
             manifests.Shard(**fields["shard"]),
-            tuple(manifests.Skip(**skip) for skip in fields["skipped"]),
-            dict(fields["fallbacks"]),
+            tuple(LeftOut(name, reason) for name, reason in fields["left_out"]),
+            dict(fields["flags"]),
             dict(fields["regions"]),
         )
 
 
-def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> FinishedShard:
+def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> FinishedShard:
     """Writes results as a TFRecord file, which has its name only when it is whole.
 
     Args:
@@ -67,36 +69,31 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | Unusable]) -> Fi
         OSError: If the file cannot be written.
         tf.errors.OpError: Likewise.
     """
-    unfinished = path.with_name(f"{path.name}{_UNFINISHED}{uuid.uuid4().hex}")
-    count, skipped = 0, []
-    fallbacks: collections.Counter[str] = collections.Counter()
+    count, left_out = 0, []
+    flags: collections.Counter[str] = collections.Counter()
     regions: dict[str, int] = {}
-    try:
+    with whole_file(path) as unfinished:
         with tf.io.TFRecordWriter(str(unfinished)) as writer:
             for result in results:
-                if isinstance(result, Unusable):
-                    skipped.append(manifests.Skip(result.name, result.reason))
+                if isinstance(result, LeftOut):
+                    left_out.append(result)
                     continue
                 writer.write(records.encode(_record(result)))
                 count += 1
-                if result.fallback:
-                    fallbacks[result.fallback] += 1
+                if result.flag:
+                    flags[result.flag] += 1
                 for name, mask in result.masks.items():
                     regions[name] = max(regions.get(name, 0), mask.regions)
         with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         shard = manifests.Shard(path.name, count, unfinished.stat().st_size, digest)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return FinishedShard(shard, tuple(skipped), dict(sorted(fallbacks.items())), regions)
+    return FinishedShard(shard, tuple(left_out), dict(sorted(flags.items())), regions)
 
 
 def remove_unfinished(folder: pathlib.Path) -> None:
     """Removes what shards that were never finished have left behind."""
     for path in folder.glob(records.SHARD_PATTERN):
-        if _UNFINISHED in path.name:
+        if UNFINISHED in path.name:
             path.unlink(missing_ok=True)
 
 
@@ -107,6 +104,6 @@ def _record(example: Example) -> records.Record:
         example.name,
         example.label,
         example.quality,
-        example.fallback,
+        example.flag,
         {name: mask.png for name, mask in example.masks.items()},
     )

@@ -1,4 +1,4 @@
-"""The files by which TensorFlow Datasets reads a folder of records by itself.
+"""The files that let TensorFlow Datasets read a folder of records.
 
 Owns which feature of a record is which of its features: afterwards
 ``tfds.builder_from_directory(folder).as_dataset(split="train")`` reads the folder, without this
@@ -72,7 +72,7 @@ def _features(manifest: manifests.Manifest) -> dict[str, Any]:
         records.NAME: tfds.features.Text(),
         records.LABEL: tfds.features.Scalar(np.int64),
         records.QUALITY: tfds.features.Scalar(np.float32),
-        records.FALLBACK: tfds.features.Text(),
+        records.FLAG: tfds.features.Text(),
     }
     # The names are kept in a file of lines, which cannot hold every name a folder can have.
     if manifest.classes and _are_lines(manifest.classes):

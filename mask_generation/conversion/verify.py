@@ -19,7 +19,7 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
     and the files for TensorFlow Datasets must be as they were written. Every image and mask must
     decode; a mask must have its image's size, its number of bits and no more regions than the
     manifest says. No name may occur twice, qualities lie within [0, 1], labels belong to a class,
-    and as many records distrust their mask as the manifest says.
+    and flags occur as often as the manifest says.
 
     Args:
         folder: Folder that ``convert`` wrote.
@@ -49,10 +49,10 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
     for shard in manifest.shards:
         _verify_checksum(folder / shard.file, shard.sha256)
         _verify_shard(folder / shard.file, shard.records, manifest, seen)
-    if dict(seen.fallbacks) != manifest.fallbacks:
+    if dict(seen.flags) != manifest.flags:
         raise manifests.RecordsError(
-            f"{folder} should have records with these fallbacks by the manifest: "
-            f"{manifest.fallbacks}; it has {dict(seen.fallbacks)}. Convert the photographs again."
+            f"{folder} should have records with these flags by the manifest: "
+            f"{manifest.flags}; it has {dict(seen.flags)}. Convert the photographs again."
         )
     return manifest
 
@@ -62,7 +62,7 @@ class _Seen:
     """What the records read so far held."""
 
     names: set[bytes] = dataclasses.field(default_factory=set)
-    fallbacks: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    flags: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
 
 def _verify_checksum(path: pathlib.Path, expected: str) -> None:
@@ -86,7 +86,8 @@ def _verify_shard(
             count += 1
     except tf.errors.OpError as error:
         raise manifests.RecordsError(
-            f"{path} is damaged at record {count}: {' '.join(error.message.split())}"
+            f"{path} is damaged at record {count}: {' '.join(error.message.split())}. "
+            "Convert the photographs again."
         ) from error
     if count != expected:
         raise manifests.RecordsError(
@@ -104,8 +105,8 @@ def _defect(serialized: tf.Tensor, manifest: manifests.Manifest, seen: _Seen) ->
     if name in seen.names:
         return "the name occurs twice"
     seen.names.add(name)
-    if fallback := fields[records.FALLBACK].numpy().decode(errors="replace"):
-        seen.fallbacks[fallback] += 1
+    if flag := fields[records.FLAG].numpy().decode(errors="replace"):
+        seen.flags[flag] += 1
     if not 0 <= quality <= 1:
         return f"the quality is {quality}, not within [0, 1]"
     if label != records.NO_LABEL and not 0 <= label < len(manifest.classes):

@@ -4,7 +4,7 @@ Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004, as OpenCV has it. The co
 learned in a small copy of the image, where that is cheap, and the cut is made in a larger one,
 where legs and straps are more than a pixel wide.
 
-Owns: seeds, sizes, and the return to the plain cut where GrabCut goes astray. Does not own: the
+Owns: seeds, sizes, and falling back on the plain cut where GrabCut fails. Does not own: the
 saliency, nor the judgement of the mask (``mask_generation.foreground``).
 """
 
@@ -23,7 +23,7 @@ _Bools = NDArray[np.bool_]
 # than this share of the way from the split to 1.
 _SURELY_BACKGROUND = 0.4
 _SURELY_FOREGROUND = 0.75
-# A result that shares less than this (intersection over union) with the plain cut went astray.
+# A result that shares less than this (intersection over union) with the plain cut is a failure.
 _LEAST_AGREEMENT = 0.3
 _LEAST_SHARE, _LARGEST_SHARE = 0.01, 0.90
 # Parts of the mask with less than this share of the heaviest part's saliency are specks.
@@ -49,7 +49,7 @@ def grabcut(
 
     Returns:
         ``(H, W)`` uint8, 1 = foreground; the plain cut by Otsu's rule where GrabCut has nothing to
-        learn from, or strays far from it.
+        learn from, or ends far from it.
 
     Example:
         >>> image = np.zeros((60, 80, 3), np.uint8)

@@ -1,7 +1,7 @@
 """What GrabCut's cut costs: by colour for each pixel, by contrast between neighbours.
 
 Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004. The energies are the paper's; only the
-weight of the contrast is ours, because the paper's does not know how large the image is.
+weight of the contrast is ours, because the paper's does not depend on the size of the image.
 
 Owns: capacities of the graph. Does not own: the colour models (OpenCV learns them), nor the cut
 (``mask_generation.cut.minimum_cut``).
@@ -22,8 +22,9 @@ _Floats = NDArray[np.float64]
 SMOOTHNESS = 0.087
 """Weight of contrast against colour, for each pixel of the image's longer side.
 
-An image of half the size has a quarter of the pixels to be told by colour, but half as much edge
-to be paid for. The paper's 50 is this for 575 pixels; in thumbnails it makes masks too small."""
+An image of half the size has a quarter of the pixels, whose colour counts, but half of the edge,
+whose contrast counts. The paper's 50 is this for 575 pixels; in thumbnails it makes masks too
+small."""
 
 _COLORS = 5  # in OpenCV's models
 _compiled: Any = numba.njit(cache=True)
@@ -81,7 +82,8 @@ def cut_graph(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Capacities of the graph over the pixels in question.
 
-    Pixels that are sure are left out; what ties others to them becomes a tie to the terminal.
+    Pixels whose label is sure are left out; ties of other pixels to them become ties to the
+    terminal.
 
     Args:
         image: ``(H, W, 3)`` uint8.

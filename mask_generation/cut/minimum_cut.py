@@ -2,8 +2,8 @@
 
 The algorithm of Boykov and Kolmogorov, "An Experimental Comparison of Min-Cut/Max-Flow Algorithms
 for Energy Minimization in Vision", PAMI 2004: two trees grow from the terminals, flow is pushed
-where they meet, and nodes cut off by it look for another parent near by. The grid lies in arrays,
-so there are no pointers to follow.
+where they meet, and nodes that this cuts off look for another parent nearby. The grid is kept in
+arrays, so there are no pointers to follow.
 
 Owns: the cut of given capacities. Does not own: where the capacities come from
 (``mask_generation.cut.grabcut_energy``).
@@ -37,7 +37,7 @@ class _Graph(NamedTuple):
 
 
 class _Trees(NamedTuple):
-    """For every pixel: its tree, the direction of its parent, and how far its terminal was when."""
+    """Of every pixel: tree, direction of the parent, steps to the terminal and when counted."""
 
     tree: NDArray[np.uint8]
     parent: NDArray[np.int8]
@@ -46,7 +46,7 @@ class _Trees(NamedTuple):
 
 
 class _Active(NamedTuple):
-    """Pixels to grow from, first in, first out: a ring, its start and end, and who is in it."""
+    """Pixels to grow from, first in, first out: a ring, its start and end, and its members."""
 
     ring: NDArray[np.int32]
     ends: NDArray[np.int32]
@@ -58,11 +58,11 @@ def minimum_cut(excess: _Floats, capacity: _Floats) -> NDArray[np.bool_]:
 
     Args:
         excess: ``(H + 2, W + 2)`` float32, capacity from the source where positive, to the sink
-            where negative; 0 on the border, which only spares the search the question whether a
-            neighbour exists.
+            where negative; 0 on the border, so that the search need not ask whether a neighbour
+            exists.
         capacity: ``(H + 2, W + 2, 8)`` float32, at least 0, to the neighbours in the order of
-            :data:`NEIGHBORS`; 0 from and to the border. It is used up: the residual capacities are
-            left in it.
+            :data:`NEIGHBORS`; 0 from and to the border. It is overwritten with the residual
+            capacities.
 
     Returns:
         ``(H, W)`` bool, True on the source's side.
@@ -124,7 +124,7 @@ def _cut(graph: _Graph) -> NDArray[np.uint8]:
 
 @_compiled
 def _grow(graph: _Graph, trees: _Trees, active: _Active) -> tuple[int, int]:
-    """Lets the trees take in free pixels until they meet.
+    """Grows the trees into free pixels until they meet.
 
     Returns:
         A pixel of the source's tree and the direction to one of the sink's; -1 if they cannot meet.
@@ -171,7 +171,7 @@ def _push(node: int, bridge: int, graph: _Graph, trees: _Trees, orphans: NDArray
     """Pushes what the path over the bridge can carry.
 
     Returns:
-        How many pixels lost their parent, because that tie is now full; they lie in ``orphans``.
+        How many pixels lost their parent because that tie is now full; ``orphans`` lists them.
     """
     other = node + graph.offsets[bridge]
     flow = min(graph.capacity[node, bridge], _room(node, graph, trees), _room(other, graph, trees))
@@ -183,7 +183,7 @@ def _push(node: int, bridge: int, graph: _Graph, trees: _Trees, orphans: NDArray
 
 @_compiled
 def _room(node: int, graph: _Graph, trees: _Trees) -> float:
-    """What the line from a node to its terminal can carry."""
+    """How much the path from a node to its terminal can carry."""
     capacity, offsets, parent = graph.capacity, graph.offsets, trees.parent
     room = np.float32(np.inf)
     from_source = trees.tree[node] == _SOURCE
@@ -205,7 +205,7 @@ def _send(
     trees: _Trees,
     orphans: NDArray[np.int32],
 ) -> int:
-    """Takes the flow off every tie of the line from a node to its terminal."""
+    """Subtracts the flow from every tie on the path from a node to its terminal."""
     excess, capacity, offsets, parent = graph.excess, graph.capacity, graph.offsets, trees.parent
     sign = np.float32(1 if trees.tree[node] == _SOURCE else -1)
     while parent[node] != _TERMINAL:
@@ -236,7 +236,7 @@ def _adopt(
     trees: _Trees,
     active: _Active,
 ) -> None:
-    """Finds every orphan the parent nearest to the terminal, or sets it free with its children."""
+    """Gives every orphan the parent nearest to the terminal, or frees it and its children."""
     capacity, offsets = graph.capacity, graph.offsets
     tree, parent, steps, seen = trees.tree, trees.parent, trees.distance, trees.time
     ring, waiting = active.ring, active.waiting
@@ -294,7 +294,7 @@ def _distance(
     steps: NDArray[np.int32],
     seen: NDArray[np.int32],
 ) -> int:
-    """Steps from a node to its terminal, far if its line ends in an orphan; marks the way."""
+    """Steps from a node to its terminal, many if the path ends in an orphan; marks the path."""
     count, at = 0, node
     while seen[at] != time:
         up = parent[at]

@@ -1,7 +1,7 @@
-"""Cut a saliency map into a binary mask.
+"""Cutting a saliency map into a binary mask.
 
 Owns: the threshold rule and the measure of how cleanly the map splits. Does not own: the saliency
-itself, nor the judgement whether the resulting mask is usable (``mask_generation.foreground``).
+itself, nor the flag of the resulting mask (``mask_generation.foreground``).
 """
 
 import numpy as np
@@ -33,12 +33,12 @@ def otsu_split(values: NDArray[np.floating]) -> float:
         True
     """
     if values.size == 0:
-        raise ValueError("The values to split must not be empty.")
+        raise ValueError("Expected at least one value to split. Received: none.")
     # float64: the histogram of a narrow float32 range can have more bins than distinct numbers.
     exact = values.astype(np.float64)
     low, high = float(exact.min()), float(exact.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError("The values to split must be finite, but they hold NaN or infinity.")
+        raise ValueError("Expected finite values to split. Received: NaN or infinity among them.")
     if low == high:
         return low
     # skimage returns the centre of the lower group's last bin; values in the upper half of that
@@ -47,7 +47,7 @@ def otsu_split(values: NDArray[np.floating]) -> float:
 
 
 def otsu_mask(saliency: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
-    """Threshold a saliency map by Otsu's rule.
+    """Thresholds a saliency map by Otsu's rule.
 
     Args:
         saliency: float array of shape (H, W), at least one pixel, finite values in [0, 1].
@@ -70,8 +70,8 @@ def otsu_mask(saliency: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]
     """
     if saliency.ndim != 2 or saliency.size == 0:
         raise ValueError(
-            "The saliency must have shape (height, width) with at least one pixel, "
-            f"but its shape is {saliency.shape}."
+            "Expected saliency of shape (height, width) with at least one pixel. "
+            f"Received shape: {saliency.shape}."
         )
     values = saliency.astype(np.float64)
     # NaN and infinity fail this comparison and are refused by otsu_split.

@@ -6,8 +6,8 @@ pixels (``mask_generation.drfi.pixels``).
 Kept of the paper: the three groups; contrast as the difference from every other region, weighted by
 that region's size and nearness; backgroundness as the difference from a narrow band along the
 border. Changed: histograms are compared by the squared Hellinger distance, which agrees with the
-paper's chi-squared for like histograms and needs one matrix product; boundary connectivity (Zhu et
-al., CVPR 2014, equation 1) is one of the properties.
+paper's chi-squared for similar histograms and needs one matrix product; boundary connectivity (Zhu
+et al., CVPR 2014, equation 1) is one of the properties.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """The forest: its trees as plain arrays, evaluated, and stored in a file that cannot run code.
 
-A pickled scikit-learn forest runs whatever it was made to run when it is opened, and only opens in
-the version that wrote it. The file here is an ``.npz`` of numbers and one line of JSON.
+A pickled scikit-learn forest can run any code when it is opened, and opens only in the version that
+wrote it. The file here is an ``.npz`` of numbers and one line of JSON.
 
 Owns the evaluation and the file. Does not own how the trees are grown
 (``mask_generation.training.drfi``).
@@ -80,7 +80,7 @@ class Forest:
         """Writes the forest; an older file is replaced when the new one is whole.
 
         Args:
-            path: File to write, by custom ``*.npz``. The same forest gives the same bytes.
+            path: File to write, usually ``*.npz``. The same forest gives the same bytes.
 
         Raises:
             OSError: If it cannot be written.
@@ -102,7 +102,7 @@ class Forest:
 def from_sklearn(
     regressor: Any, work_size: int, scales: tuple[float, ...], trained_on: str
 ) -> Forest:
-    """Takes the trees out of a fitted forest of scikit-learn.
+    """Copies the trees of a fitted scikit-learn forest.
 
     Args:
         regressor: A fitted ``RandomForestRegressor`` or ``ExtraTreesRegressor`` of one output.
@@ -159,7 +159,9 @@ def load(path: str | pathlib.Path) -> Forest:
         reason = error.strerror or "it is no .npz file"
         raise ModelError(f"The forest {path} cannot be opened: {reason}. {_HINT}") from error
     except (ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is not a forest of DRFI. {_HINT}") from error
+        raise ModelError(
+            f"Expected a forest of DRFI. Received: {path}, something else. {_HINT}"
+        ) from error
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{path} is damaged: {error}. {_HINT}") from error
     _check(path, header, arrays)
@@ -171,16 +173,16 @@ def load(path: str | pathlib.Path) -> Forest:
     )
 
 
-_HINT = "Make one with: python -m mask_generation train-drfi IMAGES FOREST.npz."
+_HINT = "Make one with: python -m mask_generation train-drfi PHOTOS FOREST."
 
 
 def _check(path: str | pathlib.Path, header: Any, arrays: dict[str, NDArray[Any]]) -> None:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ModelError(f"{path} is not a forest of DRFI. {_HINT}")
+        raise ModelError(f"Expected a forest of DRFI. Received: {path}, something else. {_HINT}")
     if header.get("schema") != SCHEMA or header.get("features") != list(NAMES):
         raise ModelError(
-            f"{path} was made for other features of the regions (schema {header.get('schema')}; "
-            f"this version has {SCHEMA}). {_HINT}"
+            f"Expected a forest of schema {SCHEMA}. Received: {path}, of schema "
+            f"{header.get('schema')} or for other features of the regions. {_HINT}"
         )
     stated = header.pop("sha256", None)
     if stated != _digest(header, arrays) or not _sound(arrays):

@@ -105,8 +105,8 @@ def segment(rgb: NDArray[np.uint8], scales: tuple[float, ...]) -> list[NDArray[n
 def _textures(lightness: _Floats) -> _Floats:
     """Sizes of gradient and Laplacian at each scale, and of the slopes along four directions.
 
-    Each is multiplied by its scale (the Laplacian by its square), so that edges of like contrast
-    answer alike at every scale.
+    Each is multiplied by its scale (the Laplacian by its square), so that edges of the same
+    contrast give the same response at every scale.
     """
     maps = []
     for sigma in _TEXTURE_SCALES:

@@ -1,7 +1,7 @@
 """Scoring a mask method on a folder of photographs whose truth is known.
 
-Owns which photographs are scored, the clock, and the sums over them. Does not own the figures
-themselves (``mask_generation.evaluation.scoring``), the layout of the folder
+Owns which photographs are scored, the clock, and the sums over them. Does not own the metrics
+themselves (``mask_generation.evaluation.metrics``), the layout of the folder
 (``mask_generation.evaluation.truth``) nor how results are shown
 (``mask_generation.evaluation.score_table``). It needs neither TensorFlow nor ``harl_tf``.
 """
@@ -18,29 +18,29 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from mask_generation.evaluation import scoring
+from mask_generation.evaluation import metrics
 from mask_generation.evaluation.truth import EvaluationError, Truth, find_truth, half_of, read_mask
 from mask_generation.foreground import foreground_mask
+from mask_generation.inputs.reading import UnusableImageError, read_image
 from mask_generation.methods import DEFAULT, MaskMethod, named
-from mask_generation.photographs.reading import UnusablePhotographError, read_photograph
 from mask_generation.result import ForegroundMask
 from mask_generation.workers import ordered_map
 
 LOW_IOU = 0.3
-"""Below this a mask has missed the object."""
+"""A mask below this has missed the object."""
 LOCALIZED_IOU = 0.5
-"""From this on a box has found the object: the rule of PASCAL VOC, by which CorLoc counts."""
+"""A box of at least this has found the object: the rule of PASCAL VOC, which CorLoc uses."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """The figures of one photograph.
+    """The metrics of one photograph.
 
     Attributes:
         name: Its path in the folder.
         iou: Intersection over union of mask and true mask, or of their boxes.
         quality: What the method says of its mask, in [0, 1].
-        fallback: Why the mask should not be trusted, or None.
+        flag: Why the mask should not be trusted, or None.
         share: Share of the pixels that are foreground in the mask found.
         milliseconds: Process time to compute the mask.
     """
@@ -48,7 +48,7 @@ class Score:
     name: str
     iou: float
     quality: float
-    fallback: str | None
+    flag: str | None
     share: float
     milliseconds: float
 
@@ -95,8 +95,8 @@ class Evaluation:
 
     @property
     def flagged_share(self) -> float:
-        """Share of photographs whose mask has a fallback."""
-        return float(np.mean([score.fallback is not None for score in self.scores]))
+        """Share of photographs whose mask has a flag."""
+        return float(np.mean([score.flag is not None for score in self.scores]))
 
     @property
     def milliseconds(self) -> float:
@@ -110,7 +110,7 @@ class Evaluation:
         At 0 the quality says nothing about the mask, at 1 it puts the photographs in the right
         order.
         """
-        return scoring.rank_correlation(
+        return metrics.rank_correlation(
             [score.quality for score in self.scores], [score.iou for score in self.scores]
         )
 
@@ -128,8 +128,10 @@ def evaluate(
     the bounding box of the mask's largest connected part with the true box it fits best.
 
     Args:
-        folder: Photographs and their truth, see ``mask_generation.evaluation.truth.find_truth``.
-        method: Name of the method, or a method itself. Default: the default method.
+        folder: Photographs with drawn masks or boxes: ``pairs.csv``, or the folders ``images`` and
+            ``masks``, or ``boxes.csv``; ``python -m mask_generation evaluate --help`` says more.
+        method: Name of the method, a key of ``mask_generation.METHODS``, or a method itself.
+            Default: ``"balanced"``.
         half: Score only this half of the photographs, 0 or 1, chosen by a hash of their names:
             choose settings on one, report on the other. Default: all.
         workers: Processes. More than one share the machine's caches, so measure time with one.
@@ -137,7 +139,7 @@ def evaluate(
         progress: Whether to show a progress bar. Default: True.
 
     Returns:
-        The figures. The time is process time of one thread, without reading the photograph and
+        The metrics. The time is process time of one thread, without reading the photograph and
         without the first call in a process, which compiles and loads.
 
     Raises:
@@ -159,7 +161,9 @@ def evaluate(
     if half is not None:
         truths = [truth for truth in truths if half_of(truth.name) == half]
         if not truths:
-            raise EvaluationError(f"Half {half} of {folder} holds no photograph.")
+            raise EvaluationError(
+                f"Half {half} of {folder} holds no photograph. Leave half out to score all of them."
+            )
     try:
         with ordered_map(workers) as run:
             results = run(partial(_measure, method=method), truths)
@@ -191,7 +195,7 @@ def _sum_up(
 ) -> Evaluation:
     """Sums as the results come: curves are not kept per photograph."""
     scores = []
-    precision, recall = np.zeros(scoring.THRESHOLDS), np.zeros(scoring.THRESHOLDS)
+    precision, recall = np.zeros(metrics.THRESHOLDS), np.zeros(metrics.THRESHOLDS)
     error, drawn = 0.0, 0
     for one in measured:
         scores.append(one.score)
@@ -207,7 +211,7 @@ def _sum_up(
         half=half,
         truth="masks" if drawn else "boxes",
         scores=tuple(scores),
-        max_f=scoring.max_f_beta(precision / drawn, recall / drawn) if drawn else None,
+        max_f=metrics.max_f_beta(precision / drawn, recall / drawn) if drawn else None,
         absolute_error=error / drawn if drawn else None,
     )
 
@@ -215,48 +219,51 @@ def _sum_up(
 def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
     """Scores one photograph; this is what a worker process does."""
     try:
-        rgb, _ = read_photograph(truth.path)
-    except UnusablePhotographError as error:
-        raise EvaluationError(f"The photograph {truth.path} cannot be used: {error}.") from error
+        rgb, _ = read_image(truth.path)
+    except UnusableImageError as error:
+        raise EvaluationError(
+            f"The photograph {truth.path} cannot be used: {error}. Remove it from the folder."
+        ) from error
     if truth.mask is None:
         boxes = _inside(truth, width=rgb.shape[1], height=rgb.shape[0])
         result, milliseconds = _timed(rgb, method)
-        iou = scoring.best_box_iou(scoring.box_of(result.mask), boxes)
+        iou = metrics.best_box_iou(metrics.box_of(result.mask), boxes)
         return _Measured(_score(truth, result, iou, milliseconds))
     true = read_mask(truth.mask)
     if true.shape != rgb.shape[:2]:
         raise EvaluationError(
-            f"The mask {truth.mask} has {true.shape[1]}×{true.shape[0]} pixels, but its photograph "
-            f"{truth.path} has {rgb.shape[1]}×{rgb.shape[0]}."
+            f"Expected {truth.mask} to have its photograph's size, {rgb.shape[1]}×{rgb.shape[0]} "
+            f"pixels. Received: {true.shape[1]}×{true.shape[0]}. The photograph is {truth.path}."
         )
     result, milliseconds = _timed(rgb, method)
-    iou = scoring.intersection_over_union(result.mask, true)
-    precision, recall = scoring.precision_recall(result.saliency, true)
+    iou = metrics.intersection_over_union(result.mask, true)
+    precision, recall = metrics.precision_recall(result.saliency, true)
     return _Measured(
         _score(truth, result, iou, milliseconds),
         precision,
         recall,
-        scoring.mean_absolute_error(result.saliency, true),
+        metrics.mean_absolute_error(result.saliency, true),
     )
 
 
 def _score(truth: Truth, result: ForegroundMask, iou: float, milliseconds: float) -> Score:
     return Score(
-        truth.name, iou, result.quality, result.fallback, result.foreground_share, milliseconds
+        truth.name, iou, result.quality, result.flag, result.foreground_share, milliseconds
     )
 
 
-def _inside(truth: Truth, width: int, height: int) -> list[scoring.Box]:
+def _inside(truth: Truth, width: int, height: int) -> list[metrics.Box]:
     """The true boxes, cut off at the frame, after checking that they are of this photograph."""
     if truth.size is not None and truth.size != (width, height):
         raise EvaluationError(
-            f"The boxes of {truth.path} are for {truth.size[0]}×{truth.size[1]} pixels, "
-            f"but the photograph has {width}×{height}."
+            f"Expected {truth.path} to have the size its boxes are for, {truth.size[0]}×"
+            f"{truth.size[1]} pixels. Received: {width}×{height}."
         )
     for left, top, right, bottom in truth.boxes:
         if left >= width or top >= height or right < 0 or bottom < 0:
             raise EvaluationError(
-                f"A box of {truth.path} lies outside its {width}×{height} pixels."
+                f"Expected the boxes of {truth.path} inside its {width}×{height} pixels. "
+                f"Received: {(left, top, right, bottom)}."
             )
     # Tables that count from 1 are off by one at the right and bottom edge.
     return [
@@ -272,7 +279,7 @@ _warm: set[str] = set()
 def _timed(rgb: NDArray[np.uint8], method: str | MaskMethod) -> tuple[ForegroundMask, float]:
     """A mask and the process time it took one thread, in milliseconds."""
     threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # ordered_map sees to those of BLAS
+    cv2.setNumThreads(1)  # ordered_map limits those of BLAS
     try:
         key = method if isinstance(method, str) else repr(method)
         if key not in _warm:  # the first call loads libraries and compiles

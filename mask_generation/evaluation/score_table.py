@@ -1,6 +1,6 @@
-"""Showing what an evaluation found: a table to read, and two to go on with.
+"""Showing what an evaluation found: a table to read, and two CSV files to process further.
 
-Owns columns, rounding and CSV. It computes no figure (``mask_generation.evaluation.evaluate``).
+Owns columns, rounding and CSV. It computes no metric (``mask_generation.evaluation.evaluate``).
 """
 
 import csv
@@ -13,7 +13,7 @@ _Cell = str | int | float | None
 
 
 def format_table(evaluations: Sequence[Evaluation]) -> str:
-    """The figures as lines of text, a row per evaluation.
+    """The metrics as lines of text, a row per evaluation.
 
     Args:
         evaluations: At least one.
@@ -39,7 +39,7 @@ def format_table(evaluations: Sequence[Evaluation]) -> str:
 
 
 def write_table(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) -> None:
-    """Writes the figures as CSV, a row per evaluation.
+    """Writes the metrics as CSV, a row per evaluation.
 
     Args:
         path: File to write. What does not apply is an empty cell.
@@ -49,10 +49,10 @@ def write_table(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) -> 
 
 
 def write_scores(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) -> None:
-    """Writes the figures of each photograph as CSV, a row per photograph and evaluation.
+    """Writes the metrics of each photograph as CSV, a row per photograph and evaluation.
 
     Args:
-        path: File to write. ``fallback`` is an empty cell where the mask can be trusted.
+        path: File to write. ``flag`` is an empty cell where the mask has none.
         evaluations: At least one.
     """
     rows: list[dict[str, _Cell]] = [
@@ -62,7 +62,7 @@ def write_scores(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) ->
             "name": score.name,
             "iou": score.iou,
             "quality": score.quality,
-            "fallback": score.fallback,
+            "flag": score.flag,
             "share": score.share,
             "ms": score.milliseconds,
         }
@@ -73,7 +73,7 @@ def write_scores(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) ->
 
 
 def _row(evaluation: Evaluation) -> dict[str, _Cell]:
-    """One line, in the order of its columns; None where a figure does not apply."""
+    """One line, in the order of its columns; None where a metric does not apply."""
     masks = evaluation.truth == "masks"
     return {
         "folder": evaluation.folder,

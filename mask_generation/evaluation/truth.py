@@ -1,7 +1,7 @@
 """Finding the truth that masks are scored against: drawn masks, or boxes.
 
-Owns the layouts of folders that can be scored, reading their tables and masks, and saying what is
-wrong with them. It computes no figure (``mask_generation.evaluation.scoring``).
+Owns the layouts of folders that can be scored, reading their tables and masks, and reporting what
+is wrong with them. It computes no metric (``mask_generation.evaluation.metrics``).
 """
 
 import csv
@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from mask_generation.evaluation.scoring import Box
-from mask_generation.photographs.reading import find_photographs
+from mask_generation.evaluation.metrics import Box
+from mask_generation.inputs.reading import find_images
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -84,10 +84,12 @@ def find_truth(folder: str | pathlib.Path) -> list[Truth]:
                 break
         else:
             raise EvaluationError(
-                f"{folder} holds no truth to score masks against. It needs {LAYOUTS}."
+                f"{folder} holds no truth to score masks against. Expected {LAYOUTS}."
             )
     if not found:
-        raise EvaluationError(f"{folder} holds no truth: its table has no row.")
+        raise EvaluationError(
+            f"{folder} holds no truth: its table has no row. Expected a row per photograph or box."
+        )
     return sorted(found, key=lambda truth: truth.name)
 
 
@@ -130,7 +132,9 @@ def read_mask(path: str | pathlib.Path) -> np.ndarray:
             values = np.asarray(image)
             alpha = image.mode in ("LA", "PA", "RGBA")
     except UnidentifiedImageError as error:
-        raise EvaluationError(f"The mask {path} is not an image.") from error
+        raise EvaluationError(
+            f"Expected the mask {path} to be an image. Received: something else."
+        ) from error
     except Exception as error:  # decoders of broken files raise about anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise EvaluationError(f"The mask {path} cannot be read: {reason}.") from error
@@ -143,7 +147,9 @@ def _from_pairs(folder: pathlib.Path) -> Iterator[Truth]:
     seen = set()
     for line, row in _rows(folder / "pairs.csv"):
         if row["file"] in seen:
-            raise EvaluationError(f"{line}: {row['file']} occurs twice.")
+            raise EvaluationError(
+                f"{line}: expected each file once. Received: {row['file']} again."
+            )
         seen.add(row["file"])
         for column in ("file", "mask"):
             if not row[column] or not (folder / row[column]).is_file():
@@ -153,13 +159,15 @@ def _from_pairs(folder: pathlib.Path) -> Iterator[Truth]:
 
 def _from_folders(folder: pathlib.Path) -> Iterator[Truth]:
     try:
-        sources, _ = find_photographs(folder / "images")
+        sources, _ = find_images(folder / "images")
     except FileNotFoundError as error:
         raise EvaluationError(f"{folder} has masks, but no photographs: {error}") from error
     for source in sources:
         mask = (folder / "masks" / source.name).with_suffix(".png")
         if not mask.is_file():
-            raise EvaluationError(f"The photograph images/{source.name} has no mask {mask}.")
+            raise EvaluationError(
+                f"The photograph images/{source.name} has no mask: there is no file {mask}."
+            )
         yield Truth(f"images/{source.name}", source.path, str(mask))
 
 
@@ -174,9 +182,14 @@ def _from_boxes(folder: pathlib.Path, table: pathlib.Path) -> list[Truth]:
             left, top, right, bottom = (int(row[corner]) for corner in _CORNERS)
             size = (int(row["width"]), int(row["height"])) if "width" in row else None
         except (KeyError, TypeError, ValueError) as error:
-            raise EvaluationError(f"{line}: expected whole numbers of pixels.") from error
+            raise EvaluationError(
+                f"{line}: expected whole numbers of pixels. Received: {list(row.values())}."
+            ) from error
         if right < left or bottom < top:
-            raise EvaluationError(f"{line}: the box ends before it begins.")
+            raise EvaluationError(
+                f"{line}: expected xmin ≤ xmax and ymin ≤ ymax. "
+                f"Received: {(left, top, right, bottom)}."
+            )
         boxes.setdefault(name, []).append((left, top, right, bottom))
         sizes[name] = size
     return [
@@ -201,4 +214,6 @@ def _rows(table: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
             for row in reader:
                 yield f"{table}, line {reader.line_num}", row
     except (csv.Error, UnicodeDecodeError) as error:
-        raise EvaluationError(f"{table} is not a table in UTF-8: {error}.") from error
+        raise EvaluationError(
+            f"Expected {table} to be a table in UTF-8. Received: {error}."
+        ) from error

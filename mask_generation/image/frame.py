@@ -1,8 +1,8 @@
-"""Frames around photographs: bands of one colour along the sides that are no part of the scene.
+"""Frames around photographs: bands of one colour along the sides that do not belong to the scene.
 
-Scans and pictures with a white or black border break what most label-free methods assume, that the
-sides of an image show background. Owns: finding them. Does not own: what is done with the image
-inside.
+Most label-free methods assume that the sides of an image show background; scans and pictures with a
+white or black border break that assumption. Owns: finding them. Does not own: what is done with the
+image inside.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def frame_widths(rgb: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     """Widths of the frame at the top, the bottom, the left and the right.
 
     A band is a frame if its lines are of one colour each and end at a sharp edge less than an
-    eighth of the side inside: a sky of one colour fades or goes on.
+    eighth of the side inside: a sky of one colour ends gradually or extends further.
 
     Args:
         rgb: ``(h, w, 3)`` uint8.

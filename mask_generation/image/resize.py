@@ -1,4 +1,4 @@
-"""Images made smaller for the arithmetic, and saliency maps made larger again."""
+"""Shrinking images before the arithmetic, and enlarging saliency maps after it."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from mask_generation.image.region_means import region_means
 from mask_generation.result import check_rgb
 
 _Floats = NDArray[np.float64]
@@ -71,7 +72,7 @@ class Superpixels:
             >>> measure(two, np.zeros((1, 3, 3))).means(np.array([[1.0, 3.0, 5.0]])).tolist()
             [2.0, 5.0]
         """
-        return _means(self.labels, values, self.area)
+        return region_means(self.labels, values, self.area)
 
 
 def superpixels(rgb: NDArray[np.uint8], segments: int = SEGMENTS) -> Superpixels:
@@ -137,8 +138,8 @@ def measure(labels: NDArray[np.intp], lab: NDArray[np.floating]) -> Superpixels:
     place = np.stack([rows / height, columns / width], axis=-1)
     return Superpixels(
         labels=labels,
-        color=_means(labels, lab, area),
-        center=_means(labels, place, area),
+        color=region_means(labels, lab, area),
+        center=region_means(labels, place, area),
         area=area,
         touching=_touching(labels, len(area)),
         edges=tuple(
@@ -196,14 +197,6 @@ def gaussian(distance: _Floats, sigma: float) -> _Floats:
         [1.0, 0.0]
     """
     return np.exp(-(distance**2) / (2.0 * sigma**2))
-
-
-def _means(labels: NDArray[np.intp], values: NDArray[np.floating], area: _Floats) -> _Floats:
-    flat = labels.ravel()
-    columns = values.reshape(flat.size, -1).T
-    sums = [np.bincount(flat, weights=column, minlength=len(area)) for column in columns]
-    means = np.stack(sums, axis=-1) / area[:, np.newaxis]
-    return means.reshape(len(area), *values.shape[2:])
 
 
 def _touching(labels: NDArray[np.intp], count: int) -> _Bools:

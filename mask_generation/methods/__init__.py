@@ -2,7 +2,7 @@
 
 Owns: the tables :data:`METHODS` and :data:`MODEL_METHODS`. A method takes one RGB image, uint8 of
 shape (H, W, 3), and returns a ``ForegroundMask`` of the same height and width. It gives the same
-answer for the same image, and a saliency of zeros when the image holds nothing to tell apart.
+answer for the same image, and a saliency of zeros when nothing in the image stands out.
 Methods that have settings are small frozen classes; the table holds one of each, with its default
 settings, under the name users pass as ``method``.
 
@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mask_generation.methods.barrier import barrier_saliency
-from mask_generation.methods.basnet import BASNet
-from mask_generation.methods.drfi import DRFI
-from mask_generation.methods.features import FeatureCut
+from mask_generation.methods.basnet import BASNet as BASNet
+from mask_generation.methods.drfi import DRFI as DRFI
+from mask_generation.methods.features import FeatureCut as FeatureCut
 from mask_generation.methods.felzenszwalb import FelzenszwalbSaliency
-from mask_generation.methods.fusion import Fusion
+from mask_generation.methods.fusion import Fusion as Fusion
 from mask_generation.methods.geodesic import geodesic_saliency
 from mask_generation.methods.manifold_ranking import manifold_ranking_saliency
 from mask_generation.methods.region_contrast import region_contrast_saliency
 from mask_generation.methods.robust_background import robust_background_saliency
-from mask_generation.methods.thresholded import Thresholded
+from mask_generation.methods.thresholded import Thresholded as Thresholded
 from mask_generation.result import ForegroundMask
 
 MaskMethod = Callable[[NDArray[np.uint8]], ForegroundMask]
@@ -67,7 +67,7 @@ def named(name: str, model: str | None = None) -> MaskMethod:
 
     Args:
         name: A key of ``METHODS``, or of ``MODEL_METHODS`` with a model.
-        model: What the method was trained to be: a path, or the name of a KerasHub preset.
+        model: The trained model: a path, or the name of a KerasHub preset.
 
     Returns:
         The method.
@@ -84,12 +84,17 @@ def named(name: str, model: str | None = None) -> MaskMethod:
     """
     if name in MODEL_METHODS:
         if model is None:
-            raise ValueError(f"The method {name!r} needs a model: its path, or a KerasHub preset.")
+            raise ValueError(
+                f"Expected a model for the method {name!r}: its path, or a KerasHub preset. "
+                "Received: none."
+            )
         return MODEL_METHODS[name](model)
     if name not in METHODS:
-        known = ", ".join(repr(name) for name in sorted([*METHODS, *MODEL_METHODS]))
-        raise ValueError(f"The method must be one of {known}, but it is {name!r}.")
+        known = sorted([*METHODS, *MODEL_METHODS])
+        raise ValueError(f"Expected method in {known}. Received: {name!r}.")
     if model is not None:
-        takers = ", ".join(repr(name) for name in sorted(MODEL_METHODS))
-        raise ValueError(f"The method {name!r} takes no model; {takers} do.")
+        raise ValueError(
+            f"Expected no model for the method {name!r}; {sorted(MODEL_METHODS)} take one. "
+            f"Received: {model!r}."
+        )
     return METHODS[name]

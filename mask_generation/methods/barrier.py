@@ -1,9 +1,9 @@
-"""Minimum barrier distance: saliency from how hard it is to leave for the image border.
+"""Minimum barrier distance: saliency from what separates a pixel from the border.
 
 After Zhang, Sclaroff, Lin, Shen, Price and Mech, "Minimum Barrier Salient Object Detection at 80
 FPS", ICCV 2015 ("MB+"). The barrier of a path is the difference of its brightest and darkest value;
-a pixel is salient by the smallest barrier of any path to the border, computed by a few raster
-scans, and by how its colour stands out from the four sides of the image.
+the saliency of a pixel is the smallest barrier of any path to the border, computed by a few raster
+scans, plus how much its colour differs from the four sides of the image.
 
 The paper's last steps (morphological smoothing, centre prior, contrast curve) are left out: the
 fusion has its own.
@@ -25,7 +25,7 @@ _Floats = NDArray[np.float32]
 # The paper's: three raster scans, and sides of a tenth of the image.
 _SCANS = 3
 _SIDE = 0.1
-# Variance, in squared Lab units, that every side's colours have at least.
+# Least variance of the colours of a side, in squared Lab units.
 _LEAST_VARIANCE = 4.0
 
 

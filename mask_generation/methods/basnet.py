@@ -1,4 +1,4 @@
-"""Foreground by BASNet, when its weights are at hand.
+"""Foreground by BASNet, if its weights are available.
 
 After Qin et al., "Boundary-Aware Segmentation Network for Mobile and Web Applications", 2021, as
 KerasHub has it. Its published weights were trained on hand-drawn saliency labels, so these masks
@@ -33,13 +33,13 @@ _ADVICE = (
     "(kaggle.com/models/keras/basnet), which KerasHub downloads when there is a network; without "
     "one, download it elsewhere and name its folder."
 )
-# Sides that a network without a size of its own sees: those of the paper.
+# Input size of a network that accepts any: the paper's.
 _SIDE = 288
 
 
 @dataclasses.dataclass(frozen=True)
 class BASNet:
-    """A mask method that asks KerasHub's ``BASNetImageSegmenter``.
+    """A mask method that runs KerasHub's ``BASNetImageSegmenter``.
 
     Attributes:
         model: KerasHub preset of a BASNet, as a folder or by name. It is opened on first use, once
@@ -49,7 +49,7 @@ class BASNet:
 
     Raises:
         ModelError: If there is no such folder; when first used, if it is no BASNet or its weights
-            cannot be had.
+            are not available.
         ValueError: If the threshold is out of range.
 
     Example:
@@ -66,16 +66,16 @@ class BASNet:
         """Checks the settings; the network itself is opened on first use."""
         object.__setattr__(self, "model", check_source(os.fspath(self.model)))
         if not is_preset(self.model):
-            raise ModelError(f"{self.model} is no KerasHub preset. {_ADVICE}")
+            raise ModelError(f"Expected a KerasHub preset. Received: {self.model}. {_ADVICE}")
         if not 0 < self.threshold < 1:
-            raise ValueError(f"The threshold must be in (0, 1), but it is {self.threshold}.")
+            raise ValueError(f"Expected threshold in (0, 1). Received: {self.threshold}.")
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
         """Computes the mask of an image, ``(H, W, 3)`` uint8."""
         check_rgb(rgb)
         network, converter, (height, width) = _opened(self.model)
         image = Image.fromarray(rgb).resize((width, height), Image.Resampling.BILINEAR)
-        # A whole image, squeezed: the converter would cut it to a square.
+        # The whole image is squeezed; the converter would crop it to a square.
         batch = converter(np.asarray(image, np.float32)[None])
         with explained(f"The BASNet {self.model} cannot take an image"):
             probability = np.asarray(network.predict_on_batch(batch), np.float32)[0, ..., 0]

@@ -1,8 +1,8 @@
 """Foreground by a forest that learned from regions: the method DRFI.
 
 HARL's first set of masks was made with the authors' forest, which was trained on hand-drawn
-saliency labels. Here the forest is the user's own: trained on labels, or without any on the masks
-of another method (``python -m mask_generation train-drfi``).
+saliency labels. Here the forest is the user's own: trained on drawn masks, or without any on
+the masks of another method (``python -m mask_generation train-drfi``).
 
 Owns: the mask method. Does not own: features, forest and training (``mask_generation.drfi``).
 """
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class DRFI:
-    """A mask method that asks a trained forest about the regions of an image.
+    """A mask method that judges the regions of an image by a trained forest.
 
-    After Jiang et al., CVPR 2013; ``mask_generation.drfi`` says what is kept of it. Sent to another
-    process, only the path goes there.
+    After Jiang et al., CVPR 2013; ``mask_generation.drfi`` says what is kept of it. Only the
+    path is sent to other processes.
 
     Attributes:
         path: File that ``train-drfi`` wrote. It is read once in each process.

@@ -1,10 +1,10 @@
 """Foreground from a pretrained backbone's own feature map, without labels.
 
-Cells of one object have like features. The default cuts the graph of the cells in two with the
+Cells of one object have similar features. The default cuts the graph of the cells in two with the
 normalised cut (Shi and Malik, PAMI 2000) as TokenCut does (Wang et al., "Self-Supervised
 Transformers for Unsupervised Object Discovery Using Normalized Cut", CVPR 2022); the other way is
-the first principal component of the features. The side that keeps from the image border is the
-foreground.
+the first principal component of the features. The side that has less of the image border is
+the foreground.
 
 Three things are not as in TokenCut: features are centred over the image, because those of a network
 that ends in a ReLU are all alike otherwise; the side is chosen by the border and not by the largest
@@ -41,7 +41,7 @@ _MIN_VARIATION = 1e-6
 
 @dataclasses.dataclass(frozen=True)
 class FeatureCut:
-    """A mask method that parts the cells of a backbone's feature map in two.
+    """A mask method that splits the cells of a backbone's feature map in two.
 
     Attributes:
         model: A folder that ``harl_tf.export_backbone`` wrote; a ``.keras`` file or a
@@ -77,9 +77,9 @@ class FeatureCut:
         if isinstance(self.model, str | os.PathLike):
             object.__setattr__(self, "model", check_source(self.model))
         if self.cut not in CUTS:
-            raise ValueError(f"The cut must be one of {CUTS}, but it is {self.cut!r}.")
+            raise ValueError(f"Expected cut in {CUTS}. Received: {self.cut!r}.")
         if self.size < 32:
-            raise ValueError(f"The size must be at least 32 pixels, but it is {self.size}.")
+            raise ValueError(f"Expected size ≥ 32. Received: {self.size}.")
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
         """Computes the mask of an image, ``(H, W, 3)`` uint8."""
@@ -94,7 +94,7 @@ class FeatureCut:
 
 
 def normalized_cut(cells: NDArray[np.floating]) -> _Floats:
-    """Parts the cells by the second eigenvector of the graph's normalised Laplacian.
+    """Splits the cells by the second eigenvector of the graph's normalised Laplacian.
 
     Two cells are joined with weight 1 if the cosine of their centred features is above 0.2, and
     with 1e-5 otherwise (TokenCut's graph).
@@ -103,7 +103,8 @@ def normalized_cut(cells: NDArray[np.floating]) -> _Floats:
         cells: (h, w, channels), h·w at least 2.
 
     Returns:
-        (h, w) float64, the two sides at the two ends, of either sign; zeros if all cells are alike.
+        (h, w) float64, high on one side and low on the other, whichever way round; zeros if all
+        cells are alike.
 
     Example:
         >>> cells = np.zeros((2, 3, 1))
@@ -147,10 +148,10 @@ def principal_component(cells: NDArray[np.floating]) -> _Floats:
 
 
 def foreground_side(parted: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Turns and stretches a parted map so that what keeps from the border is high.
+    """Orients and stretches a split map so that the side away from the border is high.
 
     Args:
-        parted: (h, w), the sign of no meaning.
+        parted: (h, w); which sign is which side does not matter.
 
     Returns:
         ``(h, w)`` float32 from 0 to 1, its mean along the border at most that of the whole map;
@@ -167,7 +168,7 @@ def foreground_side(parted: NDArray[np.floating]) -> NDArray[np.float32]:
     border = np.ones(parted.shape, dtype=bool)
     border[1:-1, 1:-1] = False
     lean = stretched[border].mean() - stretched.mean()
-    if abs(lean) < 1e-9:  # the border does not tell: the rarer side it is
+    if abs(lean) < 1e-9:  # the border decides nothing: the smaller side it is
         lean = stretched.mean() - 0.5
     return (1 - stretched if lean > 0 else stretched).astype(np.float32)
 

@@ -3,10 +3,11 @@
 The papers take the segments (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
 Segmentation", IJCV 2004) at several scales and Gaussian spreads, and HARL says that it makes a
 binary mask; neither says by what rule, and HARL's program never makes one. The rule here is this
-package's own. In each segmentation a segment is salient by three factors: how far its colour is
-from the other segments', weighted by their size and nearness (region contrast: Cheng et al., PAMI
-2015); how little of it lies on the image border for its area (boundary connectivity: Zhu et al.,
-CVPR 2014, equation 1); and how near the centre it is. The maps of all segmentations are averaged.
+package's own. In each segmentation the saliency of a segment is the product of three factors: how
+far its colour is from the other segments', weighted by their size and nearness (region contrast:
+Cheng et al., PAMI 2015); how little of it lies on the image border for its area (boundary
+connectivity: Zhu et al., CVPR 2014, equation 1); and how near the centre it is. The maps of all
+segmentations are averaged.
 
 It is kept as the ablation, to compare with what was published; other methods give better masks.
 
@@ -23,6 +24,7 @@ from scipy.spatial.distance import cdist
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
+from mask_generation.image.region_means import region_means
 from mask_generation.result import check_rgb
 
 _Floats = NDArray[np.float64]
@@ -43,7 +45,7 @@ class FelzenszwalbSaliency:
     Attributes:
         scales: Scales of the segmentation as multiples of (H + W) / 8, the scale in HARL's
             program, H and W being the sides of the image as it is given. Default: half and twice
-            that; once that as well changes nothing.
+            that; adding the scale itself changes nothing.
         sigmas: Spreads of the Gaussian that smooths the image first, in pixels. Default: 0.5, as
             in HARL's program, and 0.8, as in DetCon's.
         min_share: Smallest segment as a share of the image. Both programs have 1000 pixels, which
@@ -69,9 +71,9 @@ class FelzenszwalbSaliency:
         usable = self.scales and self.sigmas and min(self.scales) > 0 and min(self.sigmas) >= 0
         if not usable or not 0 <= self.min_share < 1:
             raise ValueError(
-                "Felzenszwalb's saliency needs scales above 0, sigmas of at least 0 and a smallest "
-                f"share in [0, 1), but received scales {self.scales}, sigmas {self.sigmas} and "
-                f"min_share {self.min_share}."
+                "Expected scales > 0, sigmas ≥ 0, at least one of each, and min_share in [0, 1). "
+                f"Received: scales={self.scales}, sigmas={self.sigmas}, "
+                f"min_share={self.min_share}."
             )
 
     def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -121,17 +123,13 @@ def segment_saliency(segments: NDArray[np.integer], lab: NDArray[np.floating]) -
         [0.0, 1.0]
     """
     height, width = segments.shape
-    flat = segments.ravel()
-    area = np.bincount(flat).astype(np.float64)
-
-    def mean(values: NDArray[np.floating]) -> _Floats:
-        return np.bincount(flat, weights=values.ravel()) / area
-
+    area = np.bincount(segments.ravel()).astype(np.float64)
     rows, columns = np.mgrid[:height, :width]
-    center = np.stack([mean((rows + 0.5) / height), mean((columns + 0.5) / width)], axis=1)
-    color = np.stack([mean(lab[..., channel]) for channel in range(3)], axis=1)
+    places = np.stack([(rows + 0.5) / height, (columns + 0.5) / width], axis=-1)
+    center = region_means(segments, places, area)
+    color = region_means(segments, lab, area)
     near = np.exp(-cdist(center, center, "sqeuclidean") / (2 * _SIGMA_SPACE**2))
-    contrast = (near * cdist(color, color)) @ area / flat.size
+    contrast = (near * cdist(color, color)) @ area / segments.size
     central = np.exp(-((center - 0.5) ** 2).sum(axis=1) / (2 * _SIGMA_CENTER**2))
     connectivity = _border_pixels(segments, len(area)) / np.sqrt(area)
     inside = np.exp(-(connectivity**2) / (2 * _SIGMA_CONNECTIVITY**2))

@@ -13,6 +13,7 @@ cut (``mask_generation.cut.grabcut``).
 """
 
 import dataclasses
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ _SEGMENT_SMOOTHING = 0.5
 _SMALLEST_SEGMENT = 0.0025
 # Longer side, in pixels, of the copy in which GrabCut learns colours.
 _LEARN_SIZE = 120
-# Below this mean correlation of the maps with their sum, they do not speak of one object.
+# Below this mean correlation of the maps with their sum, they disagree about the object.
 _LEAST_AGREEMENT = 0.35
 
 
@@ -78,15 +79,16 @@ class Fusion:
 
     def __post_init__(self) -> None:
         """Checks the settings."""
-        if min(self._weights) < 0 or not max(self._weights) > 0 or not self.center_sigma > 0:
+        weights = self._weights().values()
+        if min(weights) < 0 or not max(weights) > 0 or not self.center_sigma > 0:
             raise ValueError(
-                "A fusion needs weights of at least 0, not all of them 0, and center_sigma > 0, "
-                f"but received weights {self._weights} and center_sigma {self.center_sigma}."
+                "Expected weights ≥ 0, one of them above 0, and center_sigma > 0. "
+                f"Received: {self._weights()}, center_sigma={self.center_sigma}."
             )
         if self.work_size < SMALLEST_SIDE or self.cut_size < 0:
             raise ValueError(
-                f"A fusion needs a work size of at least {SMALLEST_SIDE} and a cut size of at "
-                f"least 0, but received {self.work_size} and {self.cut_size}."
+                f"Expected work_size ≥ {SMALLEST_SIDE} and cut_size ≥ 0. "
+                f"Received: work_size={self.work_size}, cut_size={self.cut_size}."
             )
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:
@@ -111,8 +113,8 @@ class Fusion:
         quality = agreement * _contrast(saliency, mask)
         if self.cut_size:
             saliency = (saliency + mask.astype(np.float32)) / np.float32(2)
-        fallback = "maps disagree" if agreement < _LEAST_AGREEMENT else None
-        return ForegroundMask(mask, saliency, quality, fallback)
+        flag = "maps disagree" if agreement < _LEAST_AGREEMENT else None
+        return ForegroundMask(mask, saliency, quality, flag)
 
     def saliency(self, rgb: NDArray[np.uint8]) -> tuple[_Floats, float]:
         """The sum of the maps of an image at its own size, and how far they agree with it.
@@ -131,38 +133,31 @@ class Fusion:
             >>> bool(saliency[30, 40] == saliency.max()), agreement > 0.8
             (True, True)
         """
-        maps = self._maps(rgb)
-        total = stretched(np.sum([weight * values for weight, values in maps], axis=0))
+        weights = {name: weight for name, weight in self._weights().items() if weight}
+        maps = _maps(rgb, weights)
+        total = stretched(np.sum([weight * maps[name] for name, weight in weights.items()], axis=0))
         height, width = rgb.shape[:2]
         fused = stretched(total * _central(height, width, self.center_sigma)).astype(np.float32)
-        weights = [weight for weight, _ in maps]
-        alike = [_correlation(values, total) for _, values in maps]
-        return fused, float(np.clip(np.average(alike, weights=weights), 0.0, 1.0))
+        alike = [_correlation(maps[name], total) for name in weights]
+        agreement = np.average(alike, weights=list(weights.values()))
+        return fused, float(np.clip(agreement, 0.0, 1.0))
 
-    @property
-    def _weights(self) -> tuple[float, ...]:
-        return (
-            self.robust_background,
-            self.manifold_ranking,
-            self.geodesic,
-            self.barrier,
-            self.segments,
-        )
+    def _weights(self) -> dict[str, float]:
+        """The weight of each map; the maps are named as the settings are."""
+        return {name: getattr(self, name) for name in (*_OF_SUPERPIXELS, *_OF_PIXELS)}
 
-    def _maps(self, rgb: NDArray[np.uint8]) -> list[tuple[float, _Floats]]:
-        """Weights above 0 and their maps, each stretched to [0, 1]."""
-        parts = superpixels(rgb)
-        on_parts = (robust_background, manifold_ranking, geodesic)
-        maps = [
-            (weight, stretched(method(parts)).astype(np.float32)[parts.labels])
-            for weight, method in zip(self._weights, on_parts, strict=False)
-            if weight
-        ]
-        if self.barrier:
-            maps.append((self.barrier, barrier_saliency(rgb)))
-        if self.segments:
-            maps.append((self.segments, _graph_segment_saliency(rgb)))
-        return maps
+
+def _maps(rgb: NDArray[np.uint8], names: Iterable[str]) -> dict[str, _Floats]:
+    """The maps of these names, each stretched to [0, 1]."""
+    parts = superpixels(rgb)
+    maps = {}
+    for name in names:
+        if name in _OF_SUPERPIXELS:
+            values = stretched(_OF_SUPERPIXELS[name](parts)).astype(np.float32)
+            maps[name] = values[parts.labels]
+        else:
+            maps[name] = _OF_PIXELS[name](rgb)
+    return maps
 
 
 def _graph_segment_saliency(rgb: NDArray[np.uint8]) -> _Floats:
@@ -176,6 +171,15 @@ def _graph_segment_saliency(rgb: NDArray[np.uint8]) -> _Floats:
     segments = cutter.processImage(np.ascontiguousarray(rgb)).astype(np.intp)
     saliency = segment_saliency(segments, lab_of(rgb))
     return stretched(saliency).astype(np.float32)[segments]
+
+
+# The maps that a fusion adds up.
+_OF_SUPERPIXELS = {
+    "robust_background": robust_background,
+    "manifold_ranking": manifold_ranking,
+    "geodesic": geodesic,
+}
+_OF_PIXELS = {"barrier": barrier_saliency, "segments": _graph_segment_saliency}
 
 
 def _central(height: int, width: int, sigma: float) -> NDArray[np.float64]:

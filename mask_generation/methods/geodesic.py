@@ -1,13 +1,13 @@
 """Geodesic saliency: how far, in colour, a superpixel is from the image border.
 
 After Wei, Wen, Zhu and Sun, "Geodesic Saliency Using Background Priors", ECCV 2012. Steps between
-neighbours of nearly the same colour cost nothing, so that a large background of slowly changing
-colour stays near; the limit is the mean over superpixels of the smallest step, as the paper
-suggests.
+neighbours of nearly the same colour cost nothing, so that a large background whose colour
+changes slowly stays near the border; the limit is the mean over superpixels of the smallest step,
+as the paper suggests.
 
 Owns: the saliency of superpixels. Does not own: the superpixels
-    (``mask_generation.image.superpixels``),
-resizing and thresholding (``mask_generation.methods.thresholded``).
+(``mask_generation.image.superpixels``), resizing and thresholding
+(``mask_generation.methods.thresholded``).
 """
 
 import numpy as np

@@ -1,13 +1,13 @@
 """Manifold ranking: saliency from what the image border does not explain.
 
 After Yang, Zhang, Lu, Ruan and Yang, "Saliency Detection via Graph-Based Manifold Ranking", CVPR
-2013; equation numbers in this file are that paper's. Superpixels are ranked along colour by their
-likeness to each side of the image in turn; what ranks low for all four sides is a first guess of
-the foreground, and ranking by likeness to that guess gives the map.
+2013; equation numbers in this file are that paper's. Superpixels are ranked by how similar their
+colour is to each side of the image in turn; those that rank low for all four sides are a first
+guess of the foreground, and a ranking by similarity to that guess gives the map.
 
 Owns: the saliency of superpixels. Does not own: the superpixels
-    (``mask_generation.image.superpixels``),
-resizing and thresholding (``mask_generation.methods.thresholded``).
+(``mask_generation.image.superpixels``), resizing and thresholding
+(``mask_generation.methods.thresholded``).
 """
 
 import numpy as np

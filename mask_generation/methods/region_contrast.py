@@ -1,13 +1,13 @@
-"""Region contrast with boundary connectivity: rare colours that do not hang on the border.
+"""Region contrast with boundary connectivity: rare colours away from the image border.
 
 After Cheng, Mitra, Huang, Torr and Hu, "Global Contrast Based Salient Region Detection", PAMI 2015,
-equation 7 — a region is salient by its colour distance to all others, weighted by their size and
-nearness — on superpixels in place of the paper's graph segments, and times a foreground probability
-from the boundary connectivity of Zhu et al., CVPR 2014.
+equation 7 — the saliency of a region is its colour distance to all others, weighted by their size
+and nearness — on superpixels in place of the paper's graph segments, multiplied by a foreground
+probability from the boundary connectivity of Zhu et al., CVPR 2014.
 
 Owns: the saliency of superpixels. Does not own: the superpixels
-    (``mask_generation.image.superpixels``),
-resizing and thresholding (``mask_generation.methods.thresholded``).
+(``mask_generation.image.superpixels``), resizing and thresholding
+(``mask_generation.methods.thresholded``).
 """
 
 import numpy as np

@@ -21,7 +21,7 @@ from mask_generation.image.resize import shrink
 from mask_generation.result import ForegroundMask, check_rgb
 
 MOST_REGIONS = 65_535
-"""A region map holds no more, so that every id fits in 16 bits."""
+"""The most regions of a map, so that every id fits in 16 bits."""
 
 
 def _smallest_type(count: int) -> np.dtype:
@@ -31,14 +31,14 @@ def _smallest_type(count: int) -> np.dtype:
 def _check_count(count: int) -> None:
     if not 1 <= count <= MOST_REGIONS:
         raise ValueError(
-            f"A region map holds 1 to {MOST_REGIONS:,} regions, but there are {count:,}; ask for "
-            "fewer and larger ones."
+            f"Expected 1 to {MOST_REGIONS:,} regions. Received: {count:,}. "
+            "Ask for fewer and larger ones."
         )
 
 
 def _check_longest_side(pixels: int) -> None:
     if pixels < 1:
-        raise ValueError(f"The longest side must be at least 1 pixel, but it is {pixels}.")
+        raise ValueError(f"Expected longest_side ≥ 1. Received: {pixels}.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class RegionMap:
         count: Number of regions, 1 to 65,535.
 
     Raises:
-        ValueError: If ids and count do not belong together. ``numbered`` makes a map of any ids.
+        ValueError: If ids and count do not match. ``numbered`` makes a map of any ids.
 
     Example:
         >>> RegionMap(np.array([[0, 1]], np.uint8), count=2).ids.dtype
@@ -69,14 +69,15 @@ class RegionMap:
         dtype = _smallest_type(self.count)
         if self.ids.ndim != 2 or self.ids.size == 0 or self.ids.dtype != dtype:
             raise ValueError(
-                f"The ids of {self.count} regions must be {dtype} of shape (height, width), "
-                f"but they are {self.ids.dtype} of shape {self.ids.shape}."
+                f"Expected the ids of {self.count} regions as {dtype} of shape (height, width). "
+                f"Received: {self.ids.dtype} of shape {self.ids.shape}."
             )
         found = np.bincount(self.ids.ravel(), minlength=self.count)
         if len(found) > self.count or not found.all():
             raise ValueError(
-                f"The ids of {self.count} regions must be 0 to {self.count - 1}, each used, but "
-                f"{np.count_nonzero(found)} different ones up to {len(found) - 1} were found."
+                f"Expected ids from 0 to {self.count - 1}, each used. Received: "
+                f"{np.count_nonzero(found)} different ones up to {len(found) - 1}. Make the map "
+                "with numbered(ids)."
             )
 
 
@@ -101,7 +102,7 @@ class Grid:
     def __post_init__(self) -> None:
         """Checks the number of cells."""
         if not 1 <= self.cells <= 255:
-            raise ValueError(f"A grid has 1 to 255 cells a side, but {self.cells} were asked for.")
+            raise ValueError(f"Expected cells in [1, 255]. Received: {self.cells}.")
 
     def __call__(self, rgb: NDArray[np.uint8]) -> RegionMap:
         """Cuts an image, ``(H, W, 3)`` uint8."""
@@ -145,8 +146,8 @@ class Felzenszwalb:
         """Checks the settings."""
         if not (self.scale > 0 and self.sigma >= 0 and self.min_size >= 0):
             raise ValueError(
-                "Felzenszwalb's segments need scale > 0, sigma ≥ 0 and min_size ≥ 0, but received "
-                f"scale {self.scale}, sigma {self.sigma} and min_size {self.min_size}."
+                "Expected scale > 0, sigma ≥ 0 and min_size ≥ 0. Received: "
+                f"scale={self.scale}, sigma={self.sigma}, min_size={self.min_size}."
             )
         _check_longest_side(self.longest_side)
 
@@ -180,7 +181,7 @@ class Slic:
         """Checks the settings."""
         _check_count(self.regions)
         if not self.compactness > 0:
-            raise ValueError(f"The compactness must be above 0, but it is {self.compactness}.")
+            raise ValueError(f"Expected compactness > 0. Received: {self.compactness}.")
         _check_longest_side(self.longest_side)
 
     def __call__(self, rgb: NDArray[np.uint8]) -> RegionMap:
@@ -242,8 +243,7 @@ def region_map(rgb: NDArray[np.uint8], method: str | RegionMethod) -> RegionMap:
     check_rgb(rgb)
     if isinstance(method, str):
         if method not in REGION_METHODS:
-            known = ", ".join(repr(name) for name in sorted(REGION_METHODS))
-            raise ValueError(f"The region method must be one of {known}, but it is {method!r}.")
+            raise ValueError(f"Expected method in {sorted(REGION_METHODS)}. Received: {method!r}.")
         method = REGION_METHODS[method]
     return method(rgb)
 

@@ -1,11 +1,11 @@
-"""Robust Background Detection: saliency from how strongly a region hangs on the image border.
+"""Robust Background Detection: saliency from how much of a region lies on the border.
 
 After Zhu, Liang, Wei and Sun, "Saliency Optimization from Robust Background Detection", CVPR 2014;
-equation numbers in this file are that paper's. The idea: an object may touch the border a little,
-background touches it a lot for its size. Each superpixel gets a background probability from its
-border length over the square root of its area, both measured softly along colour geodesics; colour
-contrast against likely background gives a foreground weight; a least-squares problem joins both and
-smooths the result between neighbours of like colour.
+equation numbers in this file are that paper's. The idea: for its size, an object
+touches the image border little and the background much. Each superpixel gets a background
+probability from its border length over the square root of its area, both measured softly along
+colour geodesics; colour contrast against likely background gives a foreground weight; a
+least-squares problem combines both and smooths the result between neighbours of similar colour.
 
 One thing here is not in the paper's equations and was measured to help: the background cost counts
 five times (:data:`_BACKGROUND_WEIGHT`).
@@ -31,8 +31,8 @@ _SIGMA_COLOR = 10.0
 _SIGMA_SPACE = 0.4
 _SIGMA_CONNECTIVITY = 1.0
 _SMOOTHNESS_FLOOR = 0.1
-# Weight of the background cost against the other two. The paper has 1; 5 gave masks that agree
-# better with hand-made ones, on photographs of horses and of people.
+# Weight of the background cost against the other two. The paper has 1; with 5 the masks agree
+# better with drawn ones, on photographs of horses and of people.
 _BACKGROUND_WEIGHT = 5.0
 
 _MIN_CONTRAST = 1e-6  # below it is rounding, not signal
@@ -88,7 +88,7 @@ def background_probability(parts: Superpixels) -> _Floats:
 
 
 def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.bool_]) -> _Floats:
-    """How strongly each superpixel hangs on the image border (equations 3 to 5).
+    """How strongly each superpixel is connected to the image border (equations 3 to 5).
 
     A superpixel's soft region is every superpixel, weighted by exp(-d^2 / (2 sigma^2)) of its
     geodesic colour distance d, sigma = 10 Lab units. The connectivity is the region's number of
@@ -103,7 +103,7 @@ def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.
         float64 array of shape (n,), >= 0; well below 1 for objects, above 1 for background.
 
     Raises:
-        ValueError: If the shapes do not belong together.
+        ValueError: If the shapes do not match.
 
     Example:
         >>> import numpy as np
@@ -114,8 +114,8 @@ def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.
     count = len(on_border)
     if geodesic.shape != (count, count):
         raise ValueError(
-            f"The geodesic distances of {count} superpixels must have shape ({count}, {count}), "
-            f"but their shape is {geodesic.shape}."
+            f"Expected geodesic distances of shape ({count}, {count}), as on_border has {count} "
+            f"superpixels. Received shape: {geodesic.shape}."
         )
     belonging = gaussian(np.asarray(geodesic, dtype=np.float64), _SIGMA_COLOR)
     area = belonging.sum(axis=1)  # equation 3
@@ -173,9 +173,10 @@ def _background_weighted_contrast(parts: Superpixels, background: _Floats) -> _F
 def _optimize(background: _Floats, foreground: _Floats, parts: Superpixels) -> _Floats:
     """Equation 9: the saliency with the least sum of three squared costs.
 
-    Likely background pulls to 0, contrast pulls to 1, neighbours of like colour (equation 10)
-    pull together. Setting the gradient to zero leaves a symmetric linear system; it is positive
-    definite, as the graph is connected and border superpixels have a background weight above 0.
+    Likely background pulls to 0, contrast pulls to 1, neighbours of similar colour
+    (equation 10) pull together. Setting the gradient to zero leaves a symmetric linear system; it
+    is positive definite, as the graph is connected and border superpixels have a background weight
+    above 0.
     """
     alike = gaussian(parts.color_distance, _SIGMA_COLOR) + _SMOOTHNESS_FLOOR
     smoothness = np.where(parts.touching, alike, 0.0)

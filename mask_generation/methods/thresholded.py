@@ -48,8 +48,8 @@ class Thresholded:
         """Checks the working size."""
         if not isinstance(self.work_size, numbers.Integral) or self.work_size < SMALLEST_SIDE:
             raise ValueError(
-                f"The work size must be a whole number of at least {SMALLEST_SIDE} pixels, "
-                f"but it is {self.work_size!r}."
+                f"Expected work_size as a whole number ≥ {SMALLEST_SIDE}. "
+                f"Received: {self.work_size!r}."
             )
 
     def __call__(self, rgb: NDArray[np.uint8]) -> ForegroundMask:

@@ -1,8 +1,8 @@
 """What a trained backbone makes of an image: a vector for each cell of a grid.
 
-Owns feeding the network: the size and scale of its input, the choice among its maps, tokens back to
-a grid. Does not own opening it (``mask_generation.networks.opening``) nor what the vectors are used
-for.
+Owns feeding the network: the size and scale of its input, the choice among its maps, and turning
+tokens back into a grid. Does not own opening it (``mask_generation.networks.opening``) nor what the
+vectors are used for.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ _STRIDE = 16
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureNetwork:
-    """A backbone ready to be asked.
+    """A backbone ready for use.
 
     Attributes:
         network: A ``keras.Model`` with one input of images.
@@ -75,8 +75,8 @@ class FeatureNetwork:
             features = self._as_grid(features, height, width)
         if features.ndim != 4:
             raise ModelError(
-                f"The model {self.network.name!r} gives no feature map: expected "
-                f"(1, height, width, channels), received shape {features.shape}."
+                f"Expected a feature map of shape (1, height, width, channels) from the model "
+                f"{self.network.name!r}. Received shape: {features.shape}."
             )
         return features[0].astype(np.float64)
 
@@ -95,14 +95,14 @@ class FeatureNetwork:
         """Tokens (1, n, c) as a map; what comes before the patches, such as a class, is dropped."""
         if self.patch is None:
             raise ModelError(
-                f"The model {self.network.name!r} gives tokens, but has no `patch_size` that says "
-                "what they stand for; use a KerasHub preset, or a model that gives a map."
+                f"Expected `patch_size` on the model {self.network.name!r}, which gives tokens. "
+                "Received: none. Use a KerasHub preset, or a model that gives a map."
             )
         rows, columns = height // self.patch[0], width // self.patch[1]
         if tokens.shape[1] < rows * columns:
             raise ModelError(
-                f"The model {self.network.name!r} gives {tokens.shape[1]} tokens for {rows} by "
-                f"{columns} patches."
+                f"Expected a token for each of {rows}×{columns} patches from the model "
+                f"{self.network.name!r}. Received: {tokens.shape[1]}."
             )
         return tokens[:, -rows * columns :].reshape(1, rows, columns, -1)
 
@@ -164,15 +164,20 @@ def _of_level(outputs: Any, level: str | None, height: int) -> NDArray[Any]:
     """The map named, or the one whose cells are nearest to 16 pixels."""
     if not isinstance(outputs, dict):
         if level is not None:
-            raise ModelError(f"The model has one output and no map {level!r}; leave level out.")
+            raise ModelError(
+                f"Expected no level: the model has a single output. Received: {level!r}."
+            )
         return np.asarray(outputs)
     maps = {name: np.asarray(value) for name, value in outputs.items() if np.ndim(value) == 4}
     if level is None:
         if not maps:
-            raise ModelError(f"The model has no feature map, only {', '.join(sorted(outputs))}.")
+            raise ModelError(
+                "Expected an output of shape (batch, height, width, channels). "
+                f"Received: {sorted(outputs)}, none of that shape."
+            )
         level = min(reversed(sorted(maps)), key=lambda name: _off(height, maps[name].shape[1]))
     if level not in maps:
-        raise ModelError(f"The model has no map {level!r}; it has {', '.join(sorted(maps))}.")
+        raise ModelError(f"Expected level in {sorted(maps)}. Received: {level!r}.")
     return maps[level]
 
 

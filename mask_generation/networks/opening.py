@@ -1,7 +1,7 @@
-"""Opening what somebody trained: a Keras file, an exported backbone, a KerasHub preset.
+"""Opening trained models: a Keras file, an exported backbone, a KerasHub preset.
 
-Owns which of these a user's words mean, what they are told when it cannot be opened, and that a
-worker process computes on one thread. Keras and TensorFlow are imported on first use, so that
+Owns which of these a path or name means, the message if it cannot be opened, and that a worker
+process computes on one thread. Keras and TensorFlow are imported on first use, so that
 naming a method costs nothing. Does not own what is computed with the network
 (``mask_generation.methods``).
 """
@@ -39,22 +39,22 @@ def check_source(source: str | os.PathLike[str]) -> str:
         'resnet_50_imagenet'
         >>> check_source("no/such/folder")
         Traceback (most recent call last):
-        mask_generation.networks.opening.ModelError: There is no model no/such/folder: ...
+        mask_generation.networks.opening.ModelError: There is no model no/such/folder. ...
     """
     text = os.fspath(source)
     path = pathlib.Path(text)
     if path.is_dir():
         if not ((path / _NATIVE).is_file() or (path / _PRESET).is_file()):
             raise ModelError(
-                f"{path} holds no model: expected {_NATIVE}, as harl_tf.export_backbone writes "
+                f"{path} holds no model. Expected {_NATIVE}, as harl_tf.export_backbone writes "
                 f"it, or {_PRESET}, as save_to_preset of KerasHub does."
             )
     elif path.is_file():
         if path.suffix != ".keras":
-            raise ModelError(f"{path} is no model: expected a file that ends in .keras.")
+            raise ModelError(f"Expected a model: a file that ends in .keras. Received: {path}.")
     elif "://" not in text and (path.suffix == ".keras" or len(path.parts) != 1):
         raise ModelError(
-            f"There is no model {path}: expected a .keras file, the folder of an exported "
+            f"There is no model {path}. Expected a .keras file, the folder of an exported "
             "backbone, or a KerasHub preset, as a folder or by its name."
         )
     return text
@@ -96,14 +96,14 @@ def open_keras(source: str) -> Any:
 def one_thread_in_workers() -> Iterator[None]:
     """Has TensorFlow use one thread, if this is a worker process that has not used it yet.
 
-    Many workers with a thread a core each only get in one another's way. In a process of the
-    user's own nothing is changed.
+    Many workers with a thread per core would only slow each other down. The user's own process is
+    left as it is.
     """
     if multiprocessing.parent_process() is not None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
 
-        with contextlib.suppress(RuntimeError):  # it has been used: its threads are there
+        with contextlib.suppress(RuntimeError):  # it has been used: its threads exist already
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
     yield

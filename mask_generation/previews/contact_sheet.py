@@ -39,8 +39,8 @@ def draw_sheet(pictures: Sequence[Picture], tile: int = 160) -> Image.Image:
 
     Example:
         >>> image, mask = np.zeros((4, 8, 3), np.uint8), np.ones((4, 8), np.uint8)
-        >>> from mask_generation.previews.pictures import Figures
-        >>> picture = Picture("cat.jpg", Figures(0, 0.9, 1.0, ""), image, mask, None)
+        >>> from mask_generation.previews.pictures import Numbers
+        >>> picture = Picture("cat.jpg", Numbers(0, 0.9, 1.0, ""), image, mask, None)
         >>> draw_sheet([picture], tile=32).size
         (92, 76)
     """
@@ -63,7 +63,7 @@ def draw_sheet(pictures: Sequence[Picture], tile: int = 160) -> Image.Image:
     return sheet
 
 
-def draw_photograph(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def draw_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """An image with this longer side.
 
     Args:
@@ -74,7 +74,7 @@ def draw_photograph(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         ``(h, w, 3)`` uint8 of the same proportions.
 
     Example:
-        >>> draw_photograph(np.zeros((4, 8, 3), np.uint8), 16).shape
+        >>> draw_image(np.zeros((4, 8, 3), np.uint8), 16).shape
         (8, 16, 3)
     """
     return _resized(image, size, Image.Resampling.BICUBIC)
@@ -114,7 +114,7 @@ def draw_outline(image: NDArray[np.uint8], mask: NDArray, size: int) -> NDArray[
         >>> drawn[0, 0].tolist()
         [63, 63, 63]
     """
-    picture = draw_photograph(image, size).copy()
+    picture = draw_image(image, size).copy()
     region = _resized((mask != 0).astype(np.uint8), size, Image.Resampling.NEAREST) > 0
     picture[~region] = (picture[~region] * 0.35 + 255 * 0.25).astype(np.uint8)
     picture[find_boundaries(region, mode="inner")] = _OUTLINE
@@ -140,7 +140,7 @@ def draw_mask(image: NDArray[np.uint8], mask: NDArray, size: int) -> NDArray[np.
 
 
 def _tiles(picture: Picture, tile: int, with_saliency: bool) -> list[Image.Image]:
-    squares = [_on_square(draw_photograph(picture.image, tile), tile)]
+    squares = [_on_square(draw_image(picture.image, tile), tile)]
     if picture.saliency is not None:
         squares.append(_on_square(draw_saliency(picture.saliency, tile), tile))
     elif with_saliency:
@@ -152,14 +152,14 @@ def _tiles(picture: Picture, tile: int, with_saliency: bool) -> list[Image.Image
 def _write_caption(sheet: Image.Image, picture: Picture, left: int, top: int, width: int) -> None:
     """Name, quality, share and flag in one line; a long name loses its beginning."""
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_SIZE)
-    figures = picture.figures
-    numbers = f"  q {figures.quality:.2f}  fg {100 * figures.share:.0f} %"
-    flag = f"  {figures.fallback}" if figures.fallback else ""
+    numbers = picture.numbers
+    words = f"  q {numbers.quality:.2f}  fg {100 * numbers.share:.0f} %"
+    flag = f"  {numbers.flag}" if numbers.flag else ""
     name = picture.name
-    while draw.textlength(name + numbers + flag, font) > width and len(name) > 4:
+    while draw.textlength(name + words + flag, font) > width and len(name) > 4:
         name = "…" + name[2:]
-    draw.text((left, top), name + numbers, _INK, font)
-    draw.text((left + draw.textlength(name + numbers, font), top), flag, _FLAGGED, font)
+    draw.text((left, top), name + words, _INK, font)
+    draw.text((left + draw.textlength(name + words, font), top), flag, _FLAGGED, font)
 
 
 def _resized(values: NDArray[np.uint8], size: int, how: Image.Resampling) -> NDArray[np.uint8]:

@@ -14,11 +14,12 @@ import tensorflow as tf
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.foreground import foreground_mask
+from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS
-from mask_generation.previews.pictures import Figures, LeftOut, Picture
+from mask_generation.previews.pictures import Numbers, Picture
 
 
-class Records:
+class InspectedRecords:
     """A folder of records to look at.
 
     Attributes:
@@ -31,7 +32,7 @@ class Records:
         RecordsError: If the folder is not whole.
 
     Example:
-        >>> Records("no/such/folder")
+        >>> InspectedRecords("no/such/folder")
         Traceback (most recent call last):
         harl_tf.data.manifest.RecordsError: no/such/folder is not a folder of records: ...
     """
@@ -44,16 +45,16 @@ class Records:
     @property
     def total(self) -> int:
         """How many photographs were converted, those left out included."""
-        return self._manifest.records + len(self._manifest.skipped)
+        return self._manifest.records + len(self._manifest.left_out)
 
-    def figures(self) -> Iterator[Figures | LeftOut]:
+    def numbers(self) -> Iterator[Numbers | LeftOut]:
         """Reads every record once, and decodes its mask."""
-        numbers = self._serialized().map(_numbers, num_parallel_calls=2)
+        each = self._serialized().map(_numbers, num_parallel_calls=2)
         with self._whole():
-            for index, (quality, share, fallback) in numbers.enumerate().as_numpy_iterator():
-                yield Figures(int(index), float(quality), float(share), fallback.decode())
-        for skip in self._manifest.skipped:
-            yield LeftOut(skip.name, skip.reason)
+            for index, (quality, share, flag) in each.enumerate().as_numpy_iterator():
+                yield Numbers(int(index), float(quality), float(share), flag.decode())
+        for name, reason in self._manifest.left_out:
+            yield LeftOut(name, reason)
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
         """Decodes those chosen, and computes their saliency if the method is known."""
@@ -65,14 +66,14 @@ class Records:
 
     def _picture(self, index: int, serialized: tf.Tensor) -> Picture:
         fields = records.parse(serialized)
-        quality, share, fallback = _numbers(serialized)
+        quality, share, flag = _numbers(serialized)
         image = records.decode_image(fields[records.IMAGE]).numpy()
         saliency = None
         if self.method in METHODS:
             saliency = foreground_mask(image, method=self.method).saliency
         return Picture(
             name=fields[records.NAME].numpy().decode(),
-            figures=Figures(index, float(quality), float(share), fallback.numpy().decode()),
+            numbers=Numbers(index, float(quality), float(share), flag.numpy().decode()),
             image=image,
             mask=records.decode_mask(fields[records.MASK]).numpy(),
             saliency=saliency,
@@ -95,8 +96,8 @@ class Records:
 
 
 def _numbers(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Quality, share of foreground and fallback of a record, as scalars."""
+    """Quality, share of foreground and flag of a record, as scalars."""
     fields = records.parse(serialized)
     mask = records.decode_mask(fields[records.MASK])
     share = tf.reduce_mean(tf.cast(mask > 0, tf.float32))
-    return fields[records.QUALITY], share, fields[records.FALLBACK]
+    return fields[records.QUALITY], share, fields[records.FLAG]

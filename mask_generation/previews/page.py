@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mask_generation.previews.contact_sheet import draw_outline, draw_photograph, draw_saliency
-from mask_generation.previews.pictures import Picture, Summary
+from mask_generation.previews.contact_sheet import draw_image, draw_outline, draw_saliency
+from mask_generation.previews.pictures import Picture, Summary, count_of_worst
 from mask_generation.previews.style import SCRIPT, STYLE
 
 _SIDE = 256
@@ -90,13 +90,13 @@ def _introduction(method: str, summary: Summary, pictures: Sequence[Picture]) ->
     if len(pictures) == len(summary):
         sentences.append("All are shown.")
     else:
-        worst = (len(pictures) + 1) // 2
+        worst = count_of_worst(len(pictures))
         sentences.append(
             f"{len(pictures)} are shown: the {worst} of lowest quality, and "
             f"{len(pictures) - worst} spread evenly over the others."
         )
     sentences.append(
-        "Quality is how far the method itself trusts a mask, from 0 to 1; the share is that of the "
+        "Quality is the method's own measure of a mask, from 0 to 1; the share is that of the "
         "pixels that are foreground."
     )
     return " ".join(sentences)
@@ -174,8 +174,8 @@ def _controls(summary: Summary) -> str:
 
 
 def _card(picture: Picture) -> str:
-    figures, name = picture.figures, html.escape(picture.name)
-    drawn = [("Photograph", draw_photograph(picture.image, _SIDE))]
+    numbers, name = picture.numbers, html.escape(picture.name)
+    drawn = [("Photograph", draw_image(picture.image, _SIDE))]
     if picture.saliency is not None:
         drawn.append(("Saliency", draw_saliency(picture.saliency, _SIDE)))
     drawn.append(("Mask", draw_outline(picture.image, picture.mask, _SIDE)))
@@ -185,13 +185,13 @@ def _card(picture: Picture) -> str:
         f"<figcaption>{caption}</figcaption></figure>"
         for caption, pixels in drawn
     )
-    flag = html.escape(figures.fallback)
+    flag = html.escape(numbers.flag)
     words = f' · <span class="flag">{flag}</span>' if flag else ""
-    return f"""<li class="card" data-name="{name}" data-quality="{figures.quality:.6f}"
-data-share="{figures.share:.6f}" data-flag="{flag}">
+    return f"""<li class="card" data-name="{name}" data-quality="{numbers.quality:.6f}"
+data-share="{numbers.share:.6f}" data-flag="{flag}">
 <h3>{name}</h3>
 <div class="pictures">{pictures}</div>
-<p class="figures">Quality {figures.quality:.2f} · {100 * figures.share:.1f} % foreground{words}</p>
+<p class="numbers">Quality {numbers.quality:.2f} · {100 * numbers.share:.1f} % foreground{words}</p>
 </li>
 """
 

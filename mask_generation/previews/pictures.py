@@ -2,7 +2,7 @@
 
 Owns the numbers kept of each photograph and the choice of those that are shown. Does not own where
 they come from (``mask_generation.previews.inspect_records``,
-``mask_generation.previews.inspect_photographs``) nor how they are drawn
+``mask_generation.previews.inspect_images``) nor how they are drawn
 (``mask_generation.previews.contact_sheet``, ``mask_generation.previews.page``).
 """
 
@@ -16,30 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mask_generation.left_out import LeftOut
+
 
 @dataclasses.dataclass(frozen=True)
-class Figures:
+class Numbers:
     """The numbers of one photograph.
 
     Attributes:
         index: Its position in the folder.
         quality: How far its mask is to be trusted, in [0, 1].
         share: Share of its pixels that are foreground.
-        fallback: Why its mask should not be trusted, or ``""``.
+        flag: Why its mask should not be trusted, or ``""``.
     """
 
     index: int
     quality: float
     share: float
-    fallback: str
-
-
-@dataclasses.dataclass(frozen=True)
-class LeftOut:
-    """A photograph without a mask, and why."""
-
-    name: str
-    reason: str
+    flag: str
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,14 +42,14 @@ class Picture:
 
     Attributes:
         name: Its path in the folder.
-        figures: Its numbers.
+        numbers: Its numbers.
         image: ``(height, width, 3)`` uint8.
         mask: ``(height, width)`` uint8, non-zero = foreground.
         saliency: ``(height, width)`` float32 in [0, 1]; None if it is not known.
     """
 
     name: str
-    figures: Figures
+    numbers: Numbers
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     saliency: NDArray[np.float32] | None
@@ -65,7 +59,7 @@ class Picture:
 
         Example:
             >>> image, mask = np.zeros((40, 80, 3), np.uint8), np.zeros((40, 80), np.uint8)
-            >>> small = Picture("a", Figures(0, 1.0, 0.0, ""), image, mask, None).reduced(20)
+            >>> small = Picture("a", Numbers(0, 1.0, 0.0, ""), image, mask, None).reduced(20)
             >>> small.image.shape, small.mask.shape
             ((10, 20, 3), (10, 20))
         """
@@ -99,11 +93,21 @@ class Inspected(Protocol):
     def method(self) -> str:
         """Name of the mask method."""
 
-    def figures(self) -> Iterator[Figures | LeftOut]:
+    def numbers(self) -> Iterator[Numbers | LeftOut]:
         """The numbers of every photograph, in the order of the folder."""
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
         """The photographs at these positions, in the order of the folder."""
+
+
+def count_of_worst(count: int) -> int:
+    """How many of the photographs shown are those of lowest quality: half of them, rounded up.
+
+    Example:
+        >>> count_of_worst(5)
+        3
+    """
+    return (count + 1) // 2
 
 
 class Summary:
@@ -113,25 +117,25 @@ class Summary:
         index: Positions of the photographs, ``(photographs,)``.
         quality: Their qualities.
         share: Their shares of foreground.
-        flags: How many have each fallback, most frequent first; ``""`` is none.
+        flags: How many have each flag, most frequent first; ``""`` is none.
         left_out: The first 100 photographs without a mask.
         left_out_count: How many there are.
 
     Args:
-        figures: What ``Inspected.figures`` gives.
+        numbers: What ``Inspected.numbers`` gives.
 
     Example:
-        >>> summary = Summary([Figures(0, 0.5, 0.25, ""), LeftOut("b.jpg", "empty file")])
+        >>> summary = Summary([Numbers(0, 0.5, 0.25, ""), LeftOut("b.jpg", "empty file")])
         >>> summary.quality.tolist(), summary.flags, summary.left_out_count
         ([0.5], {'': 1}, 1)
     """
 
-    def __init__(self, figures: Iterable[Figures | LeftOut]):
+    def __init__(self, numbers: Iterable[Numbers | LeftOut]):
         index, quality, share = array.array("q"), array.array("d"), array.array("d")
         flags: collections.Counter[str] = collections.Counter()
         self.left_out: list[LeftOut] = []
         self.left_out_count = 0
-        for one in figures:
+        for one in numbers:
             if isinstance(one, LeftOut):
                 self.left_out_count += 1
                 if len(self.left_out) < 100:
@@ -140,7 +144,7 @@ class Summary:
             index.append(one.index)
             quality.append(one.quality)
             share.append(one.share)
-            flags[one.fallback] += 1
+            flags[one.flag] += 1
         self.index = np.array(index, dtype=np.int64)
         self.quality = np.array(quality, dtype=np.float64)
         self.share = np.array(share, dtype=np.float64)
@@ -163,12 +167,12 @@ class Summary:
 
         Example:
             >>> qualities = [0.9, 0.8, 0.1, 0.7, 0.6, 0.2]
-            >>> figures = [Figures(index, q, 0.5, "") for index, q in enumerate(qualities)]
-            >>> sorted(Summary(figures).choose(4))
+            >>> numbers = [Numbers(index, q, 0.5, "") for index, q in enumerate(qualities)]
+            >>> sorted(Summary(numbers).choose(4))
             [0, 2, 3, 5]
         """
         order = np.argsort(self.quality, kind="stable")
-        worst, rest = np.split(order, [(count + 1) // 2])
+        worst, rest = np.split(order, [count_of_worst(count)])
         spread = min(count // 2, len(rest))
         steps = np.arange(spread) * len(rest) // max(spread, 1)
         return {int(index) for index in self.index[[*worst, *np.sort(rest)[steps]]]}
@@ -183,7 +187,7 @@ class Summary:
             A count per step.
 
         Example:
-            >>> Summary([Figures(0, 1.0, share, "") for share in (0.0, 0.5, 1.0)]).histogram(2)
+            >>> Summary([Numbers(0, 1.0, share, "") for share in (0.0, 0.5, 1.0)]).histogram(2)
             [1, 2]
         """
         return np.histogram(self.share, bins=bins, range=(0.0, 1.0))[0].tolist()

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from mask_generation.methods import DEFAULT, named
 from mask_generation.previews.contact_sheet import draw_sheet
-from mask_generation.previews.inspect_photographs import Photographs
+from mask_generation.previews.inspect_images import InspectedImages
 from mask_generation.previews.page import render_page
 from mask_generation.previews.pictures import Inspected, Summary
 from mask_generation.whole_file import whole_file
@@ -73,9 +73,9 @@ def preview(
     with contextlib.ExitStack() as stack:
         files = [(path, stack.enter_context(whole_file(path))) for path in paths]
         with tqdm(
-            inspected.figures(), total=inspected.total, unit="photo", disable=not progress
-        ) as figures:
-            summary = Summary(figures)
+            inspected.numbers(), total=inspected.total, unit="photo", disable=not progress
+        ) as numbers:
+            summary = Summary(numbers)
         if not len(summary):
             first = summary.left_out[0]
             raise PreviewError(
@@ -83,7 +83,7 @@ def preview(
                 f"{first.name}: {first.reason}."
             )
         pictures = [picture.reduced(_SIDE) for picture in inspected.pictures(summary.choose(count))]
-        pictures.sort(key=lambda picture: (picture.figures.quality, picture.name))
+        pictures.sort(key=lambda picture: (picture.numbers.quality, picture.name))
         for path, file in files:
             if path.suffix == ".html":
                 title = folder.resolve().name
@@ -99,15 +99,15 @@ def _open(folder: pathlib.Path, method: str | None, workers: int) -> Inspected:
         raise PreviewError(f"There is no folder {folder}.")
     if not _holds_records(folder):
         named(method or DEFAULT)  # says at once if there is none
-        return Photographs(folder, method or DEFAULT, workers)
+        return InspectedImages(folder, method or DEFAULT, workers)
     if method is not None:
         raise PreviewError(
-            f"{folder} is a folder of records, which have their masks already; a method can be "
-            "chosen for a folder of photographs."
+            f"Expected no method for {folder}: its records have their masks already. "
+            f"Received: {method!r}. Leave it out, or name a folder of photographs."
         )
-    from mask_generation.previews.inspect_records import Records
+    from mask_generation.previews.inspect_records import InspectedRecords
 
-    return Records(folder)
+    return InspectedRecords(folder)
 
 
 def _holds_records(folder: pathlib.Path) -> bool:
@@ -122,7 +122,9 @@ def _paths(folder: pathlib.Path, out: str | pathlib.Path | None) -> tuple[pathli
     if where.suffix in (".html", ".png") and not where.is_dir():
         paths: tuple[pathlib.Path, ...] = (where,)
     elif where.suffix and not where.is_dir():
-        raise PreviewError(f"OUT must be a folder or end in .html or .png, but it is {where}.")
+        raise PreviewError(
+            f"Expected OUT as a folder or a name that ends in .html or .png. Received: {where}."
+        )
     else:
         paths = (where / "preview.html", where / "preview.png")
     if not records and folder.resolve() in paths[0].resolve().parents:

@@ -44,7 +44,7 @@ figure { margin: 0; flex: 1 1 0; min-width: 0; }
 figure img { display: block; width: 100%; height: auto; max-height: 220px; object-fit: contain;
   object-position: left; }
 figcaption { font-size: .8rem; color: var(--faint); }
-.figures { margin: .4rem 0 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
+.numbers { margin: .4rem 0 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
 .flag { color: var(--flag); font-weight: 600; }
 """
 

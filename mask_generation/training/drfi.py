@@ -21,13 +21,14 @@ from mask_generation.drfi.pixels import measure, segment
 from mask_generation.evaluation.truth import EvaluationError, read_mask
 from mask_generation.foreground import foreground_mask
 from mask_generation.image.resize import shrink
-from mask_generation.networks.opening import ModelError
-from mask_generation.photographs.reading import (
+from mask_generation.inputs.reading import (
     FileSource,
-    UnusablePhotographError,
-    find_photographs,
-    read_photograph,
+    UnusableImageError,
+    find_images,
+    read_image,
 )
+from mask_generation.left_out import LeftOut
+from mask_generation.networks.opening import ModelError
 from mask_generation.workers import ordered_map
 
 # A region counts as foreground or background when this share of its pixels agree; others teach
@@ -42,7 +43,7 @@ _MOST_REGIONS_A_TREE = 30_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class RegionSettings:
     """How regions and their labels are made.
 
     Attributes:
@@ -58,26 +59,25 @@ class Plan:
     work_size: int = 240
     scales: tuple[float, ...] = (50.0, 200.0, 800.0)
 
+    @property
+    def labels(self) -> str:
+        """Where the labels come from, in words."""
+        if self.pseudo is None:
+            return f"masks of {self.masks}"
+        return f"pseudo-labels of {self.pseudo}"
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Taught:
+class LabeledRegions:
     """Regions of an image: features (n, features) float32 and labels (n,), 0 or 1."""
 
     features: NDArray[np.float32]
     labels: NDArray[np.float32]
 
 
-@dataclasses.dataclass(frozen=True)
-class LeftOut:
-    """An image that cannot be learned from, and why."""
-
-    name: str
-    reason: str
-
-
 def train(
     images: str | pathlib.Path,
-    plan: Plan,
+    settings: RegionSettings,
     trees: int = _TREES,
     limit: int | None = None,
     seed: int = 0,
@@ -86,11 +86,11 @@ def train(
 ) -> tuple[forest.Forest, tuple[LeftOut, ...]]:
     """Grows a forest on a folder of images.
 
-    The same images, plan and seed give the same forest, whatever the number of workers.
+    The same images, settings and seed give the same forest, whatever the number of workers.
 
     Args:
         images: Folder of images, searched with its subfolders.
-        plan: Where the labels come from and how images are cut.
+        settings: Where the labels come from and how images are cut.
         trees: Number of trees. Default: 200, the paper's.
         limit: Use this many images, spread evenly over the folder. Default: all.
         seed: Of the random choices of the trees. Default: 0.
@@ -105,59 +105,61 @@ def train(
         FileNotFoundError: If there is no such folder or no image in it.
 
     Example:
-        >>> train("no/such/folder", Plan("robust_background"))
+        >>> train("no/such/folder", RegionSettings("robust_background"))
         Traceback (most recent call last):
         FileNotFoundError: There is no folder no/such/folder.
     """
-    if plan.masks is not None and not pathlib.Path(plan.masks).is_dir():
-        raise ModelError(f"There is no folder of masks {plan.masks}.")
-    sources, _ = find_photographs(images)
+    if settings.masks is not None and not pathlib.Path(settings.masks).is_dir():
+        raise ModelError(f"There is no folder of masks {settings.masks}.")
+    sources, _ = find_images(images)
     if limit is not None:
         sources = [sources[index] for index in _spread(len(sources), limit)]
     with ordered_map(workers) as run:
-        results = run(partial(taught_regions, plan=plan), sources)
+        results = run(partial(labeled_regions, settings=settings), sources)
         done = list(tqdm(results, total=len(sources), unit="photo", disable=not progress))
-    taught = [result for result in done if isinstance(result, Taught)]
+    labeled = [result for result in done if isinstance(result, LabeledRegions)]
     left_out = tuple(result for result in done if isinstance(result, LeftOut))
-    if not taught:
+    if not labeled:
         first = left_out[0]
         raise ModelError(
-            f"None of the {len(sources)} photographs can be learned from; for example "
+            f"None of the {len(sources)} photographs can be learned from; the first: "
             f"{first.name}: {first.reason}."
         )
-    grown = _grow(taught, trees, seed, workers)
-    labels = f"masks of {plan.masks}" if plan.pseudo is None else f"pseudo-labels of {plan.pseudo}"
-    words = f"{len(taught)} photographs of {images}, {labels}"
-    return forest.from_sklearn(grown, plan.work_size, plan.scales, words), left_out
+    grown = _grow(labeled, trees, seed, workers)
+    words = f"{len(labeled)} photographs of {images}, {settings.labels}"
+    return forest.from_sklearn(grown, settings.work_size, settings.scales, words), left_out
 
 
-def taught_regions(source: FileSource, plan: Plan) -> Taught | LeftOut:
+def labeled_regions(source: FileSource, settings: RegionSettings) -> LabeledRegions | LeftOut:
     """Describes the regions of an image whose label is clear.
 
     Args:
         source: The image.
-        plan: Where its mask comes from and how it is cut.
+        settings: Where its mask comes from and how it is cut.
 
     Returns:
         The regions of all levels, or why there are none. It never raises for what is in a file.
     """
     try:
-        rgb, _ = read_photograph(source.path)
-        mask = _pseudo(rgb, plan.pseudo) if plan.masks is None else _drawn(source, plan.masks, rgb)
-    except (UnusablePhotographError, EvaluationError, _NoMaskError) as error:
+        rgb, _ = read_image(source.path)
+        if settings.masks is None:
+            mask = _pseudo(rgb, settings.pseudo)
+        else:
+            mask = _drawn(source, settings.masks, rgb)
+    except (UnusableImageError, EvaluationError, _NoMaskError) as error:
         return LeftOut(source.name, str(error).rstrip("."))
-    small = shrink(rgb, plan.work_size)
+    small = shrink(rgb, settings.work_size)
     share = Image.fromarray(mask.astype(np.float32))
     share = share.resize((small.shape[1], small.shape[0]), Image.Resampling.BILINEAR)
     flat = np.asarray(share).ravel()
-    levels = segment(small, plan.scales)
+    levels = segment(small, settings.scales)
     features, labels = [np.empty((0, len(NAMES)), np.float32)], [np.empty(0, np.float32)]
     for ids, described in zip(levels, describe(measure(small), levels), strict=True):
         foreground = np.bincount(ids.ravel(), flat) / np.bincount(ids.ravel())
         clear = np.maximum(foreground, 1 - foreground) >= _CONFIDENT
         features.append(described[clear])
         labels.append((foreground[clear] > 0.5).astype(np.float32))
-    return Taught(np.concatenate(features), np.concatenate(labels))
+    return LabeledRegions(np.concatenate(features), np.concatenate(labels))
 
 
 class _NoMaskError(Exception):
@@ -167,8 +169,8 @@ class _NoMaskError(Exception):
 def _pseudo(rgb: NDArray[np.uint8], method: str | None) -> NDArray[np.bool_]:
     assert method is not None
     result = foreground_mask(rgb, method)
-    if result.fallback is not None:
-        raise _NoMaskError(f"no usable mask: {result.fallback}")
+    if result.flag is not None:
+        raise _NoMaskError(f"no usable mask: {result.flag}")
     return result.mask == 1
 
 
@@ -183,15 +185,15 @@ def _drawn(source: FileSource, folder: str, rgb: NDArray[np.uint8]) -> NDArray[n
     return mask
 
 
-def _grow(taught: Sequence[Taught], trees: int, seed: int, threads: int) -> Any:
+def _grow(labeled: Sequence[LabeledRegions], trees: int, seed: int, threads: int) -> Any:
     from sklearn.ensemble import RandomForestRegressor  # slow to import
 
-    features = np.concatenate([regions.features for regions in taught])
-    labels = np.concatenate([regions.labels for regions in taught])
+    features = np.concatenate([regions.features for regions in labeled])
+    labels = np.concatenate([regions.labels for regions in labeled])
     if len(np.unique(labels)) < 2:
         raise ModelError(
-            f"The {len(labels)} regions of {len(taught)} photographs are all foreground or all "
-            "background; there is nothing to tell apart. Use more photographs or other masks."
+            f"Expected regions of foreground and of background. Received: {len(labels)} regions of "
+            f"{len(labeled)} photographs, all of one kind. Use more photographs or other masks."
         )
     regressor = RandomForestRegressor(
         n_estimators=trees,

@@ -9,6 +9,7 @@ from harl_tf import HAPiCL
 from harl_tf.callbacks import KNNProbe
 from harl_tf.evaluation import Embedder, knn_accuracy
 from harl_tf.layers import random_color
+from harl_tf.methods import PixelContrast
 
 SIZE = 8
 
@@ -17,7 +18,7 @@ def make_model():
     keras.utils.set_random_seed(0)
     image = keras.Input((SIZE, SIZE, 3))
     maps = keras.layers.Conv2D(4, 4, strides=4)(image / 255.0)
-    model = HAPiCL(keras.Model(image, {"P1": maps}), hidden_units=4, pixel_units=3)
+    model = HAPiCL(keras.Model(image, {"P1": maps}), pixel=PixelContrast(3, hidden_units=4))
     model.compile(keras.optimizers.SGD(0.05))
     return model
 

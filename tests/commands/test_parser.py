@@ -9,11 +9,12 @@ from harl_tf.commands import parse_arguments
     ("line", "words"),
     [
         ([], ["pretrain", "recipes", "foreground masks"]),
-        (["recipes"], ["NAME", "sources"]),
+        (["recipes"], ["RECIPE", "source"]),
         (
             ["pretrain"],
             [
-                "RECIPE",
+                "--recipe",
+                "hapicl_small",
                 "RECORDS",
                 "RUN",
                 "--epochs",
@@ -43,14 +44,15 @@ def test_help_names_what_can_be_given(capsys, line, words):
     [
         ([], "required: COMMAND"),
         (["pretrian"], "invalid choice: 'pretrian'"),
-        (["pretrain", "harl_100"], "required: RECORDS, RUN"),
-        (["pretrain", "a", "b", "c", "--epoch", "3"], "unknown argument --epoch; is it --epochs?"),
-        (["pretrain", "a", "b", "c", "--batchsize=3"], "is it --batch-size"),
-        (["pretrain", "a", "b", "c", "d"], "unknown argument d"),
-        (["pretrain", "a", "b", "c", "--epochs", "0"], "expected 1 or more, received 0"),
-        (["pretrain", "a", "b", "c", "--epochs", "x"], "expected a number, received x"),
-        (["pretrain", "a", "b", "c", "--strategy", "two"], "expected one or mirrored or multi"),
-        (["pretrain", "a", "b", "c", "--precision", "int8"], "received int8"),
+        (["pretrain", "records"], "required: RUN"),
+        (["pretrain", "a", "b", "--epoch", "3"], "unknown argument --epoch; is it --epochs?"),
+        (["pretrain", "a", "b", "--batchsize=3"], "is it --batch-size"),
+        (["pretrain", "a", "b", "d"], "unknown argument d"),
+        (["pretrain", "a", "b", "--epochs", "0"], "expected 1 or more, received 0"),
+        (["pretrain", "a", "b", "--epochs", "x"], "expected a whole number, received x"),
+        (["pretrain", "a", "b", "--strategy", "two"], "expected one or mirrored or multi"),
+        (["pretrain", "a", "b", "--precision", "int8"], "received int8"),
+        (["pretrain", "a", "b", "--flagfile=no/such/file"], "no/such/file"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(capsys, line, error):
@@ -64,6 +66,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(capsys, line, error):
 
 
 def test_defaults_are_the_recipes():
-    arguments = parse_arguments(["harl_tf", "pretrain", "harl_100", "RECORDS", "RUN"])
+    arguments = parse_arguments(["harl_tf", "pretrain", "RECORDS", "RUN"])
+    assert arguments.recipe == "hapicl_small"
     assert (arguments.epochs, arguments.batch_size, arguments.image_size) == (None, None, None)
     assert (arguments.seed, arguments.accumulate, arguments.strategy) == (0, 1, "one")

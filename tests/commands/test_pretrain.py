@@ -45,7 +45,8 @@ def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypat
     everything done.
     """
     run = tmp_path / "run"
-    line = ("pretrain", "tiny", records, run, *SMALL, "--epochs", 2, "--labelled", records)
+    line = ("pretrain", records, run, "--recipe", "tiny", *SMALL, "--epochs", 2)
+    line = (*line, "--labelled", records)
     save = harl_tf.callbacks.Checkpoint.on_epoch_end
 
     def interrupt(self, epoch, logs=None):
@@ -85,7 +86,7 @@ def test_two_replicas(records, tmp_path, capsys, tiny, two_replicas, monkeypatch
     monkeypatch.setattr(
         harl_tf.distribution, "make_strategy", lambda name: two_replicas, raising=False
     )
-    line = ("pretrain", "tiny", records, tmp_path / "run", *SMALL, "--epochs", 1)
+    line = ("pretrain", records, tmp_path / "run", "--recipe", "tiny", *SMALL, "--epochs", 1)
     assert command(*line, "--strategy", "mirrored") == 0
     assert "2 replicas" in capsys.readouterr().out
     assert (tmp_path / "run" / "backbone" / "saved_model.pb").exists()
@@ -94,7 +95,7 @@ def test_two_replicas(records, tmp_path, capsys, tiny, two_replicas, monkeypatch
 def test_recipe_file_says_what_was_changed(records, tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(pretrain, "_train", lambda *_: None)
     monkeypatch.setattr(pretrain, "_export", lambda *_: None)
-    assert command("pretrain", "byol_small", records, tmp_path / "run", *SMALL) == 0
+    assert command("pretrain", records, tmp_path / "run", "--recipe", "byol_small", *SMALL) == 0
     text = (tmp_path / "run" / "recipe.txt").read_text()
     assert re.search(r"batch_size +4 — your own; the recipe has 64", text)
     assert re.search(r"epochs +40 — benchmarks/", text)
@@ -112,18 +113,18 @@ def refused(capsys, *line) -> str:
 
 
 def test_unknown_recipe(capsys):
-    err = refused(capsys, "pretrain", "harl_10", "RECORDS", "RUN")
+    err = refused(capsys, "pretrain", "RECORDS", "RUN", "--recipe", "harl_10")
     assert err == "error: There is no recipe 'harl_10'. Is it harl_100 or harl_1000 or harl_300?\n"
 
 
 def test_missing_records(capsys, tmp_path):
-    err = refused(capsys, "pretrain", "harl_small", tmp_path / "none", tmp_path / "run")
+    err = refused(capsys, "pretrain", tmp_path / "none", tmp_path / "run", "--recipe", "harl_small")
     assert "is not a folder of records" in err
     assert not (tmp_path / "run").exists()
 
 
 def test_fewer_records_than_a_batch(capsys, records, tmp_path):
-    err = refused(capsys, "pretrain", "harl_small", records, tmp_path / "run")
+    err = refused(capsys, "pretrain", records, tmp_path / "run", "--recipe", "harl_small")
     assert "12 records, fewer than one batch of batch_size=64" in err
 
 
@@ -136,14 +137,16 @@ def test_fewer_records_than_a_batch(capsys, records, tmp_path):
     ],
 )
 def test_sizes_that_do_not_go_together(capsys, records, tmp_path, line, sentence):
-    start = ("pretrain", "harl_small", records, tmp_path / "run", *SMALL)
+    start = ("pretrain", records, tmp_path / "run", "--recipe", "harl_small", *SMALL)
     assert sentence in refused(capsys, *start, *line)
     assert not (tmp_path / "run").exists()
 
 
 def test_queue_that_the_batch_does_not_divide(capsys, records, tmp_path):
     for recipe in ("moco_v2_small", "hapicl_moco_small"):
-        err = refused(capsys, "pretrain", recipe, records, tmp_path / "run", "--batch-size", 6)
+        err = refused(
+            capsys, "pretrain", records, tmp_path / "run", "--recipe", recipe, "--batch-size", 6
+        )
         assert "keeps a queue of 1024 keys, which a batch must divide; 6 does not" in err
 
 
@@ -151,7 +154,7 @@ def test_batch_that_replicas_do_not_share(capsys, records, tmp_path, two_replica
     monkeypatch.setattr(
         harl_tf.distribution, "make_strategy", lambda name: two_replicas, raising=False
     )
-    line = ("pretrain", "harl_small", records, tmp_path / "run", "--batch-size", 5)
+    line = ("pretrain", records, tmp_path / "run", "--recipe", "harl_small", "--batch-size", 5)
     err = refused(capsys, *line, "--strategy", "mirrored")
     assert "A batch of 5 does not divide into 2 equal parts, 2 for replicas" in err
     assert "such as 4" in err
@@ -160,19 +163,19 @@ def test_batch_that_replicas_do_not_share(capsys, records, tmp_path, two_replica
 def test_other_settings_than_those_of_the_run(capsys, records, tmp_path, monkeypatch):
     monkeypatch.setattr(pretrain, "_train", lambda *_: None)
     monkeypatch.setattr(pretrain, "_export", lambda *_: None)
-    start = ("pretrain", "simclr_small", records, tmp_path / "run", *SMALL)
+    start = ("pretrain", records, tmp_path / "run", "--recipe", "simclr_small", *SMALL)
     assert command(*start, "--epochs", 1) == 0
     assert command(*start, "--epochs", 2) == 0  # nothing is saved yet
     (tmp_path / "run" / "epoch_000001").mkdir()
     capsys.readouterr()
     assert "was begun with epochs 2, not 3" in refused(capsys, *start, "--epochs", 3)
-    other = ("pretrain", "byol_small", *start[2:], "--epochs", 2)
+    other = [each if each != "simclr_small" else "byol_small" for each in (*start, "--epochs", 2)]
     assert "was begun with recipe simclr_small, not byol_small" in refused(capsys, *other)
 
 
 def test_other_definition_of_the_recipe(capsys, records, tmp_path, tiny, monkeypatch):
     """The folder notes the recipe's name; that it means something else by now, the checkpoint."""
-    line = ("pretrain", "tiny", records, tmp_path / "run", *SMALL, "--epochs", 1)
+    line = ("pretrain", records, tmp_path / "run", "--recipe", "tiny", *SMALL, "--epochs", 1)
     line = (*line, "--accumulate", 2)
     assert command(*line) == 0
     optimizer = dataclasses.replace(tiny.optimizer, momentum=0.5)
@@ -185,14 +188,14 @@ def test_other_definition_of_the_recipe(capsys, records, tmp_path, tiny, monkeyp
 
 def test_folder_of_something_else_is_left_alone(capsys, records, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    line = ("pretrain", "simclr_small", records, tmp_path, *SMALL)
+    line = ("pretrain", records, tmp_path, "--recipe", "simclr_small", *SMALL)
     assert "is not empty and holds no run" in refused(capsys, *line)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_file_in_the_place_of_the_folder(capsys, records, tmp_path):
     (tmp_path / "file").write_text("")
-    line = ("pretrain", "simclr_small", records, tmp_path / "file", *SMALL)
+    line = ("pretrain", records, tmp_path / "file", "--recipe", "simclr_small", *SMALL)
     assert "file is not a folder." in refused(capsys, *line)
 
 
@@ -201,7 +204,10 @@ def test_diverged_run_is_one_line_and_exit_code_1(capsys, records, tmp_path, tin
     rate = dataclasses.replace(tiny.optimizer.rate, base=1e30, warmup_epochs=0)
     wild = dataclasses.replace(tiny, optimizer=dataclasses.replace(tiny.optimizer, rate=rate))
     monkeypatch.setitem(RECIPES, "tiny", wild)
-    assert command("pretrain", "tiny", records, tmp_path / "run", *SMALL, "--epochs", 1) == 1
+    assert (
+        command("pretrain", records, tmp_path / "run", "--recipe", "tiny", *SMALL, "--epochs", 1)
+        == 1
+    )
     err = capsys.readouterr().err
     assert err.startswith("error: Expected a finite loss.")
     assert not (tmp_path / "run" / "backbone").exists()
@@ -209,7 +215,7 @@ def test_diverged_run_is_one_line_and_exit_code_1(capsys, records, tmp_path, tin
 
 def test_as_a_process(tmp_path):
     """The module runs, and its exit code reaches the shell."""
-    line = [sys.executable, "-m", "harl_tf", "pretrain", "harl_smal", "RECORDS", "RUN"]
+    line = [sys.executable, "-m", "harl_tf", "pretrain", "RECORDS", "RUN", "--recipe", "harl_smal"]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
         line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
@@ -218,3 +224,28 @@ def test_as_a_process(tmp_path):
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1].startswith("error: There is no recipe 'harl_smal'.")
     assert "Traceback" not in done.stderr
+
+
+def test_arguments_from_a_file(capsys, tmp_path):
+    """One a line, anywhere on the command line; what comes later counts."""
+    flags = tmp_path / "run.flags"
+    flags.write_text("# as last week\n--recipe=harl_smal\n--epochs=2\n")
+    line = ["pretrain", "RECORDS", "RUN", f"--flagfile={flags}", "--epochs=3"]
+    arguments = parse_arguments(["harl_tf", *line])
+    assert (arguments.recipe, arguments.epochs, arguments.records) == ("harl_smal", 3, "RECORDS")
+    assert "There is no recipe 'harl_smal'." in refused(capsys, *line)
+
+
+def test_recipe_of_the_users_own(records, tmp_path, tiny, monkeypatch):
+    """The module lies in the current folder."""
+    (tmp_path / "mine.py").write_text(
+        "import dataclasses\nfrom harl_tf.recipes import RECIPES\n"
+        "MINE = dataclasses.replace(RECIPES['tiny'], name='mine', title='my own')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    run = tmp_path / "run"
+    line = ("pretrain", records, run, *SMALL, "--epochs", 1, "--recipe", "mine:MINE")
+    assert command(*line) == 0
+    assert (run / "recipe.txt").read_text().startswith("mine: my own\n")
+    assert json.loads((run / "run.json").read_text())["recipe"] == "mine"
+    assert (run / "backbone" / "saved_model.pb").exists()

@@ -16,8 +16,8 @@ def test_stream_changes_colors_as_the_layers_do(records, colors):
         for v in (1, 2):
             expected = colors[v - 1](batch[f"view{v}"], batch[f"draws{v}"]).numpy()
             # A value next to 128 may be inverted by one and not by the other: 127.9… or 128.0….
-            np.testing.assert_allclose(colored[f"coloured{v}"], expected, atol=1.01)
-            assert np.abs(colored[f"coloured{v}"] - expected).mean() < 1e-2
+            np.testing.assert_allclose(colored[f"colored{v}"], expected, atol=1.01)
+            assert np.abs(colored[f"colored{v}"] - expected).mean() < 1e-2
             np.testing.assert_array_equal(colored[f"mask{v}"], batch[f"mask{v}"])
         assert not {"view1", "view2", "draws1", "draws2"} & colored.keys()
         assert {"seed", "window1", "window2"} <= colored.keys()

@@ -9,7 +9,6 @@ from harl_tf.data.manifest import (
     MaskInfo,
     RecordsError,
     Shard,
-    Skip,
     read_manifest,
 )
 
@@ -17,7 +16,7 @@ MANIFEST = Manifest(
     {"name": "m", "longest_side": 40},
     ("żaba", "猫"),
     (Shard("s-0", 2, 3, "ab"), Shard("s-1", 1, 0, "cd")),
-    (Skip("a b/é.jpg", "empty file"),),
+    (("a b/é.jpg", "empty file"),),
     (MaskInfo("mask", "m"), MaskInfo("grid", "grid", 300, 16)),
     {"flat image": 1, "almost no foreground": 1},
     (File("features.json", 2, "ef"),),
@@ -26,8 +25,8 @@ MANIFEST = Manifest(
 
 def _with(**changed) -> bytes:
     """A manifest of nothing, but for what is changed."""
-    lists = {key: [] for key in ("shards", "skipped", "classes", "masks", "files")}
-    return json.dumps({"schema": 2, "method": {}, "fallbacks": {}, **lists, **changed}).encode()
+    lists = {key: [] for key in ("shards", "left_out", "classes", "masks", "files")}
+    return json.dumps({"schema": 3, "method": {}, "flags": {}, **lists, **changed}).encode()
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_manifest_of_nothing_can_be_read(folder):
 def test_manifest_is_read_as_it_was_written(folder):
     assert read_manifest(folder) == read_manifest(str(folder)) == MANIFEST
     assert MANIFEST.records == 3
-    assert MANIFEST.trusted == 1
+    assert MANIFEST.unflagged == 1
 
 
 def test_names_are_readable_in_the_file(folder):
@@ -83,13 +82,13 @@ def test_other_folder_is_refused_with_advice(tmp_path, kind):
 @pytest.mark.parametrize(
     "text",
     [
-        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": 2}'),
+        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": 3}'),
         _with(shards=[1]),
         _with(more=1),
         _with(classes=None),
         _with(masks=[{}]),
         _with(files=[{"file": "a"}]),
-        _with(fallbacks=3),
+        _with(flags=3),
     ],
 )
 def test_unreadable_manifest_is_an_error_of_one_line(folder, text):
@@ -108,10 +107,10 @@ def test_manifest_that_cannot_be_opened_is_an_error(folder, monkeypatch):
         read_manifest(folder)
 
 
-@pytest.mark.parametrize("schema", [0, 1, 3, "2", None])
+@pytest.mark.parametrize("schema", [0, 1, 2, "3", None])
 def test_other_schema_is_refused_with_both_versions(folder, schema):
     _change(folder, schema=schema)
-    with pytest.raises(RecordsError, match=f"has schema {schema}; .* reads 2. Convert the photo"):
+    with pytest.raises(RecordsError, match=f"has schema {schema}; .* reads 3. Convert the photo"):
         read_manifest(folder)
 
 

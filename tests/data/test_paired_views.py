@@ -157,7 +157,7 @@ def test_stream_does_not_depend_on_the_global_seed(views):
 
 def test_stream_does_not_depend_on_sharding(records, photographs, tmp_path):
     """In other shards the order is another, but an example draws the same numbers in an epoch."""
-    mask_generation.convert(photographs, tmp_path / "r", photographs_per_shard=3, progress=False)
+    mask_generation.convert(photographs, tmp_path / "r", images_per_shard=3, progress=False)
     assert len(read_manifest(tmp_path / "r").shards) > len(read_manifest(records).shards)
     for epoch in (0, 2):
         streams = []
@@ -232,14 +232,14 @@ def test_settings_change_with_anything_that_changes_the_stream(records, views):
     assert "folder" not in settings
     assert settings == PairedViews(str(records), batch_size=4, image_size=16).settings()
     crop = RandomResizedCrop((0.5, 1.0))
-    changes = ({"seed": 1}, {"image_size": 32}, {"crop2": crop}, {"untrusted": "blank"})
+    changes = ({"seed": 1}, {"image_size": 32}, {"crop2": crop}, {"flagged": "blank"})
     for change in changes:
         assert dataclasses.replace(views, **change).settings() != settings
 
 
 @pytest.fixture(scope="module")
 def flagged(photographs, tmp_path_factory):
-    """Records of twelve photographs and of three, in between, whose mask is not to be trusted."""
+    """Records of twelve photographs and of three, in between, whose mask is flagged."""
     folder = tmp_path_factory.mktemp("flagged")
     shutil.copytree(photographs, folder / "in")
     for name in ("even/03 grey.png", "even/05 grey.png", "odd/00 grey.png"):
@@ -247,17 +247,17 @@ def flagged(photographs, tmp_path_factory):
     mask_generation.convert(
         folder / "in",
         folder / "out",
-        photographs_per_shard=4,
-        degenerate="keep",
+        images_per_shard=4,
+        flagged="keep",
         also=("grid",),
         progress=False,
     )
     manifest = read_manifest(folder / "out")
-    assert (manifest.records, manifest.fallbacks) == (15, {"flat image": 3})
+    assert (manifest.records, manifest.flags) == (15, {"flat image": 3})
     return folder / "out"
 
 
-def test_untrusted_records_are_kept_unless_asked_otherwise(flagged):
+def test_flagged_records_are_kept_unless_asked_otherwise(flagged):
     views = whole(flagged, batch_size=5)
     assert views.steps_per_epoch == 3
     gray = [np.ptp(example["view1"]) == 0 for example in examples(take(views, 3))]
@@ -266,8 +266,8 @@ def test_untrusted_records_are_kept_unless_asked_otherwise(flagged):
 
 @pytest.mark.parametrize("shuffle_block", [5, 4096])
 def test_left_out_records_shorten_the_epoch_and_nothing_else(flagged, records, shuffle_block):
-    """Twelve trusted photographs, the same as those of the other folder."""
-    settings = {"untrusted": "leave_out", "shuffle_block": shuffle_block}
+    """Twelve unflagged photographs, the same as those of the other folder."""
+    settings = {"flagged": "leave_out", "shuffle_block": shuffle_block}
     views = whole(flagged, **settings)
     assert views.steps_per_epoch == 3
     seen, expected = (examples(take(each, 3)) for each in (views, whole(records)))
@@ -280,7 +280,7 @@ def test_left_out_records_shorten_the_epoch_and_nothing_else(flagged, records, s
 
 def test_blank_records_have_a_mask_of_background(flagged):
     kept, blank = (
-        examples(take(whole(flagged, batch_size=5, untrusted=how, mask="grid"), 3))
+        examples(take(whole(flagged, batch_size=5, flagged=how, mask="grid"), 3))
         for how in ("keep", "blank")
     )
     for example, other in zip(kept, blank, strict=True):
@@ -293,12 +293,12 @@ def test_blank_records_have_a_mask_of_background(flagged):
 
 def test_batch_larger_than_what_is_left(flagged):
     with pytest.raises(RecordsError, match=r"12 records besides 3 whose mask .* batch_size=13"):
-        PairedViews(flagged, batch_size=13, untrusted="leave_out")
+        PairedViews(flagged, batch_size=13, flagged="leave_out")
 
 
-def test_unknown_way_with_untrusted_records(records):
-    with pytest.raises(ValueError, match=r"Expected untrusted in .*Received: untrusted='drop'"):
-        PairedViews(records, batch_size=4, untrusted="drop")
+def test_unknown_way_with_flagged_records(records):
+    with pytest.raises(ValueError, match=r"Expected flagged in .*Received: flagged='drop'"):
+        PairedViews(records, batch_size=4, flagged="drop")
 
 
 def test_further_mask_is_read_by_its_name(flagged):

@@ -34,7 +34,7 @@ def test_quality_fallback_and_further_masks_are_parsed_as_they_were_encoded():
     record = Record(b"i", b"m", "n", 3, 0.25, "flat image", {"grid": b"g", "b": b"x"})
     parsed = parse(tf.constant(encode(record)), ["grid"])
     assert float(parsed["quality"]) == 0.25
-    assert parsed["fallback"].numpy() == b"flat image"
+    assert parsed["flag"].numpy() == b"flat image"
     assert parsed["masks/grid"].numpy() == b"g"
     assert "masks/b" not in parsed
 
@@ -42,7 +42,7 @@ def test_quality_fallback_and_further_masks_are_parsed_as_they_were_encoded():
 def test_record_holds_every_feature_and_no_other():
     """TensorFlow Datasets reads none of them as missing."""
     example = tf.train.Example.FromString(encode(Record(b"i", b"m", "n", masks={"grid": b"g"})))
-    names = {"image", "mask", "name", "label", "quality", "fallback", "masks/grid"}
+    names = {"image", "mask", "name", "label", "quality", "flag", "masks/grid"}
     assert set(example.features.feature) == names
     assert list(example.features.feature["label"].int64_list.value) == [NO_LABEL]
 

@@ -149,7 +149,7 @@ def parts_by_substring(reduction):
     [
         lambda name: tiny_hapicl(reduction=name),
         lambda name: tiny_hapicl(level=name),
-        lambda name: harl_tf.methods.PixelContrastBranch(reduction=name),
+        lambda name: harl_tf.methods.PixelContrast(reduction=name),
         lambda name: foreground_mask(np.zeros((32, 32, 3), np.uint8), method=name),
     ],
     ids=["reduction", "level", "branch", "mask_method"],
@@ -260,10 +260,10 @@ def test_41_head_takes_all_channels_of_fused_maps():
     fused = select_map(maps, ("P2", "P3"))
 
     def for_the_last_map():
-        return harl_tf.methods.PixelContrastBranch(level="P3")
+        return harl_tf.methods.PixelContrast(level="P3")
 
     def ours():
-        return harl_tf.methods.PixelContrastBranch(level=("P2", "P3"))
+        return harl_tf.methods.PixelContrast(level=("P2", "P3"))
 
     def holds(make):
         branch = make()
@@ -439,7 +439,7 @@ def by_cells(positive, negative):
         tf.constant([[0]]),
         tf.constant([[0, 1]]),
     )
-    return float(result.loss[0])
+    return float(result.values[0])
 
 
 @pytest.mark.parametrize("ours", [by_queue, by_cells])

@@ -233,7 +233,7 @@ def ratio_of_similarities(queries, keys):
 
 def contrast_of_regions(queries, keys):
     ids = tf.tile([[0, 1]], (len(queries), 1))
-    return pixel_contrast(queries, keys, ids, ids).loss
+    return pixel_contrast(queries, keys, ids, ids).values
 
 
 def test_09_contrast_of_regions_keeps_its_sign_and_a_bound():

@@ -57,9 +57,8 @@ def run(records):
     model = harl_tf.HAPiCL(
         tiny_pyramid(),
         instance,
+        harl_tf.methods.PixelContrast(projection_units=16, hidden_units=32),
         pixel_weight=Cosine(0.0, 1.0, 9),
-        pixel_units=16,
-        hidden_units=32,
         momentum=Cosine(0.5, 1.0, 9),
     )
     model.compile(keras.optimizers.SGD(warmup_cosine(0.1, steps=10, warmup_steps=9)))
@@ -181,7 +180,7 @@ LOSSES_WITH_TARGETS = {
     ),
     "region_contrast": of_cells(lambda p, t: losses.region_contrast(p, p, t, t, IDS, IDS)),
     "pixel_consistency": of_cells(
-        lambda p, t: losses.pixel_consistency(p, t, tf.ones((4, 1, 1), tf.bool)).loss
+        lambda p, t: losses.pixel_consistency(p, t, tf.ones((4, 1, 1), tf.bool)).values
     ),
 }
 
@@ -705,7 +704,7 @@ def test_29_models_of_different_settings_live_side_by_side():
 
     assert not holds(ReadsFlags)
     assert holds(harl_tf.methods.RegionBootstrap)
-    assert holds(lambda alpha: harl_tf.methods.PixelContrastBranch(foreground_weight=alpha))
+    assert holds(lambda alpha: harl_tf.methods.PixelContrast(foreground_weight=alpha))
 
 
 def run_at_import(node):

@@ -25,7 +25,7 @@ def symmetric(u1, u2, y1, y2, ok1, ok2, temperature=0.2, foreground_weight=0.5):
     means = []
     for arguments in ((u1, u2, y1, y2, ok1, ok2), (u2, u1, y2, y1, ok2, ok1)):
         result = pixel_contrast(*map(tf.constant, arguments), temperature, foreground_weight)
-        means.append(distribution.share_of_global_mean(result.loss, result.counted))
+        means.append(distribution.share_of_global_mean(result.values, result.counted))
     return (means[0] + means[1]) / 2.0
 
 
@@ -37,7 +37,7 @@ def one_image(y1, y2, u1=None, u2=None, ok1=None, ok2=None, **settings):
     arguments = [tf.constant(np.asarray(a)[None]) for a in (u1, u2, y1, y2)]
     valid = [None if ok is None else tf.constant([ok]) for ok in (ok1, ok2)]
     result = pixel_contrast(*arguments, *valid, **settings)
-    return float(result.loss[0]), bool(result.counted[0])
+    return float(result.values[0]), bool(result.counted[0])
 
 
 @pytest.mark.parametrize("foreground_weight", [0.0, 0.3, 1.0])
@@ -71,7 +71,7 @@ def test_pixel_contrast_views_of_different_cell_counts():
     u1, u2, y1, y2, ok1, ok2 = random_batch(3)
     result = pixel_contrast(*map(tf.constant, (u1[:, :3], u2, y1[:, :3], y2, ok1[:, :3], ok2)))
     loss, counted = ref.pixel_loss_one_way(u1[:, :3], u2, y1[:, :3], y2, ok1[:, :3], ok2)
-    np.testing.assert_allclose(result.loss, loss, atol=1e-12)
+    np.testing.assert_allclose(result.values, loss, atol=1e-12)
     np.testing.assert_array_equal(result.counted, counted)
 
 
@@ -140,7 +140,7 @@ def test_pixel_contrast_uncounted_cells_have_zero_gradient():
     with tf.GradientTape() as tape:
         tape.watch([u1, u2])
         result = pixel_contrast(u1, u2, regions, regions, valid, valid)
-        loss = distribution.share_of_global_mean(result.loss, result.counted)
+        loss = distribution.share_of_global_mean(result.values, result.counted)
     assert result.counted.numpy().tolist() == [False, True]
     for gradient in tape.gradient(loss, [u1, u2]):
         assert not gradient[0].numpy().any()
@@ -170,7 +170,7 @@ def test_pixel_contrast_half_precision_stays_finite(dtype):
     with tf.GradientTape() as tape:
         tape.watch([u1, u2])
         result = pixel_contrast(u1, u2, tf.constant(y1), tf.constant(y2), temperature=0.01)
-        loss = tf.reduce_sum(result.loss)
+        loss = tf.reduce_sum(result.values)
     assert loss.dtype == tf.float32
     assert np.isfinite(loss)
     for gradient in tape.gradient(loss, [u1, u2]):

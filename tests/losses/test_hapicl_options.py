@@ -64,7 +64,7 @@ def assert_agrees_for(
         )
 
     assert_agrees(
-        lambda *tensors: results(*tensors).loss,
+        lambda *tensors: results(*tensors).values,
         lambda *arrays: reference(*arrays)[0],
         inputs,
         constants=[2],
@@ -175,7 +175,7 @@ def test_foreground_weight_may_be_a_tensor():
     keys, y2 = tf.ones((1, 5, 2), tf.float64), tf.constant([[0, 0, 1, 2, 3]])
     result = pixel_contrast(cells, keys, y1, y2, foreground_weight=tf.constant(0.75), regions=4)
     expected = 0.25 * math.log(2.5) + 0.75 * math.log(5)
-    np.testing.assert_allclose(result.loss, [expected], rtol=1e-7)
+    np.testing.assert_allclose(result.values, [expected], rtol=1e-7)
 
 
 @pytest.mark.parametrize("valid", [False, True])

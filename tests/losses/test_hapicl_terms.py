@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from harl_tf import HAPiCL
 from harl_tf.methods import InstanceContrast
 from harl_tf.pretraining import View
+from tests.networks import hapicl
 from tests.reference import hapicl_numpy as ref
 
 
@@ -15,11 +15,11 @@ def make_model(**settings):
     """One convolution with a 2×2 map of 12-pixel images: four cells of 6×6 pixels."""
     image = keras.Input((12, 12, 3))
     maps = keras.layers.Conv2D(5, 6, strides=6, name="cells")(image / 255.0)
-    model = HAPiCL(
+    model = hapicl(
         keras.Model(image, {"P1": maps}),
         InstanceContrast(projection_units=3, hidden_units=6, temperature=0.3),
         hidden_units=6,
-        pixel_units=4,
+        projection_units=4,
         **settings,
     )
     for head in heads_of(model):

@@ -56,7 +56,7 @@ def test_pixel_consistency_agrees_with_the_reference(batch, share):
     near = random.random((batch, 3, 4)) < share
     near[0] = near[0] & (share == 1.0)
     assert_agrees(
-        lambda *tensors: pixel_consistency(*tensors, tf.constant(near)).loss,
+        lambda *tensors: pixel_consistency(*tensors, tf.constant(near)).values,
         lambda *arrays: ref.pixel_consistency(*arrays, near)[0],
         inputs,
         constants=[1],
@@ -76,6 +76,6 @@ def test_pixpro_in_one_direction_agrees_with_the_reference():
 
     def loss(cells, transformed, targets):
         propagated = pixel_propagation(cells, transformed)
-        return pixel_consistency(propagated, targets, tf.constant(near)).loss
+        return pixel_consistency(propagated, targets, tf.constant(near)).values
 
     assert_agrees(loss, reference, inputs, constants=[2])

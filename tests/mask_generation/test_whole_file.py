@@ -36,11 +36,10 @@ def test_failure_to_read_something_else_is_not_blamed_on_the_file(tmp_path):
 
 
 def test_full_disk_is_a_sentence(tmp_path):
-    with (
-        pytest.raises(OSError, match=r"table.csv could not be written: No space left on device\.$"),
-        whole_file(tmp_path / "table.csv"),
-    ):
+    sentence = r"table.csv could not be written: No space left on device\.$"
+    with pytest.raises(OSError, match=sentence) as error, whole_file(tmp_path / "table.csv"):
         raise OSError(28, "No space left on device")
+    assert error.value.errno == 28
 
 
 @pytest.mark.parametrize(
@@ -55,3 +54,12 @@ def test_place_that_will_not_do_is_known_before_the_work(tmp_path, target, reaso
     ):
         pytest.fail("the block was entered")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    path = tmp_path / "table.csv"
+    with whole_file(path) as first, whole_file(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # its block ended last
+    assert list(tmp_path.iterdir()) == [path]

@@ -29,10 +29,11 @@ def test_densecl_loss_and_dense_queue_agree_with_the_reference(level):
     queue = branch.queue.keys.numpy()
     dense = dense_contrast(queries, keys, match_cells(features, others), queue, 0.3).mean()
 
-    terms = model.loss_terms(*views, training=True)
+    terms, carry = model.forward_pass(*views, training=True)
     assert abs(float(terms["loss_instance"]) - instance) <= 1e-6
     assert abs(float(terms["loss_dense"]) - dense) <= 1e-6
     assert abs(float(terms["loss"]) - (0.7 * instance + 0.3 * dense)) <= 1e-6
+    branch.after_step(carry["dense"])
     means = np.stack([normalize(row) for row in keys.mean(axis=1)])
     expected = np.concatenate([means, queue[:4]])
     np.testing.assert_allclose(branch.queue.keys, expected, rtol=0, atol=1e-9)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import harl_tf
-from tests.networks import tiny_hapicl, tiny_pyramid
+from tests.networks import hapicl, tiny_hapicl, tiny_pyramid
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_evaluate_does_not_change_a_weight(records):
 
 def test_unknown_level_lists_the_backbones_maps():
     with pytest.raises(ValueError, match=r"Expected level in \['P1', 'P2', 'P3'\].*'P9'"):
-        harl_tf.HAPiCL(tiny_pyramid(), level="P9")
+        hapicl(tiny_pyramid(), level="P9")
 
 
 def test_backbone_without_maps_is_refused():

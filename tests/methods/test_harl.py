@@ -27,7 +27,7 @@ def test_harl_hybrid_loss_agrees_with_the_reference(level):
     """The views lack regions here and there (see make_views), which leaves their terms out; an
     intermediate level has heads of its own."""
     views, settings = hand.make_views(), {"foreground_weight": 0.7, "whole_weight": 0.4}
-    model = make_model(region_level=level, **settings)
+    model = make_model(level=level, **settings)
     expected = totals(model, views, 0.7, 0.4, level or "P2")
     terms = model.loss_terms(*views, training=False)
     assert abs(float(terms["loss_whole"]) - expected.whole) <= 1e-6
@@ -95,4 +95,4 @@ def test_harl_weight_out_of_range_is_refused(argument, value):
 
 def test_harl_unknown_level_is_refused():
     with pytest.raises(ValueError, match=r"level in \['P1', 'P2'\]. Received: level='P7'"):
-        harl_tf.HARL(hand.two_convolutions(), region_level="P7")
+        harl_tf.HARL(hand.two_convolutions(), level="P7")

@@ -8,17 +8,18 @@ import harl_tf
 from harl_tf import methods
 from harl_tf.pretraining.noise import example_noise
 from tests.methods import by_hand as hand
+from tests.networks import hapicl
 from tests.reference import pixel_contrast_numpy as ref
 from tests.reference.cell_geometry_numpy import cell_distance
 from tests.reference.pooling_numpy import region_average
 
-PIXEL = {"pixel_units": 4, "hidden_units": 6, "temperature": 0.15, "foreground_weight": 0.7}
+PIXEL = {"projection_units": 4, "hidden_units": 6, "temperature": 0.15, "foreground_weight": 0.7}
 
 
 def make_model(instance=None, **settings):
     keras.config.set_dtype_policy("float64")
     instance = instance or methods.InstanceContrast(**hand.SMALL, temperature=0.3)
-    model = harl_tf.HAPiCL(hand.two_convolutions(), instance, **PIXEL | settings)
+    model = hapicl(hand.two_convolutions(), instance, **PIXEL | settings)
     return hand.scatter(model)
 
 
@@ -88,8 +89,8 @@ def pixel_loss(model, views):
             directions.append(pooled[branch.reduction](*both, branch.temperature).mean())
             continue
         near = prototypes = strangers = None
-        if branch.near:
-            near = cell_distance(windows[q], windows[k], grid, grid) < branch.near
+        if branch.distance:
+            near = cell_distance(windows[q], windows[k], grid, grid) < branch.distance
             assert 0 < near.mean() < 1
         if branch.prototypes:
             prototypes, _, strangers = ref.foreground_prototypes(keys[k], ids[k], valid[k])
@@ -115,12 +116,12 @@ OPTIONS = {
     "fused": {"level": ("P2", "P1")},
     "margin": {"level": "P1", "boundary_margin": 0.15},
     "momentum_keys": {"momentum_keys": True},
-    "near": {"level": "P1", "near": 0.7},
+    "distance": {"level": "P1", "distance": 0.7},
     "prototypes": {"prototypes": True},
     "three_regions": {"level": "P1", "regions": 3},
     "sampled": {"level": "P1", "cells_per_region": 3},
     "sampled_three_regions": {"level": "P1", "regions": 3, "cells_per_region": 2},
-    "sampled_near": {"level": "P1", "cells_per_region": 6, "near": 1.5},
+    "sampled_near": {"level": "P1", "cells_per_region": 6, "distance": 1.5},
     "sampled_prototypes": {"level": "P1", "cells_per_region": 3, "prototypes": True},
     "momentum_prototypes": {"momentum_keys": True, "prototypes": True},
     "everything": {
@@ -128,7 +129,7 @@ OPTIONS = {
         "regions": 3,
         "boundary_margin": 0.1,
         "cells_per_region": 3,
-        "near": 2.0,
+        "distance": 2.0,
         "prototypes": True,
         "momentum_keys": True,
     },
@@ -199,7 +200,7 @@ def test_weights_may_be_schedules_of_the_optimizers_step():
         ({"foreground_weight": 1.2}, r"foreground_weight within \[0, 1\]\. Received: .*=1\.2"),
         ({"foreground_weight": -0.1}, r"foreground_weight within \[0, 1\]\. Received: .*=-0\.1"),
         ({"reduction": "sum"}, r'"cell", "image" or "batch"\. Received: reduction=\'sum\''),
-        ({"near": 0.0}, r"near > 0, or None\. Received: near=0\.0"),
+        ({"distance": 0.0}, r"distance > 0, or None\. Received: distance=0\.0"),
         ({"boundary_margin": 0.6}, r"boundary_margin within \[0, 0\.5\]\. Received: .*=0\.6"),
         ({"cells_per_region": 0}, r"cells_per_region ≥ 1, or None\. Received: .*=0"),
         ({"regions": 1}, r"regions ≥ 2\. Received: regions=1"),
@@ -211,7 +212,7 @@ def test_weights_may_be_schedules_of_the_optimizers_step():
 )
 def test_setting_out_of_range_is_refused_when_the_model_is_made(settings, message):
     with pytest.raises(ValueError, match=message):
-        harl_tf.HAPiCL(hand.two_convolutions(), **settings)
+        hapicl(hand.two_convolutions(), **settings)
 
 
 @pytest.mark.parametrize(
@@ -222,20 +223,20 @@ def test_setting_out_of_range_is_refused_when_the_model_is_made(settings, messag
             for option in (
                 {"boundary_margin": 0.1},
                 {"cells_per_region": 4},
-                {"near": 0.7},
+                {"distance": 0.7},
                 {"prototypes": True},
                 {"pool_regions": True},
             )
         ),
         ({"reduction": "batch"}, {"prototypes": True}),
         ({"pool_regions": True}, {"cells_per_region": 4}),
-        ({"pool_regions": True}, {"near": 0.7}),
+        ({"pool_regions": True}, {"distance": 0.7}),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(by, option):
     (name, value), *_ = option.items()
     with pytest.raises(ValueError, match=rf"Expected no {name} with .*Received: {name}={value}"):
-        harl_tf.HAPiCL(hand.two_convolutions(), **by, **option)
+        hapicl(hand.two_convolutions(), **by, **option)
 
 
 def test_more_cells_than_the_map_has_are_refused():

@@ -1,4 +1,4 @@
-"""The figures of embeddings against the float64 reference, by hand, and on two replicas."""
+"""The metrics of embeddings against the float64 reference, by hand, and on two replicas."""
 
 import math
 
@@ -34,22 +34,22 @@ def pairs(batch=6, dimensions=4):
 
 
 @pytest.mark.parametrize("name", OF_PAIRS)
-def test_figure_agrees_with_the_reference(name):
-    figure, reference = OF_PAIRS[name]
+def test_metric_agrees_with_the_reference(name):
+    metric, reference = OF_PAIRS[name]
     first, second = pairs()
     expected = reference(first, second)
     if name == "contrastive_accuracy":
         assert 0 < expected < 1
-    value = figure(tf.constant(first), tf.constant(second))
+    value = metric(tf.constant(first), tf.constant(second))
     assert value.dtype == tf.float64
-    assert abs(float(value) - expected) <= 1e-9
-    half = figure(*(tf.constant(each, tf.float32) for each in (first, second)))
-    assert abs(float(half) - expected) <= 1e-5
+    assert abs(np.mean(value) - expected) <= 1e-9
+    half = metric(*(tf.constant(each, tf.float32) for each in (first, second)))
+    assert abs(np.mean(half) - expected) <= 1e-5
 
 
 @pytest.mark.parametrize("name", OF_PAIRS)
-def test_shares_of_two_replicas_add_up_to_the_figure_of_one_device(name, two_replicas):
-    figure, reference = OF_PAIRS[name]
+def test_mean_over_two_replicas_is_that_of_one_device(name, two_replicas):
+    metric, reference = OF_PAIRS[name]
     first, second = pairs(batch=8)
 
     def of_replica(context):
@@ -59,15 +59,15 @@ def test_shares_of_two_replicas_add_up_to_the_figure_of_one_device(name, two_rep
     values = two_replicas.experimental_distribute_values_from_function(of_replica)
 
     @tf.function
-    def shares():
-        return two_replicas.run(lambda pair: figure(*pair), (values,))
+    def metrics_of_replicas():
+        return two_replicas.run(lambda pair: metric(*pair), (values,))
 
-    total = sum(float(share) for share in two_replicas.experimental_local_results(shares()))
-    assert abs(total - reference(first, second)) <= 1e-9
+    found = two_replicas.experimental_local_results(metrics_of_replicas())
+    assert abs(np.mean([np.mean(each) for each in found]) - reference(first, second)) <= 1e-9
 
 
 @pytest.mark.parametrize("name", OF_PAIRS)
-def test_figure_has_no_gradient(name):
+def test_metric_has_no_gradient(name):
     first, second = (tf.constant(each) for each in pairs())
     with tf.GradientTape() as tape:
         tape.watch([first, second])
@@ -75,22 +75,22 @@ def test_figure_has_no_gradient(name):
     assert tape.gradient(value, [first, second]) == [None, None]
 
 
-def test_figures_of_a_collapsed_network():
+def test_metrics_of_a_collapsed_network():
     """All embeddings equal: no spread, nothing apart, nobody found, log of exp(0)."""
     same = tf.ones((5, 3))
     assert abs(float(metrics.embedding_std(same))) < 1e-3
-    assert float(metrics.alignment(same, 2 * same)) == 0.0
+    assert not np.any(metrics.alignment(same, 2 * same))
     assert abs(float(metrics.uniformity(same, same))) < 1e-5
-    assert float(metrics.contrastive_accuracy(same, same)) == 0.0
+    assert not np.any(metrics.contrastive_accuracy(same, same))
 
 
-def test_figures_of_orthogonal_embeddings():
+def test_metrics_of_orthogonal_embeddings():
     """Four axes, both views equal. Of the 56 ordered pairs of eight, 8 are of partners (distance
     0), 48 of strangers (squared distance 2, potential e^-4). In each dimension one of four is 1:
     σ = √(1/4 - 1/16) = √3/4, times √4."""
     axes = tf.eye(4, dtype=tf.float64)
-    assert float(metrics.alignment(axes, axes)) == 0.0
-    assert float(metrics.contrastive_accuracy(axes, axes)) == 1.0
+    assert not np.any(metrics.alignment(axes, axes))
+    assert np.all(metrics.contrastive_accuracy(axes, axes) == 1.0)
     assert float(metrics.uniformity(axes, axes)) == pytest.approx(
         math.log((8 + 48 * math.exp(-4)) / 56), rel=1e-12
     )
@@ -98,9 +98,9 @@ def test_figures_of_orthogonal_embeddings():
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_figures_of_half_precision_are_float32_and_finite(dtype):
+def test_metrics_of_half_precision_are_float32_and_finite(dtype):
     first, second = (tf.cast(100 * each, dtype) for each in pairs())
-    for figure, _ in OF_PAIRS.values():
-        value = figure(first, second)
+    for metric, _ in OF_PAIRS.values():
+        value = metric(first, second)
         assert value.dtype == tf.float32
-        assert np.isfinite(value)
+        assert np.isfinite(value).all()

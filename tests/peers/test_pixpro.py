@@ -157,7 +157,7 @@ def test_distance_and_loss_agree_with_the_package(name, monkeypatch):
         propagated2 = pixel_propagation(cells2, cells2 @ kernel + bias)
         forward = pixel_consistency(propagated1, targets2, near)
         backward = pixel_consistency(propagated2, targets1, tf.transpose(near, (0, 2, 1)))
-        return (tf.reduce_mean(forward.loss + backward.loss) - 4) / 4
+        return (tf.reduce_mean(forward.values + backward.values) - 4) / 4
 
     peers.assert_same(
         peers.in_tensorflow(ours, *map(as_cells, learner.cells)),
@@ -210,7 +210,7 @@ def test_windows_image_by_image_agree_with_the_paper():
     def ours(cells, targets):
         result = pixel_consistency(cells, targets, distance < THRESHOLD)
         np.testing.assert_array_equal(result.counted, [True, True, False])
-        return tf.tensordot(tf.constant([1.0, 2.0], tf.float64), result.loss[:2] / 2 - 1, 1)
+        return tf.tensordot(tf.constant([1.0, 2.0], tf.float64), result.values[:2] / 2 - 1, 1)
 
     def theirs(cells, targets):
         first, second = formula_of_the_paper(

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import harl_tf
 from harl_tf.pretraining import checks
-from tests.networks import tiny_methods
+from tests.networks import hapicl, tiny_methods
 
 SMALL = {"projection_units": 4, "hidden_units": 8}
 TOO_LARGE = (
@@ -103,7 +103,7 @@ def test_map_finer_than_the_mask_is_refused():
     """Images of four pixels, three times as many cells a side."""
     image = keras.Input((None, None, 3))
     maps = {"P0": keras.layers.UpSampling2D(3)(image)}
-    model = harl_tf.HAPiCL(keras.Model(image, maps), pixel_units=4, hidden_units=8)
+    model = hapicl(keras.Model(image, maps), projection_units=4, hidden_units=8)
     views = [harl_tf.pretraining.View(tf.zeros((2, 4, 4, 3)), tf.zeros((2, 4, 4)))] * 2
     with pytest.raises(ValueError, match=r"as large as the feature map 12×12.*masks of 4×4 pixels"):
         model.loss_terms(*views, training=False)
@@ -139,7 +139,7 @@ def test_masks_of_more_regions_than_the_methods_are_refused(batch, regions):
     masks = np.zeros((4, 32, 32), "uint8")
     masks[:, :8, :8] = regions
     batch["mask2"] = tf.constant(masks)
-    model = harl_tf.HAPiCL(one_convolution(), hidden_units=8, pixel_units=4, regions=regions)
+    model = hapicl(one_convolution(), hidden_units=8, projection_units=4, regions=regions)
     with (
         pytest.raises(ValueError, match=rf"mask2 with values below {regions},.*: {regions}\."),
         checks.plain_errors(),

@@ -11,7 +11,7 @@ from tests.networks import tiny_pyramid
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
-def test_epoch_that_ends_without_a_finite_loss_names_the_figures(loss):
+def test_epoch_that_ends_without_a_finite_loss_names_the_metrics(loss):
     callback = StopOnDivergence()
     callback.on_epoch_begin(4)
     with pytest.raises(FloatingPointError) as error:

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from harl_tf.precision import dtype_policy
 from harl_tf.recipes import RECIPES, Part
 from harl_tf.recipes.optimizers import SGDSettings
-from harl_tf.recipes.recipe import dtype_policy
 from tests.networks import tiny_pyramid
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
@@ -149,13 +149,13 @@ def test_steps_at_tiny_size(name, records):
 
     In bfloat16: the first steps of float16 go into finding the scale of the loss.
     """
-    small = {"hidden_units": 16, "pixel_units": 8, "projection_units": 8, "queue_size": 16}
+    small = {"hidden_units": 16, "projection_units": 8, "queue_size": 16}
 
     def shrunk(settings):
         found = {key: small.get(key, each) for key, each in settings.items()}
-        if "instance" in found:
-            instance = found["instance"]
-            found["instance"] = Part(instance.make, shrunk(instance.settings))
+        for name, part in found.items():
+            if isinstance(part, Part):
+                found[name] = Part(part.make, shrunk(part.settings))
         return found
 
     recipe = RECIPES[name]

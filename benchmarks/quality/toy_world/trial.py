@@ -79,9 +79,8 @@ _QUEUE: dict[str, Any] = {"queue_size": 256, "temperature": 0.2}
 
 def _hapicl(backbone: keras.Model, **options: Any) -> harl_tf.HAPiCL:
     instance = harl_tf.methods.InstanceContrast(**_HEAD, temperature=0.1)
-    return harl_tf.HAPiCL(
-        backbone, instance, pixel_weight=3.0, pixel_units=64, hidden_units=256, **options
-    )
+    pixel = harl_tf.methods.PixelContrast(projection_units=64, hidden_units=256)
+    return harl_tf.HAPiCL(backbone, instance, pixel, pixel_weight=3.0, **options)
 
 
 METHODS = {

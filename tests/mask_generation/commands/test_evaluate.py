@@ -35,7 +35,7 @@ def rows(path):
 
 def test_table_is_printed_and_written(folder, tmp_path, capsys):
     table, scores = tmp_path / "table.csv", tmp_path / "scores.csv"
-    assert run(folder, "--out", table, "--per-photograph", scores) == 0
+    assert run(folder, "--out", table, "--per-image", scores) == 0
     header, line = capsys.readouterr().out.splitlines()
     (row,) = rows(table)
     assert line.split()[:3] == ["discs", row["method"], "3"]
@@ -69,9 +69,9 @@ def test_method_with_a_model_is_scored(folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (("--method", "drfi"), "needs a model"),
-        (("--method", "fast", "--model", "x"), "takes no model"),
-        (("--method", "all", "--model", "x"), "must be one of"),
+        (("--method", "drfi"), "Expected a model for the method 'drfi'"),
+        (("--method", "fast", "--model", "x"), "Expected no model for the method 'fast'"),
+        (("--method", "all", "--model", "x"), "Expected method in"),
         (("--method", "drfi", "--model", "nowhere.npz"), "nowhere.npz"),
     ],
 )
@@ -96,7 +96,7 @@ def test_halves_are_scored_apart(folder, capsys):
 def test_failure_leaves_neither_table(folder, tmp_path, capsys):
     (folder / "masks" / "1.png").unlink()
     table, scores = tmp_path / "table.csv", tmp_path / "scores.csv"
-    assert run(folder, "--out", table, "--per-photograph", scores) == 1
+    assert run(folder, "--out", table, "--per-image", scores) == 1
     assert "images/1.png has no mask" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["discs"]
 

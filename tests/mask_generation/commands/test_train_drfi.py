@@ -74,9 +74,3 @@ def test_failure_is_one_line_and_leaves_nothing(
 def test_labels_come_from_one_place_only(photographs, forest):
     with pytest.raises(SystemExit):
         _run(photographs, forest, "--masks", "m", "--pseudo", "felzenszwalb")
-
-
-@pytest.mark.parametrize("option", ["--trees", "--limit", "--workers"])
-def test_counts_below_one_are_refused(photographs, forest, option):
-    with pytest.raises(SystemExit):
-        _run(photographs, forest, option, "0")

@@ -29,7 +29,7 @@ def photos(tmp_path_factory):
 
 
 def _convert(photos, out, **settings):
-    fixed = {"photographs_per_shard": 3, "degenerate": "keep", "also": ("grid",)}
+    fixed = {"images_per_shard": 3, "flagged": "keep", "also": ("grid",)}
     return convert(photos, out, **{"progress": False, **fixed, **settings})
 
 
@@ -106,5 +106,5 @@ def test_worker_that_sees_other_photographs_stops(photos, tmp_path, monkeypatch)
 
 def test_without_beam_it_is_said_what_to_install(photos, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
-    with pytest.raises(ConversionError, match=r"not installed: pip install 'harl_tf\[beam\]'"):
+    with pytest.raises(ConversionError, match=r"Install it: pip install 'harl_tf\[beam\]'"):
         _convert(photos, tmp_path / "out", engine="beam")

@@ -9,15 +9,15 @@ from mask_generation.conversion import example
 from mask_generation.conversion.example import (
     Example,
     Settings,
-    Unusable,
     bits_of,
     encode_png,
     make_example,
 )
+from mask_generation.inputs.sources import InMemory
+from mask_generation.left_out import LeftOut
 from mask_generation.methods.regions import RegionMap
-from mask_generation.photographs.sources import InMemory
 
-PLAIN = Settings("robust_background", None, "skip")
+PLAIN = Settings("robust_background", None, "leave_out")
 
 
 def _source(pixels: np.ndarray | None = None) -> InMemory:
@@ -30,10 +30,10 @@ def _decoded(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
-def test_example_has_name_label_and_quality_and_no_fallback():
+def test_example_has_name_label_and_quality_and_no_flag():
     result = make_example(_source(), PLAIN)
     assert isinstance(result, Example)
-    assert (result.name, result.label, result.fallback, result.masks) == ("a.png", 4, "", {})
+    assert (result.name, result.label, result.flag, result.masks) == ("a.png", 4, "", {})
     assert 0 < result.quality <= 1
 
 
@@ -41,14 +41,14 @@ def test_kept_photograph_carries_the_reason():
     gray = _source(np.full((60, 80, 3), 128, np.uint8))
     kept = make_example(gray, Settings("robust_background", None, "keep"))
     assert isinstance(kept, Example)
-    assert (kept.fallback, kept.quality) == ("flat image", 0.0)
-    assert make_example(gray, PLAIN) == Unusable(
+    assert (kept.flag, kept.quality) == ("flat image", 0.0)
+    assert make_example(gray, PLAIN) == LeftOut(
         "a.png", "no usable mask: flat image (80×60 px, 0.0 % foreground)"
     )
 
 
 def test_further_masks_are_of_the_images_size_and_their_own_bits():
-    settings = Settings("robust_background", 40, "skip", ("grid", "robust_background"))
+    settings = Settings("robust_background", 40, "leave_out", ("grid", "robust_background"))
     result = make_example(_source(), settings)
     assert isinstance(result, Example)
     grid, again = result.masks["grid"], result.masks["robust_background"]
@@ -63,7 +63,7 @@ def test_further_masks_are_of_the_images_size_and_their_own_bits():
 def test_more_than_256_regions_do_not_wrap(monkeypatch):
     ids = np.arange(4800, dtype=np.uint16).reshape(60, 80)
     monkeypatch.setitem(example.REGION_METHODS, "many", lambda rgb: RegionMap(ids, 4800))
-    result = make_example(_source(), Settings("robust_background", None, "skip", ("many",)))
+    result = make_example(_source(), Settings("robust_background", None, "leave_out", ("many",)))
     assert isinstance(result, Example)
     assert result.masks["many"].regions == 4800
     np.testing.assert_array_equal(_decoded(result.masks["many"].png), ids)
@@ -77,27 +77,22 @@ def test_method_that_fails_costs_one_photograph(monkeypatch, also):
     monkeypatch.setitem(example.METHODS, "fails", fails)
     monkeypatch.setitem(example.REGION_METHODS, "fails", fails)
     method = PLAIN.method if also else "fails"
-    got = make_example(_source(), Settings(method, None, "skip", also))
-    assert got == Unusable("a.png", "the method fails failed: no luck")
+    got = make_example(_source(), Settings(method, None, "leave_out", also))
+    assert got == LeftOut("a.png", "the method fails failed: no luck")
 
 
 def test_own_masks_are_used_in_place_of_computed_ones_or_beside_them(tmp_path):
     own = np.zeros((60, 80), np.uint8)
     own[10:30, 20:50] = 1
     (tmp_path / "a.png").write_bytes(encode_png(own * 255))
-    instead = make_example(_source(), Settings("files", None, "skip", (), str(tmp_path)))
+    instead = make_example(_source(), Settings("files", None, "leave_out", (), str(tmp_path)))
     beside = make_example(
-        _source(), Settings(PLAIN.method, None, "skip", ("files",), str(tmp_path))
+        _source(), Settings(PLAIN.method, None, "leave_out", ("files",), str(tmp_path))
     )
     assert isinstance(instead, Example)
     assert isinstance(beside, Example)
     assert instead.mask == beside.masks["files"].png == encode_png(own)
     assert beside.mask != instead.mask
-
-
-def test_missing_own_mask_costs_the_photograph(tmp_path):
-    got = make_example(_source(), Settings("files", None, "skip", (), str(tmp_path)))
-    assert got == Unusable("a.png", "no mask: there is no mask file of its name")
 
 
 def test_method_with_a_model_is_made_once(monkeypatch):
@@ -108,7 +103,7 @@ def test_method_with_a_model_is_made_once(monkeypatch):
         return example.METHODS["robust_background"]
 
     monkeypatch.setattr(example, "named", named)
-    settings = Settings("learned", None, "skip", model="weights")
+    settings = Settings("learned", None, "leave_out", model="weights")
     results = [make_example(_source(), settings) for _ in range(2)]
     assert made == [("learned", "weights")]
     assert all(isinstance(result, Example) for result in results)

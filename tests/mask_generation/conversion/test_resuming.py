@@ -21,7 +21,7 @@ SHARDS = 6
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Twelve photographs, one of them unusable, one with a mask not to be trusted."""
+    """Twelve photographs, one of them unusable, one with a flagged mask."""
     folder = tmp_path_factory.mktemp("photos")
     for index in range(10):
         Image.fromarray(make_photograph(index)).save(folder / f"{index}.png")
@@ -36,12 +36,12 @@ def whole(photos, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "out"
     manifest = _convert(photos, out)
     assert [shard.records for shard in manifest.shards] == [2, 2, 2, 1, 2, 2]
-    assert manifest.fallbacks == {"flat image": 1}
+    assert manifest.flags == {"flat image": 1}
     return _contents(out)
 
 
 def _convert(photos, out, **settings):
-    fixed = {"photographs_per_shard": 2, "degenerate": "keep", "also": ("grid",)}
+    fixed = {"images_per_shard": 2, "flagged": "keep", "also": ("grid",)}
     return convert(photos, out, **{"progress": False, **fixed, **settings})
 
 
@@ -85,7 +85,7 @@ def test_killed_conversion_goes_on_to_the_same_bytes(photos, whole, tmp_path, wo
     """SIGKILL, at a moment when some shards are finished and others are not."""
     out, partial = tmp_path / "out", tmp_path / "out.partial"
     line = [sys.executable, "-m", "mask_generation", "convert", str(photos), str(out)]
-    line += ["--per-shard", "2", "--degenerate", "keep", "--also", "grid"]
+    line += ["--per-shard", "2", "--flagged", "keep", "--also", "grid"]
     line += ["--workers", str(workers)]
     process = subprocess.Popen(line, stderr=subprocess.DEVNULL, start_new_session=True)
     while not list(partial.glob("journal/0000[1-4].json")) and process.poll() is None:
@@ -97,7 +97,7 @@ def test_killed_conversion_goes_on_to_the_same_bytes(photos, whole, tmp_path, wo
     finished = len(list(partial.glob("journal/0000?.json")))
     assert 2 <= finished < SHARDS
     again = subprocess.run(line, capture_output=True, check=True)
-    assert f"{finished} of 6 shards were finished before; going on." in again.stderr.decode()
+    assert f"{finished} of 6 shards were finished before; continuing." in again.stderr.decode()
     assert _contents(out) == whole
     assert not partial.exists()
 
@@ -112,14 +112,6 @@ def test_interrupted_conversion_reads_only_what_is_missing(
     assert _contents(tmp_path / "out") == whole
     if names is not None:
         assert names == sorted(path.name for path in photos.iterdir())[6:]
-
-
-def test_interrupt_says_what_is_kept(photos, tmp_path, monkeypatch):
-    _stop_after(monkeypatch, 3, KeyboardInterrupt())
-    with pytest.raises(
-        KeyboardInterrupt, match=r"interrupted; 3 of 6 shards are finished and kept"
-    ):
-        _convert(photos, tmp_path / "out")
 
 
 def test_failure_keeps_what_is_finished_and_says_so(photos, whole, tmp_path, monkeypatch):
@@ -175,12 +167,12 @@ def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch,
     if change == "setting":
         settings = {"longest_side": 40}
     elif change == "shards":
-        settings = {"photographs_per_shard": 3}
+        settings = {"images_per_shard": 3}
     else:
         name = "x.png" if change == "new photograph" else "0.png"
         Image.fromarray(make_photograph(99)).save(copy / name)
     _convert(copy, out, progress=True, **settings)
-    assert "other settings or other photographs; starting over." in capsys.readouterr().err
+    assert "other settings or other photographs; starting again." in capsys.readouterr().err
     _convert(copy, tmp_path / "fresh", **settings)
     assert _contents(out) == _contents(tmp_path / "fresh")
 
@@ -189,7 +181,7 @@ def test_bar_goes_on_and_the_rate_counts_what_was_done_now(photos, tmp_path, mon
     _interrupted(monkeypatch, photos, tmp_path / "out")
     _convert(photos, tmp_path / "out", progress=True)
     printed = capsys.readouterr().err
-    assert "3 of 6 shards were finished before; going on." in printed
+    assert "3 of 6 shards were finished before; continuing." in printed
     assert " 6/12 " in printed
     assert "12/12" in printed
     assert "6 photographs in " in printed

@@ -20,13 +20,13 @@ def test_tensorflow_datasets_reads_what_was_written(photographs, tmp_path):
     """By its own means, feature by feature."""
     out = tmp_path / "out"
     also = ("grid", "robust_background")
-    convert(photographs, out, photographs_per_shard=5, also=also, progress=False)
+    convert(photographs, out, images_per_shard=5, also=also, progress=False)
     builder = tfds.builder_from_directory(out)
     assert builder.info.splits["train"].num_examples == 12
     assert builder.info.features["label"].names == ["even", "odd"]
     read = builder.as_dataset(split="train", shuffle_files=False)
     for fields, example in zip(_stored(out, *also), read, strict=True):
-        for name in ("name", "label", "quality", "fallback"):
+        for name in ("name", "label", "quality", "flag"):
             assert example[name].dtype == fields[name].dtype
             assert example[name] == fields[name]
         np.testing.assert_array_equal(example["image"], records.decode_image(fields["image"]))
@@ -52,7 +52,7 @@ def test_shard_in_which_nothing_was_usable_is_read(tmp_path):
     for index in (0, 2):
         Image.fromarray(make_photograph(index)).save(tmp_path / "in" / f"{index}.png")
     (tmp_path / "in" / "1.png").write_bytes(b"")
-    convert(tmp_path / "in", tmp_path / "out", photographs_per_shard=1, progress=False)
+    convert(tmp_path / "in", tmp_path / "out", images_per_shard=1, progress=False)
     read = tfds.builder_from_directory(tmp_path / "out").as_dataset(split="train")
     assert sorted(example["name"].numpy() for example in read) == [b"0.png", b"2.png"]
 

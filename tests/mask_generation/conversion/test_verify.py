@@ -109,9 +109,9 @@ def test_swapped_shards_are_found(copied):
         (_record(quality=1.5), r"the quality is 1\.5, not within \[0, 1\]"),
         (_record(quality=float("nan")), "the quality is nan"),
         (_record(label=0), "the label 0 belongs to none of 0 classes"),
-        (_record(fallback="flat image"), r"manifest: {}; it has {'flat image': 1}"),
+        (_record(flag="flat image"), r"manifest: {}; it has {'flat image': 1}"),
     ],
-    ids=["size", "values", "bits", "image", "quality", "no quality", "label", "fallback"],
+    ids=["size", "values", "bits", "image", "quality", "no quality", "label", "flag"],
 )
 def test_wrong_record_is_found_behind_a_right_checksum(tmp_path, record, sentence):
     with pytest.raises(RecordsError, match=sentence) as error:
@@ -132,7 +132,7 @@ def test_wrong_count_is_found_behind_a_right_checksum(tmp_path):
 def test_manifest_of_another_schema_is_refused(copied):
     fields = json.loads((copied / FILE_NAME).read_text())
     (copied / FILE_NAME).write_text(json.dumps({**fields, "schema": 1}))
-    with pytest.raises(RecordsError, match="has schema 1; this version of harl_tf reads 2"):
+    with pytest.raises(RecordsError, match="has schema 1; this version of harl_tf reads 3"):
         verify(copied)
 
 

@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn import metrics
+from sklearn import metrics as sklearn_metrics
 
 from conftest import make_photograph
 from mask_generation.evaluation import evaluate as evaluation
-from mask_generation.evaluation import scoring
+from mask_generation.evaluation import metrics
 from mask_generation.evaluation.evaluate import evaluate
 from mask_generation.evaluation.truth import EvaluationError, half_of
 from mask_generation.result import ForegroundMask
@@ -19,12 +19,12 @@ from mask_generation.result import ForegroundMask
 class Bright:
     """Foreground is what is bright; quality is the mean, so known for a grey image."""
 
-    fallback: str | None = None
+    flag: str | None = None
 
     def __call__(self, rgb):
         saliency = (rgb.mean(-1) / 255).astype(np.float32)
         mask = (saliency >= 0.5).astype(np.uint8)
-        return ForegroundMask(mask, saliency, float(saliency.mean()), self.fallback)
+        return ForegroundMask(mask, saliency, float(saliency.mean()), self.flag)
 
 
 def gray(columns):
@@ -47,7 +47,7 @@ def masks(tmp_path):
     return tmp_path
 
 
-def test_figures_against_masks_by_hand(masks):
+def test_metrics_against_masks_by_hand(masks):
     """IoU 1, 0 and 16/24: mean 5/9, one of three below 0.3.
 
     Absolute error: 15/255 or 16/255 where right, 240/255 or 239/255 where wrong; the quarter of c
@@ -75,7 +75,7 @@ def test_max_f_is_that_of_the_mean_curve_and_not_the_mean_of_the_best(masks):
     assert evaluate(masks, Bright(), progress=False).max_f == pytest.approx(f_beta)
 
 
-def test_figures_of_a_real_method_are_scikit_learns(tmp_path):
+def test_metrics_of_a_real_method_are_scikit_learns(tmp_path):
     """Truth is a disc that the photographs show; scored again from the method's own result."""
     (tmp_path / "images").mkdir()
     (tmp_path / "masks").mkdir()
@@ -87,14 +87,14 @@ def test_figures_of_a_real_method_are_scikit_learns(tmp_path):
         truth = (rgb.max(-1) > 110).astype(np.uint8)
         Image.fromarray(truth).save(tmp_path / "masks" / f"{seed}.png")
         result = evaluation.foreground_mask(rgb, method="robust_background")
-        expected.append(metrics.jaccard_score(truth.ravel(), result.mask.ravel()))
-        absolute.append(metrics.mean_absolute_error(truth.ravel(), result.saliency.ravel()))
+        expected.append(sklearn_metrics.jaccard_score(truth.ravel(), result.mask.ravel()))
+        absolute.append(sklearn_metrics.mean_absolute_error(truth.ravel(), result.saliency.ravel()))
         quality.append(result.quality)
     found = evaluate(tmp_path, "robust_background", progress=False)
     assert [score.iou for score in found.scores] == pytest.approx(expected)
     assert found.absolute_error == pytest.approx(np.mean(absolute))
     assert [score.quality for score in found.scores] == quality
-    assert found.rank_correlation == scoring.rank_correlation(quality, expected)
+    assert found.rank_correlation == metrics.rank_correlation(quality, expected)
     assert found.method == "robust_background"
     assert found.folder == tmp_path.name
 
@@ -123,7 +123,7 @@ def write_boxes(folder, rows):
         writer.writerows(rows)
 
 
-def test_figures_against_boxes_by_hand(boxes):
+def test_metrics_against_boxes_by_hand(boxes):
     found = evaluate(boxes, Bright(), progress=False)
     assert [score.iou for score in found.scores] == [0.5, 0.25]
     assert found.truth == "boxes"
@@ -144,9 +144,9 @@ def test_box_that_counts_from_one_is_cut_off_at_the_frame(boxes):
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        ((47, 32, 0, 0, 3, 3), "are for 47×32 pixels, but the photograph has 48×32"),
-        ((48, 32, 48, 0, 50, 3), "lies outside its 48×32 pixels"),
-        ((48, 32, 0, -9, 3, -1), "lies outside its 48×32 pixels"),
+        ((47, 32, 0, 0, 3, 3), "47×32 pixels. Received: 48×32"),
+        ((48, 32, 48, 0, 50, 3), "inside its 48×32 pixels. Received: "),
+        ((48, 32, 0, -9, 3, -1), "inside its 48×32 pixels. Received: "),
     ],
 )
 def test_box_of_another_photograph_is_a_sentence(boxes, row, error):
@@ -158,7 +158,7 @@ def test_box_of_another_photograph_is_a_sentence(boxes, row, error):
 def test_flagged_photographs_are_counted(masks):
     found = evaluate(masks, Bright("odd"), progress=False)
     assert found.flagged_share == 1
-    assert {score.fallback for score in found.scores} == {"odd"}
+    assert {score.flag for score in found.scores} == {"odd"}
 
 
 def test_halves_share_no_photograph_and_leave_none_out(masks):
@@ -223,20 +223,15 @@ def test_method_is_timed_with_one_thread_of_opencv_and_the_others_come_back(mask
 
 def test_mask_of_another_size_is_a_sentence(masks):
     Image.new("L", (32, 23)).save(masks / "masks" / "b.png")
-    with pytest.raises(EvaluationError, match=r"masks/b.png has 32×23 .*images/b.png has 32×24"):
+    with pytest.raises(EvaluationError, match=r"masks/b.png .* 32×24 .* 32×23.*images/b.png"):
         evaluate(masks, Bright(), progress=False)
 
 
-def test_photograph_that_cannot_be_read_is_a_sentence(masks):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_photograph_that_cannot_be_read_is_a_sentence(masks, workers):
     (masks / "images" / "b.png").write_bytes(b"")
-    with pytest.raises(EvaluationError, match=r"images/b.png cannot be used: empty file\.$"):
-        evaluate(masks, Bright(), progress=False)
-
-
-def test_error_in_a_worker_is_the_same_sentence(masks):
-    (masks / "images" / "b.png").write_bytes(b"")
-    with pytest.raises(EvaluationError, match=r"images/b.png cannot be used: empty file\.$"):
-        evaluate(masks, "robust_background", workers=2, progress=False)
+    with pytest.raises(EvaluationError, match=r"images/b.png cannot be used: empty file\. Remove"):
+        evaluate(masks, "robust_background", workers=workers, progress=False)
 
 
 @pytest.mark.parametrize("arguments", [{"half": 2}, {"workers": 0}])
@@ -246,5 +241,5 @@ def test_wrong_arguments_are_refused(masks, arguments):
 
 
 def test_unknown_method_is_refused_before_anything_is_read():
-    with pytest.raises(ValueError, match="method must be one of"):
+    with pytest.raises(ValueError, match="Expected method in"):
         evaluate("no/such/folder", "magic")

@@ -63,11 +63,11 @@ def test_scores_as_csv_have_a_row_per_photograph(tmp_path):
         "name": "images/c.jpg",
         "iou": "0.1",
         "quality": "0.0",
-        "fallback": "flat image",
+        "flag": "flat image",
         "share": "0.0",
         "ms": "30.0",
     }
-    assert found[0]["fallback"] == ""
+    assert found[0]["flag"] == ""
 
 
 def test_correlation_that_is_not_defined_is_no_number(tmp_path):

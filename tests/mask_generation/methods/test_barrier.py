@@ -3,7 +3,7 @@ import heapq
 import numpy as np
 import pytest
 
-from mask_generation.methods.barrier import barrier_distance, barrier_saliency
+from mask_generation.methods.barrier import barrier_distance
 
 
 def exact_barrier(image: np.ndarray) -> np.ndarray:
@@ -69,15 +69,3 @@ def test_ring_with_a_gap_is_none():
     image[5:15, 5:15] = 7.0
     image[8:12, 8:15] = 0.0  # open to the right
     assert barrier_distance(image)[8:12, 8:15].max() == 0.0
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 3), (16, 400)])
-def test_map_has_the_right_form_for_every_size(size):
-    saliency = barrier_saliency(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))
-    assert saliency.shape == size
-    assert saliency.dtype == np.float32
-    assert 0 <= saliency.min() <= saliency.max() <= 1
-
-
-def test_one_color_has_no_saliency():
-    assert not barrier_saliency(np.full((30, 40, 3), 120, np.uint8)).any()

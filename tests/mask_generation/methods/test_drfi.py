@@ -9,7 +9,7 @@ from mask_generation.foreground import foreground_mask
 from mask_generation.methods import drfi, named
 from mask_generation.methods.drfi import DRFI
 from mask_generation.networks.opening import ModelError
-from mask_generation.training.drfi import Plan, train
+from mask_generation.training.drfi import RegionSettings, train
 
 
 def _disc(index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,8 +28,8 @@ def forest(tmp_path_factory):
         rgb, mask = _disc(index)
         Image.fromarray(rgb).save(folder / "images" / f"{index}.png")
         Image.fromarray(mask.astype(np.uint8)).save(folder / "masks" / f"{index}.png")
-    plan = Plan(None, str(folder / "masks"), work_size=80, scales=(100.0, 400.0))
-    grown, _ = train(folder / "images", plan, trees=20, progress=False)
+    settings = RegionSettings(None, str(folder / "masks"), work_size=80, scales=(100.0, 400.0))
+    grown, _ = train(folder / "images", settings, trees=20, progress=False)
     grown.save(folder / "forest.npz")
     return folder / "forest.npz"
 
@@ -95,5 +95,5 @@ def test_path_may_be_a_path(forest):
 
 
 def test_missing_forest_is_known_at_once():
-    with pytest.raises(ModelError, match=r"cannot be opened: No such .* train-drfi IMAGES"):
+    with pytest.raises(ModelError, match=r"cannot be opened: No such .* train-drfi PHOTOS"):
         DRFI("no/such/forest.npz")

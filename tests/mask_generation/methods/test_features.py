@@ -99,7 +99,7 @@ def test_image_whose_cells_are_all_alike_is_flagged(colors):
     """Stripes of half a cell: every cell has the same mean colour."""
     rgb = np.zeros((320, 320, 3), np.uint8)
     rgb[np.arange(320) // 8 % 2 == 1] = 200
-    assert foreground_mask(rgb, FeatureCut(colors)).fallback == "flat image"
+    assert foreground_mask(rgb, FeatureCut(colors)).flag == "flat image"
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 500), (300, 40), (33, 65)])
@@ -152,7 +152,7 @@ def test_worker_gives_the_same_mask_on_one_thread_and_opens_exports_without_harl
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"cut": "ncut"}, "must be one of .* but it is 'ncut'"), ({"size": 31}, "at least 32")],
+    [({"cut": "ncut"}, "cut in .* Received: 'ncut'"), ({"size": 31}, "size ≥ 32")],
 )
 def test_settings_without_meaning_are_refused(colors, options, sentence):
     with pytest.raises(ValueError, match=sentence):

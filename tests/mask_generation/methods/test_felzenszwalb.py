@@ -52,20 +52,6 @@ def test_square_is_found_to_the_pixel():
     )
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 60), (16, 16), (25, 200), (120, 160)])
-def test_saliency_has_right_form_for_every_size(size):
-    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    first, second = FelzenszwalbSaliency()(image), FelzenszwalbSaliency()(image.copy())
-    assert first.shape == size
-    assert first.dtype == np.float32
-    assert 0.0 <= first.min() <= first.max() <= 1.0
-    np.testing.assert_array_equal(first, second)
-
-
-def test_flat_image_has_no_saliency():
-    assert not FelzenszwalbSaliency()(np.full((30, 40, 3), 128, np.uint8)).any()
-
-
 def test_maps_of_all_scales_and_spreads_are_averaged():
     """The mean of the two single maps, stretched to [0, 1]."""
     image = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -92,5 +78,5 @@ def _unstretched(method: FelzenszwalbSaliency, image: np.ndarray) -> np.ndarray:
     [{"scales": ()}, {"scales": (0.0,)}, {"sigmas": ()}, {"sigmas": (-1.0,)}, {"min_share": 1.0}],
 )
 def test_settings_without_meaning_are_refused(settings):
-    with pytest.raises(ValueError, match="scales above 0, sigmas of at least 0"):
+    with pytest.raises(ValueError, match="Expected scales > 0, sigmas ≥ 0"):
         FelzenszwalbSaliency(**settings)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mask_generation.foreground import foreground_mask
-from mask_generation.methods import METHODS
+from mask_generation.methods import METHODS, fusion
 from mask_generation.methods.fusion import Fusion
 
 TIERS = ("fast", "balanced", "best", "cropped")
@@ -27,7 +27,7 @@ def test_every_tier_finds_the_disc(tier):
     result = foreground_mask(image, tier)
     found = result.mask != 0
     assert (found & disc).sum() / (found | disc).sum() > 0.9
-    assert result.fallback is None
+    assert result.flag is None
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -63,29 +63,39 @@ def test_frame_is_background_and_changes_nothing_inside():
     assert (found & truth).sum() / (found | truth).sum() > 0.9
 
 
+def _of_two(first: float, second: float) -> Fusion:
+    weights = dict.fromkeys(("robust_background", "manifold_ranking", "geodesic"), 0.0)
+    return Fusion(**weights, barrier=first, segments=second, cut_size=0, work_size=32)
+
+
+def _give(monkeypatch, first, second):
+    """Has a fusion add up these two maps."""
+    maps = {"barrier": lambda rgb: first, "segments": lambda rgb: second}
+    monkeypatch.setattr(fusion, "_OF_PIXELS", maps)
+
+
 def test_agreement_is_one_for_equal_maps_and_low_for_strangers(monkeypatch):
     # Two maps of equal weight, a and b. Their correlation with a + b is 1 if a = b, and the root of
     # a half if they are uncorrelated and vary alike.
     rows, columns = np.mgrid[:32, :32] % 2
-    fusion = Fusion()
+    both = _of_two(1.0, 1.0)
     for maps, expected in (([rows, rows], 1.0), ([rows, columns], np.sqrt(0.5))):
-        weighted = [(1.0, values.astype(np.float32)) for values in maps]
-        monkeypatch.setattr(Fusion, "_maps", lambda self, rgb, weighted=weighted: weighted)
-        _, agreement = fusion.saliency(np.zeros((32, 32, 3), np.uint8))
+        _give(monkeypatch, *(values.astype(np.float32) for values in maps))
+        _, agreement = both.saliency(np.zeros((32, 32, 3), np.uint8))
         assert agreement == pytest.approx(expected, abs=1e-6)
 
 
 def test_maps_that_disagree_are_flagged(monkeypatch):
     # A map and its opposite, of nearly the same weight: one goes with the sum, one against it.
     rows = (np.mgrid[:32, :32][0] / 31).astype(np.float32)
-    monkeypatch.setattr(Fusion, "_maps", lambda self, rgb: [(1.0, rows), (0.9, 1 - rows)])
+    _give(monkeypatch, rows, 1 - rows)
     image, _ = photograph()
-    result = Fusion(cut_size=0, work_size=32)(image[:32, :32])
-    assert result.fallback == "maps disagree"
+    result = _of_two(1.0, 0.9)(image[:32, :32])
+    assert result.flag == "maps disagree"
 
 
 def test_maps_of_no_weight_are_not_computed(monkeypatch):
-    monkeypatch.setattr("mask_generation.methods.fusion.barrier_saliency", None)
+    monkeypatch.setitem(fusion._OF_PIXELS, "barrier", None)  # calling it would fail
     image, _ = photograph()
     assert Fusion(barrier=0)(image).mask.any()
 
@@ -103,7 +113,7 @@ def test_maps_of_no_weight_are_not_computed(monkeypatch):
     ],
 )
 def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(ValueError, match="A fusion needs"):
+    with pytest.raises(ValueError, match="Expected w"):
         dataclasses.replace(Fusion(), **settings)
 
 

@@ -33,10 +33,10 @@ def test_each_form_of_a_model_is_told_apart(tmp_path):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda path: path, "There is no model .*x: expected a .keras file"),
+        (lambda path: path, "There is no model .*x. Expected a .keras file"),
         (lambda path: path.with_suffix(".keras"), r"There is no model .*x\.keras"),
-        (lambda path: path.mkdir() or path, "holds no model: expected backbone.keras"),
-        (lambda path: path.write_text("a text") and path, "expected a file that ends in .keras"),
+        (lambda path: path.mkdir() or path, "holds no model. Expected backbone.keras"),
+        (lambda path: path.write_text("a text") and path, "a file that ends in .keras. Received: "),
     ],
 )
 def test_path_without_a_model_is_known_before_keras_is_imported(tmp_path, make, sentence):

@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from mask_generation.previews.contact_sheet import (
+    draw_image,
     draw_mask,
     draw_outline,
-    draw_photograph,
     draw_saliency,
     draw_sheet,
 )
-from mask_generation.previews.pictures import Figures, Picture
+from mask_generation.previews.pictures import Numbers, Picture
 
 
-def picture(name="cat.jpg", fallback="", saliency=True, value=100):
+def picture(name="cat.jpg", flag="", saliency=True, value=100):
     image, mask = np.full((20, 30, 3), value, np.uint8), np.zeros((20, 30), np.uint8)
     known = np.full((20, 30), 0.5, np.float32) if saliency else None
-    return Picture(name, Figures(0, 0.9, 0.2, fallback), image, mask, known)
+    return Picture(name, Numbers(0, 0.9, 0.2, flag), image, mask, known)
 
 
 @pytest.mark.parametrize("shape", [(4, 8), (8, 4), (1, 500)])
@@ -40,7 +40,7 @@ def test_foreground_keeps_its_colors_inside_an_outline(foreground):
 def test_every_drawing_has_the_longer_side_asked_for(shape):
     image, mask = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
     drawings = (
-        draw_photograph(image, 16),
+        draw_image(image, 16),
         draw_outline(image, mask, 16),
         draw_saliency(mask.astype(np.float32), 16),
     )
@@ -98,8 +98,8 @@ def test_sheet_is_about_as_wide_as_high(count):
 def test_flag_is_written_in_red():
     caption = (slice(12 + 64, None), slice(None))
     plain, flagged = (
-        np.asarray(draw_sheet([picture("a", fallback)], 64))[caption].astype(int)
-        for fallback in ("", "flat image")
+        np.asarray(draw_sheet([picture("a", flag)], 64))[caption].astype(int)
+        for flag in ("", "flat image")
     )
     reddish = [(part[..., 0] - part[..., 1]).max() for part in (plain, flagged)]
     assert reddish[0] == 0

@@ -10,8 +10,9 @@ from conftest import make_photograph
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.foreground import foreground_mask
-from mask_generation.previews.inspect_records import Records
-from mask_generation.previews.pictures import Figures, LeftOut
+from mask_generation.left_out import LeftOut
+from mask_generation.previews.inspect_records import InspectedRecords
+from mask_generation.previews.pictures import Numbers
 
 
 def encoded(pixels, kind):
@@ -34,7 +35,7 @@ def write(folder, method):
                 encoded(mask, "PNG"),
                 f"{index}.jpg",
                 quality=(0.5, 0.25, 1.0)[index],
-                fallback=("", "odd", "")[index],
+                flag=("", "odd", "")[index],
             )
         )
     for number, part in enumerate((stored[:2], stored[2:])):
@@ -44,28 +45,28 @@ def write(folder, method):
                 writer.write(records.encode(record))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         shards.append(manifests.Shard(path.name, len(part), path.stat().st_size, digest))
-    skipped = (manifests.Skip("b.jpg", "empty file"),)
-    manifests.Manifest({"name": method}, (), tuple(shards), skipped).write(folder)
+    left_out = (("b.jpg", "empty file"),)
+    manifests.Manifest({"name": method}, (), tuple(shards), left_out).write(folder)
     return folder
 
 
 def test_numbers_are_those_stored_and_the_share_of_the_mask(tmp_path):
-    inspected = Records(write(tmp_path / "records", "robust_background"))
+    inspected = InspectedRecords(write(tmp_path / "records", "robust_background"))
     assert inspected.method == "robust_background"
     assert inspected.total == 4
-    assert list(inspected.figures()) == [
-        Figures(0, 0.5, 0.0, ""),
-        Figures(1, 0.25, 0.25, "odd"),
-        Figures(2, 1.0, 0.5, ""),
+    assert list(inspected.numbers()) == [
+        Numbers(0, 0.5, 0.0, ""),
+        Numbers(1, 0.25, 0.25, "odd"),
+        Numbers(2, 1.0, 0.5, ""),
         LeftOut("b.jpg", "empty file"),
     ]
 
 
 def test_pictures_are_those_chosen_with_saliency_computed_anew(tmp_path):
-    inspected = Records(write(tmp_path / "records", "robust_background"))
+    inspected = InspectedRecords(write(tmp_path / "records", "robust_background"))
     one, two = inspected.pictures({2, 1})
     assert (one.name, two.name) == ("1.jpg", "2.jpg")
-    assert one.figures == Figures(1, 0.25, 0.25, "odd")
+    assert one.numbers == Numbers(1, 0.25, 0.25, "odd")
     assert two.mask[:, :40].all()
     assert not two.mask[:, 40:].any()
     result = foreground_mask(two.image, method="robust_background")
@@ -73,13 +74,13 @@ def test_pictures_are_those_chosen_with_saliency_computed_anew(tmp_path):
 
 
 def test_method_that_is_not_known_by_name_leaves_the_saliency_out(tmp_path):
-    (picture,) = Records(write(tmp_path / "records", "files")).pictures({0})
+    (picture,) = InspectedRecords(write(tmp_path / "records", "files")).pictures({0})
     assert picture.saliency is None
     stored = np.asarray(Image.open(io.BytesIO(encoded(make_photograph(0), "JPEG"))))
     assert np.abs(picture.image.astype(int) - stored).mean() < 2
 
 
-@pytest.mark.parametrize("read", [lambda found: found.figures(), lambda found: found.pictures({2})])
+@pytest.mark.parametrize("read", [lambda found: found.numbers(), lambda found: found.pictures({2})])
 def test_damaged_record_is_a_sentence(tmp_path, read):
     folder = write(tmp_path / "records", "files")
     path = max(folder.glob("*.tfrecord-*"))
@@ -88,4 +89,4 @@ def test_damaged_record_is_a_sentence(tmp_path, read):
     path.write_bytes(data)
     sentence = r"is damaged: .* Convert the photographs again\."
     with pytest.raises(manifests.RecordsError, match=sentence):
-        list(read(Records(folder)))
+        list(read(InspectedRecords(folder)))

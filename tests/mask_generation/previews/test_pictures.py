@@ -1,20 +1,21 @@
 import numpy as np
 import pytest
 
-from mask_generation.previews.pictures import Figures, LeftOut, Picture, Summary
+from mask_generation.left_out import LeftOut
+from mask_generation.previews.pictures import Numbers, Picture, Summary
 
 
 def summarize(qualities, first=0):
-    return Summary([Figures(first + index, q, 0.5, "") for index, q in enumerate(qualities)])
+    return Summary([Numbers(first + index, q, 0.5, "") for index, q in enumerate(qualities)])
 
 
 def test_summary_keeps_the_numbers_and_counts_the_flags():
     found = Summary(
         [
-            Figures(0, 0.5, 0.25, "flat image"),
+            Numbers(0, 0.5, 0.25, "flat image"),
             LeftOut("b.jpg", "empty file"),
-            Figures(2, 0.75, 0.5, ""),
-            Figures(3, 1.0, 0.0, ""),
+            Numbers(2, 0.75, 0.5, ""),
+            Numbers(3, 1.0, 0.0, ""),
         ]
     )
     assert len(found) == 3
@@ -32,8 +33,8 @@ def test_summary_names_a_hundred_left_out_and_counts_all():
 
 def test_summary_takes_a_few_bytes_for_each_photograph():
     """8 bytes for each of three numbers, and nothing else that grows."""
-    figures = Figures(0, 0.5, 0.5, "")
-    found = Summary(figures for _ in range(100_000))
+    numbers = Numbers(0, 0.5, 0.5, "")
+    found = Summary(numbers for _ in range(100_000))
     arrays = found.index, found.quality, found.share
     assert sum(values.nbytes for values in arrays) == 24 * 100_000
     assert len(found.flags) == 1
@@ -61,7 +62,7 @@ def test_chosen_are_positions_in_the_folder_not_among_the_usable():
 
 def test_histogram_counts_both_ends():
     shares = [0.0, 0.049, 0.05, 0.5, 0.999, 1.0]
-    counts = Summary([Figures(0, 1.0, share, "") for share in shares]).histogram(20)
+    counts = Summary([Numbers(0, 1.0, share, "") for share in shares]).histogram(20)
     assert (counts[0], counts[1], counts[10], counts[19]) == (2, 1, 1, 2)
     assert sum(counts) == 6
 
@@ -70,7 +71,7 @@ def test_reduced_picture_keeps_proportions_and_what_is_foreground():
     mask = np.zeros((100, 200), np.uint8)
     mask[:, 100:] = 1
     image = np.repeat(mask[..., None] * 200, 3, -1)
-    picture = Picture("a", Figures(0, 1.0, 0.5, ""), image, mask, mask.astype(np.float32))
+    picture = Picture("a", Numbers(0, 1.0, 0.5, ""), image, mask, mask.astype(np.float32))
     small = picture.reduced(50)
     assert small.image.shape == (25, 50, 3)
     assert small.mask.dtype == np.uint8
@@ -82,6 +83,6 @@ def test_reduced_picture_keeps_proportions_and_what_is_foreground():
 
 def test_reduced_picture_has_at_least_one_pixel_a_side():
     image, mask = np.zeros((1, 20_000, 3), np.uint8), np.zeros((1, 20_000), np.uint8)
-    small = Picture("a", Figures(0, 1.0, 0.0, ""), image, mask, None).reduced(256)
+    small = Picture("a", Numbers(0, 1.0, 0.0, ""), image, mask, None).reduced(256)
     assert small.image.shape == (1, 256, 3)
     assert small.saliency is None

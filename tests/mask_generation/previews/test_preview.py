@@ -50,7 +50,7 @@ def test_records_are_shown_in_their_folder(records):
     text = page.read_text(encoding="utf-8")
     assert "1 photograph left out" in text
     assert text.count('alt="Saliency of') == 3
-    assert not list(records.glob("*.partial"))
+    assert not list(records.glob("*unfinished*"))
 
 
 def test_same_folder_makes_the_same_bytes_with_any_number_of_workers(photographs, tmp_path):
@@ -90,7 +90,7 @@ def test_older_files_are_replaced(records):
 @pytest.mark.parametrize(
     ("out", "sentence"),
     [
-        ("page.pdf", r"OUT must be a folder or end in \.html or \.png, but it is .*page\.pdf"),
+        ("page.pdf", r"Expected OUT as a folder or .*\.html or \.png\. Received: .*page\.pdf"),
         ("photos", "holds the photographs, and a picture written there would be taken for one"),
         ("photos/deeper", "holds the photographs"),
         ("photos/sheet.png", "holds the photographs"),
@@ -163,5 +163,5 @@ def test_less_than_one_is_refused(records, arguments):
 
 
 def test_unknown_method_is_refused(photographs):
-    with pytest.raises(ValueError, match="method must be one of"):
+    with pytest.raises(ValueError, match="Expected method in"):
         preview(photographs, method="magic")

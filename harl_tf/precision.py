@@ -1,0 +1,32 @@
+"""The dtype policy of Keras, changed for the while.
+
+Owns the return to what it was. Layers that state no dtype of their own, inputs among them, take the
+global policy when they are made.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+
+
+@contextlib.contextmanager
+def dtype_policy(policy: str) -> Iterator[None]:
+    """Makes a dtype policy the global one until the block ends.
+
+    Args:
+        policy: Its name, such as ``"float32"`` or ``"mixed_bfloat16"``.
+
+    Example:
+        >>> with dtype_policy("mixed_bfloat16"):
+        ...     keras.layers.Dense(2).compute_dtype
+        'bfloat16'
+        >>> keras.layers.Dense(2).compute_dtype
+        'float32'
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

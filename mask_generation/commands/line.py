@@ -1,0 +1,149 @@
+"""How a command line is read, and how a command ends; for this package and for ``harl_tf``.
+
+Owns flag files, the one sentence that every error is, the nearest word for one that is not known,
+and exit codes. It knows no command and imports nothing that is slow.
+"""
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NoReturn
+
+from absl import flags
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, except that an error is one line and that no option may be abbreviated."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(**{"allow_abbrev": False, **settings})  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with code 2 after one line on stderr."""
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
+def read(parser: Parser, commands: Mapping[str, Parser], argv: Sequence[str]) -> argparse.Namespace:
+    """Reads a command line.
+
+    ``--flagfile=FILE``, anywhere on it, stands for the arguments in a file, one a line, as absl has
+    it; lines that begin with ``#`` are comments.
+
+    Args:
+        parser: The parser of the whole line; its commands are stored as ``command``.
+        commands: The parsers of the commands by name.
+        argv: The program's name and its arguments.
+
+    Returns:
+        The arguments.
+
+    Raises:
+        SystemExit: With code 2 after one line on stderr, if they cannot be understood.
+
+    Example:
+        >>> parser = Parser(prog="python -m anything")
+        >>> added = parser.add_subparsers(dest="command", required=True)
+        >>> commands = {"look": added.add_parser("look")}
+        >>> _ = commands["look"].add_argument("--count", type=natural)
+        >>> read(parser, commands, ["anything", "look", "--count=3"]).count
+        3
+    """
+    try:
+        words = flags.FLAGS.read_flags_from_files(list(argv[1:]), force_gnu=True)
+    except (flags.Error, OSError) as error:
+        parser.error(" ".join(str(error).split()))
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        word = unknown[0].partition("=")[0]
+        known = re.findall(r"--[a-z][\w-]*", commands[arguments.command].format_usage())
+        meant = nearest(word, ["--flagfile", *known]).partition(" or ")[0]
+        commands[arguments.command].error(
+            f"unknown argument {unknown[0]}" + (f"; is it {meant}?" if meant else "")
+        )
+    return arguments
+
+
+def run(
+    action: Callable[[], object],
+    codes: Callable[[], Mapping[type[BaseException], int]],
+    interrupted: str,
+) -> int:
+    """Runs a command and makes one line and an exit code of what a user can cause.
+
+    Args:
+        action: Does the work.
+        codes: Called when something has failed: the errors that a user can cause, with their exit
+            codes. Others are raised on, with their traceback.
+        interrupted: What to say after Ctrl-C if the interrupt says nothing itself.
+
+    Returns:
+        The exit code.
+
+    Example:
+        >>> run(lambda: print("done"), dict, "")
+        done
+        0
+    """
+    try:
+        action()
+    except KeyboardInterrupt as interrupt:  # also while something is being imported
+        print(f"\n{str(interrupt) or interrupted}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # ... | head
+        return 1
+    except Exception as error:
+        for kind, code in codes().items():
+            if isinstance(error, kind):
+                print(f"error: {error}", file=sys.stderr)
+                return code
+        raise
+    return 0
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The names that may have been meant; empty if there are none.
+
+    Example:
+        >>> nearest("harl_10", ["harl_100", "harl_1000"])
+        'harl_100 or harl_1000'
+        >>> nearest("x", ["harl_100"])
+        ''
+    """
+    return " or ".join(difflib.get_close_matches(name, list(names), n=3, cutoff=0.5))
+
+
+def natural(text: str) -> int:
+    """A whole number from 1 on, as the ``type`` of an argument.
+
+    Example:
+        >>> natural("8")
+        8
+    """
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, received {text}") from None
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, received {value}")
+    return value
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """One of these words, as the ``type`` of an argument.
+
+    Example:
+        >>> one_of("fast", "best")("best")
+        'best'
+    """
+
+    def chosen(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"expected {' or '.join(names)}, received {text}")
+        return text
+
+    return chosen

@@ -1,0 +1,285 @@
+"""Finding photographs in a folder and reading them, whatever their format.
+
+Owns every judgement on an input file: which files are photographs, what they are called, how grey,
+transparent, CMYK, Lab, 16-bit, rotated and animated ones become 8-bit RGB, and how large one may be
+so that it cannot take a machine's memory. It computes no masks.
+"""
+
+import dataclasses
+import io
+import os
+import pathlib
+import stat
+import warnings
+from collections.abc import Iterable
+from typing import NoReturn
+
+import numpy as np
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+
+SUFFIXES = frozenset(
+    ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
+)
+LARGEST_PIXELS = 2**25
+"""Pixels (33.6 million) that are decoded at most. A worker needs some 32 bytes for each, most of
+them for the maps of a mask method, so that no photograph takes more than about 1.1 GB."""
+LARGEST_FILE = 2**28
+"""Bytes (256 MiB) of a file that is read at most."""
+_JPEG_QUALITY = 95
+_JPEG_LARGEST_SIDE = 65500
+
+
+class UnusableImageError(Exception):
+    """A photograph cannot be used; the message is the reason, one line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FileSource:
+    r"""A photograph that was found.
+
+    Attributes:
+        path: Where it is.
+        name: Its path relative to the searched folder, with forward slashes; bytes that are not
+            UTF-8 are written as ``\xff``.
+        label: Index of its class folder, or -1.
+    """
+
+    path: str
+    name: str
+    label: int
+
+    def read(self) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            UnusableImageError: If it cannot be read, is empty or larger than
+                ``LARGEST_FILE``.
+        """
+        return read_file(pathlib.Path(self.path))
+
+
+def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str, ...]]:
+    """Lists the photographs of a folder and of the folders in it, in the order of their names.
+
+    If every photograph lies in a subfolder, the first-level subfolders are classes. If some lie at
+    the top, the folder is flat and there are no labels.
+
+    Args:
+        folder: A folder; files whose ending is not that of an image, hidden files, hidden folders
+            and links to folders are passed over.
+
+    Returns:
+        The photographs, and the class names in the order of their labels.
+
+    Raises:
+        FileNotFoundError: If there is no such folder or no photograph in it.
+        OSError: If a folder cannot be listed.
+
+    Example:
+        >>> find_images("no/such/folder")
+        Traceback (most recent call last):
+        FileNotFoundError: There is no folder no/such/folder.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    paths = {}
+    for parent, folders, files in os.walk(folder, onerror=_cannot_list):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for file in files:
+            if pathlib.Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
+                path = pathlib.Path(parent) / file
+                paths[as_text(path.relative_to(folder).as_posix())] = str(path)
+    if not paths:
+        endings = " ".join(sorted(SUFFIXES))
+        raise FileNotFoundError(f"No photograph in {folder}: no file ends in {endings}.")
+    names = sorted(paths)
+    classes, labels = class_folders(names)
+    pairs = zip(names, labels, strict=True)
+    return [FileSource(paths[name], name, label) for name, label in pairs], classes
+
+
+def class_folders(names: Iterable[str]) -> tuple[tuple[str, ...], list[int]]:
+    """The classes of photographs by the first folder of their names.
+
+    Args:
+        names: Paths with forward slashes.
+
+    Returns:
+        Class names in the order of their labels, and the label of each photograph. Without any
+        class, and a label of -1 each, if some photograph lies at the top.
+
+    Example:
+        >>> class_folders(["b/1.png", "a/x/2.png"])
+        (('a', 'b'), [1, 0])
+        >>> class_folders(["b/1.png", "2.png"])
+        ((), [-1, -1])
+    """
+    folders = [name.split("/")[0] if "/" in name else None for name in names]
+    if None in folders:
+        return (), [-1] * len(folders)
+    classes = tuple(sorted({folder for folder in folders if folder is not None}))
+    labels = {name: label for label, name in enumerate(classes)}
+    return classes, [labels[folder] for folder in folders if folder is not None]
+
+
+def read_image(
+    path: str | pathlib.Path, longest_side: int | None = None
+) -> tuple[np.ndarray, bytes]:
+    """Reads the photograph in a file; see ``decode_image``.
+
+    Args:
+        path: An image file.
+        longest_side: Shrink larger photographs to this longer side, in pixels. Default: keep.
+
+    Returns:
+        The pixels, uint8 ``(height, width, 3)``, and the same as JPEG bytes.
+
+    Raises:
+        UnusableImageError: If the file cannot be read as an image.
+    """
+    return decode_image(read_file(pathlib.Path(path)), longest_side)
+
+
+def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarray, bytes]:
+    """Decodes a photograph as upright 8-bit RGB.
+
+    Transparent pixels become white, 16-bit values are scaled to 8, CMYK, Lab and palettes become
+    RGB, the EXIF orientation is applied, of an animation the first frame counts. A JPEG of more
+    than ``LARGEST_PIXELS`` is decoded at a half, a quarter or an eighth of its size; any other
+    photograph of so many, a progressive JPEG too, is refused before it is decoded.
+
+    Args:
+        data: The bytes of an image file.
+        longest_side: Shrink larger photographs to this longer side, in pixels. Default: keep.
+
+    Returns:
+        The pixels, uint8 ``(height, width, 3)``, and the same as JPEG bytes: ``data`` itself where
+        it is an upright RGB JPEG already, else encoded anew at quality 95.
+
+    Raises:
+        UnusableImageError: If the bytes cannot be read as an image.
+    """
+    image, keep_bytes = _decode(data)
+    if longest_side is not None and max(image.size) > longest_side:
+        image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
+        keep_bytes = False
+    if max(image.size) > _JPEG_LARGEST_SIDE:
+        size = f"{image.width}×{image.height} px"
+        raise UnusableImageError(f"{size}: a JPEG has at most {_JPEG_LARGEST_SIDE} on a side")
+    if not keep_bytes:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+        data = buffer.getvalue()
+        image = Image.open(io.BytesIO(data))
+    return np.asarray(image), data
+
+
+def _cannot_list(error: OSError) -> NoReturn:
+    reason = error.strerror or type(error).__name__
+    raise OSError(f"Folder {error.filename} cannot be listed: {reason}.") from error
+
+
+def as_text(name: str) -> str:
+    """A file name that can be encoded as UTF-8, whatever bytes the file system holds."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read_file(path: pathlib.Path) -> bytes:
+    """The bytes of a photograph or mask.
+
+    Raises:
+        UnusableImageError: If it cannot be read, is empty or larger than ``LARGEST_FILE``.
+    """
+    try:
+        status = path.stat()
+        # Reading a pipe or a device called .jpg would never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise UnusableImageError("not a file")
+        check_file_size(status.st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise UnusableImageError(f"cannot be opened: {error.strerror or error}") from error
+
+
+def check_file_size(size: int) -> None:
+    """Refuses a file without any byte, and one with more than ``LARGEST_FILE``.
+
+    Example:
+        >>> check_file_size(0)
+        Traceback (most recent call last):
+        mask_generation.inputs.reading.UnusableImageError: empty file
+    """
+    if size == 0:
+        raise UnusableImageError("empty file")
+    if size > LARGEST_FILE:
+        raise UnusableImageError(f"{size:,} bytes: more than {LARGEST_FILE:,} are not read")
+
+
+def _decode(data: bytes) -> tuple[Image.Image, bool]:
+    """An upright RGB image, and whether the bytes were one already, as JPEG."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # oddities in metadata that change no pixel
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = open_image(data)
+            keep_bytes = image.format == "JPEG" and image.mode == "RGB" and _is_upright(image)
+            if image.width * image.height > LARGEST_PIXELS:
+                _decode_smaller(image)
+                keep_bytes = False
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image)), keep_bytes
+    except UnidentifiedImageError as error:
+        raise UnusableImageError("not an image") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise UnusableImageError(f"more than {LARGEST_PIXELS:,} pixels") from error
+    except UnusableImageError:
+        raise
+    except Exception as error:  # decoders of broken files raise about anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UnusableImageError(f"damaged: {reason}") from error
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Reads the header of an image; a JPEG may have any number of pixels.
+
+    Raises:
+        DecompressionBombError: Pillow's, or its warning, for other images of very many pixels.
+    """
+    try:
+        return Image.open(io.BytesIO(data))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        if not data.startswith(b"\xff\xd8"):
+            raise
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+
+
+def _decode_smaller(image: Image.Image) -> None:
+    """Sets a large JPEG to be decoded at a fraction of its size, or refuses the image."""
+    size = f"{image.width}×{image.height} px"
+    # A progressive one is kept as a whole while it is decoded, whatever the fraction.
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and "progressive" not in image.info:
+        for factor in (2, 4, 8):
+            if image.width * image.height <= factor**2 * LARGEST_PIXELS:
+                image.draft(None, (image.width // factor, image.height // factor))
+                return
+    raise UnusableImageError(f"{size}: more than {LARGEST_PIXELS:,} pixels")
+
+
+def _is_upright(image: Image.Image) -> bool:
+    return image.getexif().get(0x0112, 1) == 1
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise UnusableImageError("floating-point pixels have no agreed white; convert it first")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise UnusableImageError("32-bit pixels have no agreed white; convert it first")
+        return Image.fromarray((values // 257).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")

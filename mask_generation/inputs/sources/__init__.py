@@ -1,0 +1,59 @@
+"""Where photographs come from: a folder, a list, tars, or a data set of TensorFlow Datasets."""
+
+import pathlib
+import tarfile
+from collections.abc import Sequence
+
+from mask_generation.inputs.reading import find_images
+from mask_generation.inputs.sources.list_file import read_list
+from mask_generation.inputs.sources.source import Images, Listed
+from mask_generation.inputs.sources.source import InMemory as InMemory
+from mask_generation.inputs.sources.source import Source as Source
+from mask_generation.inputs.sources.source import file_mark as file_mark
+from mask_generation.inputs.sources.tar import read_tars
+from mask_generation.inputs.sources.tfds_split import PREFIX as TFDS_PREFIX
+from mask_generation.inputs.sources.tfds_split import read_tfds
+
+
+def open_images(
+    where: str | pathlib.Path | Sequence[str | pathlib.Path], mask_feature: str | None = None
+) -> Images:
+    """Lists the photographs of a source.
+
+    Args:
+        where: A folder, flat or with one subfolder per class; a text file with one path to a line,
+            a TAB and a class after it if all have one; a tar or a sequence of tars; or
+            ``tfds:NAME[/config][:version][:split]``.
+        mask_feature: The feature that is the mask, of a data set. Default: none.
+
+    Returns:
+        The photographs in their order.
+
+    Raises:
+        OSError: If there are none, or something else is there.
+
+    Example:
+        >>> open_images("no/such/folder")
+        Traceback (most recent call last):
+        FileNotFoundError: There is no folder no/such/folder.
+    """
+    if not isinstance(where, str | pathlib.Path):
+        if len(where) != 1:
+            return read_tars(_only_tars(where))
+        (where,) = where
+    if str(where).startswith(TFDS_PREFIX):
+        return read_tfds(str(where), mask_feature)
+    path = pathlib.Path(where)
+    if not path.is_file():
+        sources, classes = find_images(path)
+        return Listed(tuple(sources), classes, tuple(source.path for source in sources))
+    return read_tars([path]) if tarfile.is_tarfile(path) else read_list(path)
+
+
+def _only_tars(files: Sequence[str | pathlib.Path]) -> Sequence[str | pathlib.Path]:
+    for file in files:
+        if not pathlib.Path(file).is_file() or not tarfile.is_tarfile(file):
+            raise OSError(f"Expected one source, or several tars. Received: {file}, no tar.")
+    if not files:
+        raise OSError("Expected one source, or several tars. Received: none.")
+    return files

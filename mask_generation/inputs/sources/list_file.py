@@ -1,0 +1,65 @@
+r"""A text file that lists photographs.
+
+Owns its form: UTF-8, one path to a line, relative to the list's folder or absolute; after a TAB, if
+all lines have one, the photograph's class. Empty lines are passed over.
+"""
+
+import os
+import pathlib
+import posixpath
+
+from mask_generation.inputs.reading import FileSource, as_text
+from mask_generation.inputs.sources.source import Listed, without_repetition
+
+
+def read_list(file: str | pathlib.Path) -> Listed:
+    """Reads a list; whether its photographs are there shows when they are read.
+
+    Args:
+        file: The text file.
+
+    Returns:
+        The photographs in the order of the lines, named by the paths that were written. Of two
+        lines with the same path the second cannot be read.
+
+    Raises:
+        OSError: If the file is no list, or only some lines have a class.
+
+    Example:
+        >>> read_list("no/such/list.txt")
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] No such file or directory: 'no/such/list.txt'
+    """
+    file = pathlib.Path(file)
+    data = file.read_bytes()
+    if b"\0" in data:
+        raise OSError(
+            f"Expected a tar or a text file that lists photographs. Received: {file}, neither."
+        )
+    # Paths may hold any bytes; a byte-order mark is no part of the first.
+    text = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    entries = [line.split("\t", 1) for line in lines if line.strip()]
+    if not entries:
+        raise FileNotFoundError(
+            f"No photograph in {file}: it lists none. Expected one path to a line."
+        )
+    bare = [entry[0] for entry in entries if len(entry) == 1]
+    if bare and len(bare) < len(entries):
+        raise OSError(
+            f"Expected a class after a TAB for every photograph of {file}, or for none. "
+            f"Received: {as_text(bare[0])} without, others with one."
+        )
+    classes = () if bare else tuple(sorted({as_text(entry[1].strip()) for entry in entries}))
+    labels = {name: label for label, name in enumerate(classes)}
+    sources = [
+        FileSource(
+            str(file.parent / entry[0]),
+            as_text(posixpath.normpath(pathlib.PurePath(entry[0]).as_posix())),
+            labels[as_text(entry[1].strip())] if classes else -1,
+        )
+        for entry in entries
+    ]
+    return Listed(
+        without_repetition(sources), classes, (str(file), *(source.path for source in sources))
+    )

@@ -1,0 +1,144 @@
+"""What every kind of source gives: an ordered sequence of photographs that any process can open.
+
+Owns the interface between finding photographs and converting them, and that no two photographs have
+one name. Where photographs are found is written in the modules beside this one.
+"""
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from mask_generation.inputs.reading import UnusableImageError
+
+
+class Source(Protocol):
+    """A photograph that can be read in any process; it can be pickled."""
+
+    @property
+    def name(self) -> str:
+        """Its name among the records, unique."""
+
+    @property
+    def label(self) -> int:
+        """Index of its class, or -1."""
+
+    def read(self) -> bytes:
+        """The bytes of the image file.
+
+        Raises:
+            UnusableImageError: If they cannot be read.
+        """
+
+
+class Images(Protocol):
+    """Photographs in a fixed order."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of their labels; empty without labels."""
+
+    def __len__(self) -> int:
+        """Number of photographs."""
+
+    def part(self, start: int, stop: int) -> Iterator[Source]:
+        """The photographs from ``start`` up to, not including, ``stop``."""
+
+    def marks(self) -> Iterator[str]:
+        """Short texts, equal where the photographs are the same: names, labels, sizes, times."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Unreadable:
+    """A photograph of which only a name is known, and why it cannot be read."""
+
+    name: str
+    label: int
+    reason: str
+
+    def read(self) -> bytes:
+        """Raises ``UnusableImageError`` with the reason."""
+        raise UnusableImageError(self.reason)
+
+
+@dataclasses.dataclass(frozen=True)
+class InMemory:
+    """A photograph that was read already, from a source that can only be read as a stream.
+
+    Attributes:
+        data: The bytes of the image file.
+        name: Its name.
+        label: Index of its class, or -1.
+        mask: The bytes of the image file of its mask, where the source has masks.
+    """
+
+    data: bytes
+    name: str
+    label: int
+    mask: bytes | None = None
+
+    def read(self) -> bytes:
+        """The bytes of the image file."""
+        return self.data
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """Photographs that are all known beforehand, each readable by itself.
+
+    Attributes:
+        sources: The photographs.
+        classes: Class names in the order of their labels.
+        files: The files in which they lie.
+    """
+
+    sources: tuple[Source, ...]
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of photographs."""
+        return len(self.sources)
+
+    def part(self, start: int, stop: int) -> Iterator[Source]:
+        """The photographs from ``start`` up to, not including, ``stop``."""
+        return iter(self.sources[start:stop])
+
+    def marks(self) -> Iterator[str]:
+        """Names and labels; size and time of change of the files."""
+        yield from (f"{source.name}\t{source.label}" for source in self.sources)
+        yield from map(file_mark, self.files)
+
+
+def file_mark(path: str | os.PathLike[str]) -> str:
+    """Size and time of change of a file, which tell whether it is still the same.
+
+    Example:
+        >>> file_mark("no/such/file")
+        'missing'
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "missing"
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def without_repetition(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """Replaces each photograph whose name occurred before by one that cannot be read.
+
+    Example:
+        >>> from mask_generation.inputs.reading import FileSource
+        >>> both = without_repetition([FileSource("a.jpg", "a.jpg", 0)] * 2)
+        >>> both[1].reason
+        'its name occurs before'
+    """
+    seen: set[str] = set()
+    kept: list[Source] = []
+    for source in sources:
+        again = source.name in seen
+        seen.add(source.name)
+        kept.append(
+            Unreadable(source.name, source.label, "its name occurs before") if again else source
+        )
+    return tuple(kept)

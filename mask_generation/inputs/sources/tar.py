@@ -1,0 +1,184 @@
+"""Photographs in tar files, compressed or not.
+
+Owns which members are photographs, and how they are read: in a plain tar any worker goes straight
+to its member, a compressed one is read from its beginning as a stream.
+"""
+
+import dataclasses
+import itertools
+import pathlib
+import tarfile
+from collections.abc import Iterator, Sequence
+
+from mask_generation.inputs.reading import (
+    SUFFIXES,
+    UnusableImageError,
+    as_text,
+    check_file_size,
+    class_folders,
+)
+from mask_generation.inputs.sources.source import (
+    InMemory,
+    Source,
+    Unreadable,
+    file_mark,
+    without_repetition,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class TarMember:
+    """A photograph in a tar.
+
+    Attributes:
+        tar: Path of the tar.
+        offset: Where in the tar its bytes begin; None in a compressed one.
+        size: Number of bytes.
+        number: Which member of the tar it is, counted from 0.
+        name: Its path in the tar.
+        label: Index of its first folder, or -1.
+    """
+
+    tar: str
+    offset: int | None
+    size: int
+    number: int
+    name: str
+    label: int
+
+    def read(self) -> bytes:
+        """The member's bytes.
+
+        Raises:
+            UnusableImageError: If there are too many, or they cannot be read.
+        """
+        check_file_size(self.size)
+        try:
+            with open(self.tar, "rb") as file:
+                assert self.offset is not None
+                file.seek(self.offset)
+                data = file.read(self.size)
+        except OSError as error:
+            raise UnusableImageError(f"cannot be opened: {error.strerror or error}") from error
+        if len(data) < self.size:
+            raise UnusableImageError("the tar was cut off")
+        return data
+
+
+@dataclasses.dataclass(frozen=True)
+class Tars:
+    """The photographs of one tar or of several, in the order of the members.
+
+    Attributes:
+        sources: The photographs.
+        classes: Class names in the order of their labels.
+        files: The tars.
+    """
+
+    sources: tuple[Source, ...]
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of photographs."""
+        return len(self.sources)
+
+    def part(self, start: int, stop: int) -> Iterator[Source]:
+        """The photographs from ``start`` up to ``stop``; those of compressed tars are read here."""
+        for tar, group in itertools.groupby(self.sources[start:stop], _compressed_tar):
+            sources = list(group)
+            yield from sources if tar is None else _stream(tar, sources)
+
+    def marks(self) -> Iterator[str]:
+        """Names and labels; size and time of change of the tars."""
+        yield from (f"{source.name}\t{source.label}" for source in self.sources)
+        yield from map(file_mark, self.files)
+
+
+def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
+    """Lists the photographs of tars.
+
+    Members whose ending is not that of an image, hidden ones and what is no file are passed over.
+    If every photograph lies in a folder, the first folders are classes.
+
+    Args:
+        files: The tars, plain or compressed.
+
+    Returns:
+        The photographs. Of two members of the same name the second cannot be read.
+
+    Raises:
+        OSError: If a tar is damaged or there is no photograph in any.
+
+    Example:
+        >>> read_tars(["no/such.tar"])
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] No such file or directory: 'no/such.tar'
+    """
+    members = [member for file in files for member in _members(str(file))]
+    if not members:
+        endings = " ".join(sorted(SUFFIXES))
+        named = ", ".join(map(str, files))
+        raise FileNotFoundError(f"No photograph in {named}: no member ends in {endings}.")
+    classes, labels = class_folders([member.name for member in members])
+    labeled = [
+        dataclasses.replace(member, label=label)
+        for member, label in zip(members, labels, strict=True)
+    ]
+    return Tars(without_repetition(labeled), classes, tuple(map(str, files)))
+
+
+def _members(file: str) -> Iterator[TarMember | Unreadable]:
+    compressed = False
+    try:
+        try:
+            tar = tarfile.open(file, "r:")  # noqa: SIM115
+        except tarfile.ReadError:
+            compressed = True
+            tar = tarfile.open(file, "r|*")  # noqa: SIM115
+        with tar:
+            for number, member in enumerate(_each(tar)):
+                path = pathlib.PurePosixPath(member.name)
+                hidden = any(part.startswith(".") and part != ".." for part in path.parts)
+                if not member.isfile() or hidden or path.suffix.lower() not in SUFFIXES:
+                    continue
+                name = as_text(str(path).lstrip("/"))
+                if member.issparse():
+                    yield Unreadable(name, -1, "a member with holes is not read")
+                    continue
+                offset = None if compressed else member.offset_data
+                yield TarMember(file, offset, member.size, number, name, -1)
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise OSError(f"{file} is a damaged tar: {' '.join(str(error).split())}.") from error
+
+
+def _each(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members of a tar; the tar itself would remember all it has seen."""
+    for member in tar:
+        yield member
+        tar.members.clear()  # type: ignore[attr-defined]
+
+
+def _compressed_tar(source: Source) -> str | None:
+    """The tar that must be read as a stream for this photograph."""
+    return source.tar if isinstance(source, TarMember) and source.offset is None else None
+
+
+def _stream(file: str, sources: list[Source]) -> Iterator[Source]:
+    """Reads members of a compressed tar, in their order."""
+    wanted = {source.number: source for source in sources if isinstance(source, TarMember)}
+    with tarfile.open(file, "r|*") as tar:
+        for number, member in enumerate(_each(tar)):
+            source = wanted.get(number)
+            if source is None:
+                continue
+            try:
+                check_file_size(member.size)
+            except UnusableImageError as error:
+                yield Unreadable(source.name, source.label, str(error))
+                continue
+            content = tar.extractfile(member)
+            assert content is not None  # it is a file
+            yield InMemory(content.read(), source.name, source.label)
+            if number == max(wanted):
+                return

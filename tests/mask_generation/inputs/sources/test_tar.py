@@ -1,0 +1,107 @@
+import io
+import pathlib
+import pickle
+import tarfile
+
+import pytest
+
+from mask_generation.inputs import reading
+from mask_generation.inputs.reading import UnusableImageError
+from mask_generation.inputs.sources.tar import read_tars
+
+MEMBERS = {"b/1.jpg": b"first", "a/2.PNG": b"second, longer", "b/x/3.gif": b"3"}
+
+
+def _tar(path: pathlib.Path, members: dict[str, bytes], mode: str = "w") -> pathlib.Path:
+    with tarfile.open(path, mode) as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_members_are_read_in_their_order(tmp_path, mode):
+    found = read_tars([_tar(tmp_path / "t", MEMBERS, mode)])
+    assert found.classes == ("a", "b")
+    sources = list(found.part(0, len(found)))
+    assert [(source.name, source.label) for source in sources] == [
+        ("b/1.jpg", 1),
+        ("a/2.PNG", 0),
+        ("b/x/3.gif", 1),
+    ]
+    there = [pickle.loads(pickle.dumps(source)) for source in sources]
+    assert [source.read() for source in there] == list(MEMBERS.values())
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_any_part_can_be_read(tmp_path, mode):
+    found = read_tars([_tar(tmp_path / "t", MEMBERS, mode)])
+    for start in range(3):
+        for stop in range(start, 4):
+            got = [source.read() for source in found.part(start, stop)]
+            assert got == list(MEMBERS.values())[start:stop]
+
+
+def test_other_members_are_passed_over(tmp_path):
+    path = tmp_path / "t"
+    with tarfile.open(path, "w") as tar:
+        for name in ("./a.jpg", "notes.txt", ".b.jpg", ".git/c.jpg", "folder.jpg", "/d.jpg"):
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE if name == "folder.jpg" else tarfile.REGTYPE
+            tar.addfile(info, io.BytesIO())
+        link = tarfile.TarInfo("link.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    assert [source.name for source in read_tars([path]).sources] == ["a.jpg", "d.jpg"]
+
+
+def test_name_in_two_tars_or_twice_in_one_is_read_once(tmp_path):
+    first = _tar(tmp_path / "1.tar", {"a.jpg": b"1"})
+    _tar(tmp_path / "2.tar", {"b.jpg": b"2", "a.jpg": b"3"}, "w:gz")
+    _tar(first, {"b.jpg": b"4"}, "a")
+    found = read_tars([first, tmp_path / "2.tar"])
+    assert [source.name for source in found.sources] == ["a.jpg", "b.jpg", "b.jpg", "a.jpg"]
+    sources = list(found.part(0, 4))
+    assert [source.read() for source in sources[:2]] == [b"1", b"4"]
+    for source in sources[2:]:
+        with pytest.raises(UnusableImageError, match="its name occurs before"):
+            source.read()
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_member_of_too_many_bytes_is_not_read(tmp_path, monkeypatch, mode):
+    monkeypatch.setattr(reading, "LARGEST_FILE", 10)
+    sources = list(read_tars([_tar(tmp_path / "t", MEMBERS, mode)]).part(0, 3))
+    assert sources[0].read() == b"first"
+    with pytest.raises(UnusableImageError, match="14 bytes: more than 10 are not read"):
+        sources[1].read()
+
+
+def test_tar_that_was_cut_off_after_listing_is_noticed(tmp_path):
+    path = _tar(tmp_path / "t", MEMBERS)
+    (source,) = read_tars([path]).part(1, 2)
+    path.write_bytes(path.read_bytes()[:1540])
+    with pytest.raises(UnusableImageError, match="the tar was cut off"):
+        source.read()
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_damaged_tar_is_refused(tmp_path, mode):
+    path = _tar(tmp_path / "t", {"a.jpg": bytes(range(256)) * 400}, mode)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    with pytest.raises(OSError, match=r"t is a damaged tar: \w"):
+        read_tars([path])
+
+
+def test_tar_without_photographs_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"No photograph in .*t: no member ends in"):
+        read_tars([_tar(tmp_path / "t", {"a.txt": b""})])
+
+
+def test_marks_change_with_the_tar(tmp_path):
+    path = _tar(tmp_path / "t", MEMBERS)
+    before = list(read_tars([path]).marks())
+    _tar(path, {"c.jpg": b""}, "a")
+    assert list(read_tars([path]).marks()) != before

@@ -1,0 +1,294 @@
+import io
+import os
+import pathlib
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import make_photograph
+from mask_generation.inputs import reading
+from mask_generation.inputs.reading import (
+    UnusableImageError,
+    decode_image,
+    find_images,
+    read_image,
+)
+
+
+def _encode(image: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _saved(path: pathlib.Path, image: Image.Image, **options) -> pathlib.Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, **options)
+    return path
+
+
+@pytest.fixture
+def photograph() -> Image.Image:
+    return Image.fromarray(make_photograph(0))
+
+
+@pytest.fixture
+def folder_of(tmp_path):
+    def make(*names: str) -> pathlib.Path:
+        for name in names:
+            _saved(tmp_path / name, Image.new("RGB", (2, 2)))
+        return tmp_path
+
+    return make
+
+
+def _names_and_labels(folder: pathlib.Path) -> dict[str, int]:
+    return {source.name: source.label for source in find_images(folder)[0]}
+
+
+def test_class_folders_become_labels_in_the_order_of_their_names(folder_of):
+    folder = folder_of("b/1.png", "a/x/2.png", "a/0.png")
+    assert find_images(folder)[1] == ("a", "b")
+    assert _names_and_labels(folder) == {"a/0.png": 0, "a/x/2.png": 0, "b/1.png": 1}
+
+
+def test_flat_folder_has_no_labels(folder_of):
+    folder = folder_of("1.png", "0.png")
+    assert find_images(folder)[1] == ()
+    assert _names_and_labels(folder) == {"0.png": -1, "1.png": -1}
+
+
+def test_a_photograph_at_the_top_takes_the_labels_from_all(folder_of):
+    folder = folder_of("a/0.png", "b/1.png", "2.png")
+    assert find_images(folder)[1] == ()
+    assert set(_names_and_labels(folder).values()) == {-1}
+
+
+def test_names_with_spaces_and_unicode_and_upper_case_endings_are_found(folder_of):
+    names = ["żółw i 猫/my cat.JPG", "żółw i 猫/é.PnG"]
+    assert list(_names_and_labels(folder_of(*names))) == names
+
+
+def test_hidden_files_and_folders_and_other_files_are_passed_over(folder_of):
+    folder = folder_of("a/0.png", ".thumbnails/0.png", "a/.1.png")
+    (folder / "a" / "notes.txt").write_text("no image")
+    assert list(_names_and_labels(folder)) == ["a/0.png"]
+
+
+def test_name_that_is_not_utf8_is_escaped_and_still_opens(tmp_path):
+    path = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    try:
+        pathlib.Path(os.fsdecode(path)).write_bytes(_encode(Image.new("RGB", (2, 2)), "PNG"))
+    except OSError:
+        pytest.skip("this file system holds only UTF-8 names")
+    (source,), _ = find_images(tmp_path)
+    assert source.name == "caf\\xe9.png"
+    assert read_image(source.path)[0].shape == (2, 2, 3)
+
+
+@pytest.mark.parametrize("file", [None, "notes.txt"])
+def test_folder_without_images_is_an_error_that_names_the_endings(tmp_path, file):
+    if file:
+        (tmp_path / file).write_text("no image")
+    with pytest.raises(FileNotFoundError, match=r"No photograph in .*\.jpeg \.jpg"):
+        find_images(tmp_path)
+
+
+def test_folder_that_cannot_be_listed_is_an_error(folder_of, monkeypatch):
+    """Passing it over would lose a whole class without a word."""
+    folder, scandir = folder_of("a/0.png", "b/1.png"), os.scandir
+
+    def refuse(path):
+        if str(path).endswith("b"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(OSError, match=r"Folder .*b cannot be listed: Permission denied\."):
+        find_images(folder)
+
+
+def test_upright_rgb_jpeg_keeps_its_bytes(tmp_path, photograph):
+    path = _saved(tmp_path / "a.jpg", photograph, quality=70)
+    pixels, data = read_image(path)
+    assert data == path.read_bytes()
+    np.testing.assert_array_equal(pixels, np.asarray(Image.open(path)))
+
+
+def test_pixels_are_those_of_the_bytes_when_encoded_anew(tmp_path, photograph):
+    pixels, data = read_image(_saved(tmp_path / "a.png", photograph))
+    np.testing.assert_array_equal(pixels, np.asarray(Image.open(io.BytesIO(data))))
+    assert np.abs(pixels.astype(int) - np.asarray(photograph)).mean() < 5
+
+
+@pytest.mark.parametrize(("longest", "size"), [(40, (40, 30)), (80, (80, 60)), (500, (80, 60))])
+def test_longest_side_shrinks_and_never_enlarges(tmp_path, photograph, longest, size):
+    path = _saved(tmp_path / "a.jpg", photograph)
+    pixels, data = read_image(path, longest)
+    assert pixels.shape == (size[1], size[0], 3)
+    assert Image.open(io.BytesIO(data)).size == size
+    assert (data == path.read_bytes()) == (longest >= 80)
+
+
+def test_exif_orientation_turns_the_pixels_upright(tmp_path, photograph):
+    """Orientation 6: the stored top is the right side, so the upright one is turned clockwise."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = _saved(tmp_path / "a.jpg", photograph, exif=exif, quality=95)
+    pixels, data = read_image(path)
+    assert pixels.shape == (80, 60, 3)
+    again = Image.open(io.BytesIO(data))
+    assert again.size == (60, 80)
+    assert again.getexif().get(0x0112, 1) == 1
+    assert np.abs(np.rot90(Image.open(path), -1).astype(int) - pixels).mean() < 5
+
+
+def _flat(mode: str, color, size=(32, 32)) -> Image.Image:
+    return Image.new(mode, size, color)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "expected"),
+    [
+        (_flat("L", 100), "PNG", 100),
+        (_flat("L", 100), "JPEG", 100),
+        (_flat("1", 1), "PNG", 255),
+        (_flat("LA", (10, 0)), "PNG", 255),
+        (_flat("RGBA", (255, 0, 0, 0)), "PNG", (255, 255, 255)),
+        (_flat("RGBA", (0, 0, 0, 51)), "PNG", 204),
+        (_flat("RGB", (10, 20, 30)), "WEBP", (10, 20, 30)),
+        (_flat("CMYK", (0, 0, 0, 255)), "JPEG", 0),
+        (_flat("CMYK", (255, 0, 0, 0)), "JPEG", (0, 255, 255)),
+        (Image.fromarray(np.full((32, 32), 32896, np.uint16)), "PNG", 128),
+        (Image.fromarray(np.full((32, 32), 65535, np.uint16)), "PNG", 255),
+        (Image.fromarray(np.full((32, 32), 300, np.uint16)), "TIFF", 1),
+    ],
+    ids=lambda value: value.mode if isinstance(value, Image.Image) else str(value),
+)
+def test_other_modes_become_rgb(tmp_path, image, kind, expected):
+    path = tmp_path / "image.jpg"  # the content counts, not the ending
+    path.write_bytes(_encode(image, kind))
+    pixels, _ = read_image(path)
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (32, 32, 3)
+    assert np.abs(pixels.astype(int) - expected).max() <= 3
+
+
+def test_transparent_palette_color_becomes_white(tmp_path):
+    image = Image.new("P", (32, 32), 1)
+    image.putpalette([0, 0, 0, 0, 200, 0])
+    image.paste(0, (0, 0, 16, 32))
+    pixels, _ = read_image(_saved(tmp_path / "a.png", image, transparency=0))
+    assert pixels[:, :12].min() > 250
+    assert np.abs(pixels[:, 20:].astype(int) - (0, 200, 0)).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.mkdir(), "not a file"),
+        (lambda path: os.mkfifo(path), "not a file"),
+        (lambda path: path.symlink_to("nowhere"), "cannot be opened: No such file"),
+        (lambda path: path.write_bytes(b""), "empty file"),
+        (lambda path: path.write_text("a text"), "not an image"),
+        (lambda path: Image.fromarray(np.ones((9, 9), np.float32)).save(path, "TIFF"), "floating"),
+        (lambda path: Image.new("I", (9, 9), 70000).save(path, "TIFF"), "32-bit pixels"),
+        (lambda path: Image.new("RGB", (65501, 1)).save(path, "PNG"), "65501×1 px: a JPEG has at"),
+    ],
+    ids=["folder", "pipe", "dangling", "empty", "text", "float", "32-bit", "too wide"],
+)
+def test_unusable_file_is_refused_with_a_reason_of_one_line(tmp_path, make, reason):
+    make(tmp_path / "x.jpg")
+    with pytest.raises(UnusableImageError, match=reason) as error:
+        read_image(tmp_path / "x.jpg")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF"])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9])
+def test_truncated_file_is_refused_with_a_reason_of_one_line(tmp_path, photograph, kind, share):
+    data = _encode(photograph, kind)
+    (tmp_path / "x.jpg").write_bytes(data[: int(share * len(data))])
+    with pytest.raises(UnusableImageError, match=r"^(damaged: .+|not an image)$"):
+        read_image(tmp_path / "x.jpg")
+
+
+@pytest.mark.parametrize("limit", [4000, 1000])
+def test_pixel_bomb_is_refused_before_it_is_decoded(tmp_path, photograph, monkeypatch, limit):
+    """4800 pixels: over the limit Pillow warns, over twice the limit it raises."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    with pytest.raises(UnusableImageError, match=r"more than 33,554,432 pixels"):
+        read_image(_saved(tmp_path / "x.png", photograph))
+
+
+def _header_only_png(width: int, height: int) -> bytes:
+    """A PNG that says it has this size, and holds next to nothing."""
+    data = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", data), (b"IDAT", zlib.compress(b"\0" * 99)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+
+
+@pytest.mark.parametrize("size", [(20000, 20000), (10000, 7000)])
+def test_hundreds_of_megapixels_are_refused_by_the_header(size):
+    """The first is over Pillow's own limit, the second only over this package's."""
+    with pytest.raises(UnusableImageError, match=r"more than 33,554,432 pixels"):
+        decode_image(_header_only_png(*size))
+
+
+@pytest.mark.parametrize("pillow", [10**9, 2300])
+@pytest.mark.parametrize(("limit", "size"), [(2400, (40, 30)), (400, (20, 15)), (75, (10, 8))])
+def test_large_jpeg_is_decoded_at_a_fraction_of_its_size(
+    photograph, monkeypatch, limit, size, pillow
+):
+    """4800 pixels: a half has 1200, a quarter 300, an eighth 80 in this small image."""
+    monkeypatch.setattr(reading, "LARGEST_PIXELS", limit)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pillow)
+    pixels, data = decode_image(_encode(photograph, "JPEG", quality=95))
+    assert pixels.shape == (size[1], size[0], 3)
+    assert Image.open(io.BytesIO(data)).size == size
+    small = np.asarray(photograph.resize(size, Image.Resampling.BOX)).astype(int)
+    assert np.abs(small - pixels).mean() < 6
+
+
+@pytest.mark.parametrize(("limit", "options"), [(74, {}), (2400, {"progressive": True})])
+def test_jpeg_that_a_fraction_does_not_help_is_refused(photograph, monkeypatch, limit, options):
+    """An eighth is still too much; a progressive JPEG is held as a whole while it is decoded."""
+    monkeypatch.setattr(reading, "LARGEST_PIXELS", limit)
+    with pytest.raises(UnusableImageError, match=rf"80×60 px: more than {limit:,} pixels"):
+        decode_image(_encode(photograph, "JPEG", **options))
+
+
+def test_large_file_is_not_read(tmp_path, photograph, monkeypatch):
+    monkeypatch.setattr(reading, "LARGEST_FILE", 100)
+    path = _saved(tmp_path / "x.png", photograph)
+    with pytest.raises(UnusableImageError, match="bytes: more than 100 are not read"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("size", [(1, 20000), (20000, 1), (1, 1)])
+def test_panoramas_and_thumbnails_are_read(size):
+    pixels, data = decode_image(_encode(Image.new("RGB", size, (9, 8, 7)), "PNG"))
+    assert pixels.shape == (size[1], size[0], 3)
+    assert Image.open(io.BytesIO(data)).size == size
+    assert max(decode_image(data, longest_side=100)[0].shape[:2]) == min(100, max(size))
+
+
+def test_lab_becomes_rgb():
+    """Red of sRGB is L* 54.3, a* 80.8, b* 69.9 under D50; a* and b* are stored as signed bytes."""
+    image = Image.frombytes("LAB", (8, 8), bytes([138, 81, 70] * 64))
+    pixels, _ = decode_image(_encode(image, "TIFF"))
+    assert np.abs(pixels.astype(int) - (254, 0, 0)).max() <= 8
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_first_frame_counts_of_any_kind_of_animation(kind):
+    frames = [_flat("RGB", (200, 0, 0)), _flat("RGB", (0, 0, 200))]
+    data = _encode(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert Image.open(io.BytesIO(data)).n_frames == 2
+    assert np.abs(decode_image(data)[0].astype(int) - (200, 0, 0)).max() <= 3

@@ -1,0 +1,40 @@
+"""A run's folder knows what it was begun with."""
+
+import pytest
+
+from harl_tf.runs import RunError, RunFolder
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.begin({"epochs": 2, "batch_size": 64}, "a recipe\n")
+    return run
+
+
+def test_settings_and_recipe_can_be_read_again(run):
+    assert run.read_settings() == {"epochs": 2, "batch_size": 64}
+    assert run.recipe.read_text() == "a recipe\n"
+
+
+def test_run_without_a_saved_epoch_may_begin_with_other_settings(run):
+    run.begin({"epochs": 3, "batch_size": 64}, "another\n")
+    assert run.read_settings()["epochs"] == 3
+
+
+def test_run_with_a_saved_epoch_goes_on_with_its_own_settings_only(run):
+    (run.path / "epoch_000001").mkdir()
+    run.begin({"epochs": 2, "batch_size": 64}, "")
+    with pytest.raises(RunError, match="begun with batch size 64, not 32; give that"):
+        run.begin({"epochs": 2, "batch_size": 32}, "")
+
+
+def test_damaged_settings_are_named(run):
+    run.settings.write_text("{")
+    with pytest.raises(RunError, match=r"run\.json is damaged"):
+        run.read_settings()
+
+
+def test_folder_without_a_run(tmp_path):
+    with pytest.raises(RunError, match="holds no run"):
+        RunFolder(tmp_path).read_settings()
