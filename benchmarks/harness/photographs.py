@@ -1,18 +1,24 @@
-"""Photographs for measurements, cut out of those that come with scikit-image."""
+"""Photographs for measurements: those that come with scikit-image, whole or in parts."""
 
 import pathlib
 
 import numpy as np
 import skimage.data
+from numpy.typing import NDArray
 from PIL import Image
 
-SOURCES = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
+NAMES = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
 
 
-def photographs_of_scikit_image(folder: pathlib.Path, count: int = 256) -> None:
-    """Parts of its photographs, scaled to 500 × 375."""
+def of_scikit_image() -> list[NDArray[np.uint8]]:
+    """Seven photographs, RGB."""
+    return [getattr(skimage.data, name)() for name in NAMES]
+
+
+def cut_into(folder: pathlib.Path, count: int = 256) -> None:
+    """Writes parts of them, scaled to 500 × 375, as JPEGs of about 60 kB each."""
     random = np.random.default_rng(0)
-    sources = [getattr(skimage.data, name)() for name in SOURCES]
+    sources = of_scikit_image()
     for index in range(count):
         whole = sources[index % len(sources)]
         width = int(random.uniform(0.6, 1) * min(whole.shape[1], whole.shape[0] * 4 / 3))

@@ -4,11 +4,13 @@ What is in the pictures does not change what a step costs; colours are those of 
 have been changed, as ``fit`` has them on a host without GPUs.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def make_batch(rows: int, side: int) -> dict[str, NDArray]:
+def make_batch(rows: int, side: int) -> dict[str, NDArray[Any]]:
     """Makes it.
 
     Args:
@@ -22,7 +24,9 @@ def make_batch(rows: int, side: int) -> dict[str, NDArray]:
     grid = np.mgrid[:side, :side] / side
     centers = random.uniform(0.3, 0.7, (2, rows, 2, 1, 1))
     masks = (((grid - centers) ** 2).sum(axis=2) < 0.09).astype("uint8")
-    batch = {"seed": random.integers(0, 2**31, (rows, 2)).astype("int32")}
+    batch: dict[str, NDArray[Any]] = {
+        "seed": random.integers(0, 2**31, (rows, 2)).astype("int32"),
+    }
     for view in (0, 1):
         window = np.array([view * 10, 0, 150, 200, view, 200, 240], "int32")
         images = random.uniform(0, 255, (rows, side, side, 3)).astype("float32")

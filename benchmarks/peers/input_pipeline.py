@@ -8,12 +8,7 @@ transforms, batches are collated there.
 import os
 import pathlib
 import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
-
-from benchmarks.harness.contestant import protocol, serve, steady
-
-STREAM = protocol()
+from typing import Any
 
 import lightly
 import torch
@@ -26,6 +21,8 @@ from lightly.transforms.byol_transform import (
 from PIL import Image
 from torchvision import io, tv_tensors
 from torchvision.transforms import v2
+
+from benchmarks.harness.contestant import serve, steady
 
 BATCH = 32
 
@@ -57,7 +54,7 @@ class Photographs(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return 10**9
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> Any:
         path = self.paths[index % len(self.paths)]
         if not self.with_masks:
             return self.transform(Image.open(path).convert("RGB"))
@@ -84,7 +81,8 @@ def main() -> None:
             next(batches)
 
     versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    serve(STREAM, steady(step, seconds=4.0), drain, **versions, lightly=lightly.__version__)
+    serve(steady(step, seconds=4.0), drain, **versions, lightly=lightly.__version__)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,14 +5,7 @@ is there already, as floats; augmentation is not part of the step.
 """
 
 import copy
-import pathlib
 import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
-
-from benchmarks.harness.contestant import protocol, serve, steady
-
-STREAM = protocol()
 
 import lightly
 import torch
@@ -20,6 +13,8 @@ import torchvision
 from lightly.loss import NegativeCosineSimilarity
 from lightly.models.modules import BYOLPredictionHead, BYOLProjectionHead
 from lightly.models.utils import deactivate_requires_grad, update_momentum
+
+from benchmarks.harness.contestant import serve, steady
 
 
 class BYOL(torch.nn.Module):
@@ -81,7 +76,8 @@ def main() -> None:
         return batch
 
     versions = {"torch": torch.__version__.split("+")[0], "lightly": lightly.__version__}
-    serve(STREAM, steady(step, seconds=6.0), **versions, threads=torch.get_num_threads())
+    serve(steady(step, seconds=6.0), **versions, threads=torch.get_num_threads())
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,24 +9,40 @@ that of a product of two large matrices, which is what there is to be had. Write
 """
 
 import collections
-import csv
 import pathlib
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks.speed import training_step  # isort: skip  (before TensorFlow: turns oneDNN on)
+import harl_tf  # noqa: F401  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import tensorflow as tf
 from absl import app, flags
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from benchmarks.harness.arithmetic import FORWARD_PASSES, MULTIPLICATIONS, operations_of_a_pair
+from benchmarks.harness import arguments, results, steps
+from benchmarks.harness.arithmetic import operations_of_a_pair
 
 FLAGS = flags.FLAGS
-flags.DEFINE_enum("method", "BYOL", list(FORWARD_PASSES), "Method.")
-flags.DEFINE_enum("setting", "resnet18_96", list(MULTIPLICATIONS), "Setting.")
+arguments.define("results")
+flags.DEFINE_enum("method", "BYOL", list(steps.METHODS), "Method.")
+flags.DEFINE_enum("setting", "resnet18_96", list(steps.SETTINGS), "Setting.")
 flags.DEFINE_string("policy", "float32", "Dtype policy.")
 flags.DEFINE_integer("steps", 12, "Steps to profile.")
+
+MOST = 25
+"""Kinds of kernels in the table."""
+
+
+def profiled(step: Callable[[], object]) -> tuple[dict[str, float], float]:
+    """Seconds by kind of kernel, and of the whole, of some steps."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        with tf.profiler.experimental.Profile(folder):
+            for _ in range(FLAGS.steps):
+                step()
+        seconds = time.perf_counter() - start
+        return kernels(folder), seconds
 
 
 def kernels(folder: str) -> dict[str, float]:
@@ -45,6 +61,17 @@ def kernels(folder: str) -> dict[str, float]:
     return seconds
 
 
+def rows(found: Mapping[str, float]) -> Iterator[dict[str, str]]:
+    """Of the table, the longest first."""
+    total = sum(found.values())
+    for kind, seconds in sorted(found.items(), key=lambda item: -item[1])[:MOST]:
+        yield {
+            "kernel": kind,
+            "milliseconds_per_step": f"{1e3 * seconds / FLAGS.steps:.1f}",
+            "share_of_kernels": f"{seconds / total:.3f}",
+        }
+
+
 def operations_of_a_product(size: int = 3072, times: int = 5) -> float:
     """Multiplications and additions a second of a product of square matrices, the fastest time."""
     dtype = keras.DTypePolicy(FLAGS.policy).compute_dtype
@@ -61,28 +88,16 @@ def operations_of_a_product(size: int = 3072, times: int = 5) -> float:
 
 def main(_: list[str]) -> None:
     """Profiles, prints and writes."""
-    setting = training_step.SETTINGS[FLAGS.setting]
-    step = training_step.bare_step(f"harl_tf {FLAGS.method} {FLAGS.policy}", setting)
-    for _ in range(3):
+    setting = steps.SETTINGS[FLAGS.setting]
+    model = steps.compiled(FLAGS.method, FLAGS.policy, setting)
+    step = steps.step_of(model, steps.same_batch(setting.batch, setting.image_size))
+    for _time in range(3):
         step()
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        with tf.profiler.experimental.Profile(folder):
-            for _ in range(FLAGS.steps):
-                step()
-        whole = time.perf_counter() - start
-        found = kernels(folder)
-    name = f"profile_{FLAGS.method}_{FLAGS.setting}_{FLAGS.policy}.csv"
-    total = sum(found.values())
-    with pathlib.Path(FLAGS.results, name).open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["kernel", "milliseconds_per_step", "share_of_kernels"])
-        for kind, seconds in sorted(found.items(), key=lambda item: -item[1])[:25]:
-            row = [kind, f"{1e3 * seconds / FLAGS.steps:.1f}", f"{seconds / total:.3f}"]
-            writer.writerow(row)
-            print(*row)
+    found, whole = profiled(step)
+    results.write(f"profile_{FLAGS.method}_{FLAGS.setting}_{FLAGS.policy}.csv", rows(found))
     each = whole / FLAGS.steps
-    print(f"kernels {total / FLAGS.steps:.3f} s of threads in a step of {each:.3f} s")
+    in_kernels = sum(found.values()) / FLAGS.steps
+    print(f"kernels {in_kernels:.3f} s of threads in a step of {each:.3f} s")
     done = setting.batch * operations_of_a_pair(FLAGS.method, FLAGS.setting) / each
     print(f"step {done / 1e9:.0f} GFLOP/s, matrices {operations_of_a_product() / 1e9:.0f} GFLOP/s")
 

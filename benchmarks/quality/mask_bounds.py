@@ -8,14 +8,16 @@ the cut; the threshold that GrabCut's seeds come from; and which map alone is cu
 ``mask_bounds.csv`` into ``--results``.
 """
 
-import csv
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import app
+from numpy.typing import NDArray
 
+from benchmarks.harness import arguments, results
 from mask_generation.cut.grabcut import grabcut
 from mask_generation.evaluation.metrics import intersection_over_union
 from mask_generation.evaluation.truth import find_truth, read_mask
@@ -24,30 +26,32 @@ from mask_generation.inputs.reading import decode_image
 from mask_generation.methods import METHODS
 from mask_generation.methods.fusion import Fusion
 
-FLAGS = flags.FLAGS
-flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV.")
+arguments.define("results")
 
 MAPS = ("robust_background", "manifold_ranking", "geodesic", "barrier", "segments")
 LEARN_SIZE = 120
 # Otsu's split moves with these powers of the saliency, from much foreground to little.
 POWERS = (0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.2)
 
+Mask = NDArray[Any]
+
 
 def single(name: str, fusion: Fusion) -> Fusion:
     """The fusion with one map alone."""
-    return dataclasses.replace(fusion, **{other: float(other == name) for other in MAPS})
+    weights: dict[str, Any] = {other: float(other == name) for other in MAPS}
+    return dataclasses.replace(fusion, **weights)
 
 
-def score(rgb: np.ndarray, truth: np.ndarray, fusion: Fusion) -> dict[str, float]:
+def score(rgb: NDArray[np.uint8], truth: Mask, fusion: Fusion) -> dict[str, float]:
     """IoU of the default, and of the best choices."""
     small = shrink(rgb, fusion.work_size)
     fused, _ = fusion.saliency(small)
     large = enlarge(fused, *rgb.shape[:2])
 
-    def iou(mask: np.ndarray) -> float:
+    def iou(mask: Mask) -> float:
         return intersection_over_union(mask, truth)
 
-    def cut(saliency: np.ndarray) -> float:
+    def cut(saliency: NDArray[np.float32]) -> float:
         return iou(grabcut(rgb, saliency, LEARN_SIZE, fusion.cut_size))
 
     return {
@@ -59,7 +63,7 @@ def score(rgb: np.ndarray, truth: np.ndarray, fusion: Fusion) -> dict[str, float
     }
 
 
-def photographs(folder: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def photographs(folder: str) -> Iterator[tuple[NDArray[np.uint8], Mask]]:
     """Photographs and their drawn masks."""
     for truth in find_truth(folder):
         if truth.mask is not None:
@@ -67,19 +71,19 @@ def photographs(folder: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             yield rgb, read_mask(truth.mask)
 
 
-def main(folders: list[str]) -> None:
-    """Scores every photograph."""
+def rows(folders: Sequence[str]) -> Iterator[dict[str, object]]:
+    """Of the table: means over a folder's photographs."""
     fusion = METHODS["balanced"]
-    rows = []
-    for folder in folders[1:]:
+    assert isinstance(fusion, Fusion)
+    for folder in folders:
         scores = [score(rgb, truth, fusion) for rgb, truth in photographs(folder)]
         means = {name: round(float(np.mean([s[name] for s in scores])), 4) for name in scores[0]}
-        rows.append({"folder": pathlib.Path(folder).name, "photographs": len(scores), **means})
-        print(rows[-1], flush=True)
-    with pathlib.Path(FLAGS.results, "mask_bounds.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+        yield {"folder": pathlib.Path(folder).name, "photographs": len(scores), **means}
+
+
+def main(argv: list[str]) -> None:
+    """Scores every photograph of every folder."""
+    results.write("mask_bounds.csv", rows(argv[1:]))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,8 @@ Interrupted, the same command goes on with the first run that is missing. Writes
 
 import csv
 import dataclasses
-import os
 import pathlib
 import time
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
@@ -25,11 +22,13 @@ from absl import app, flags, logging
 from PIL import Image
 
 import mask_generation
+from benchmarks.harness import arguments, results
+from harl_tf.recipes import RECIPES, Recipe
 
 FLAGS = flags.FLAGS
+arguments.define("results")
 flags.DEFINE_string("photographs", None, "Folder with images/ and labels.csv.", required=True)
 flags.DEFINE_string("work", None, "Folder for masks and records.", required=True)
-flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV.")
 flags.DEFINE_list(
     "methods",
     "none,balanced,cropped,fast,felzenszwalb,robust_background,barrier,boxes",
@@ -39,8 +38,7 @@ flags.DEFINE_list("seeds", "0", "A run of every method for each.")
 flags.DEFINE_integer("epochs", 10, "Epochs; the learning rate falls to 0 at the last.")
 
 IMAGE_SIZE = 64
-BATCH_SIZE = 64
-FIELDS = ("method", "seed", "epochs", "knn_before", "knn_after", "foreground_share", "seconds")
+TABLE = "masks_downstream.csv"
 
 
 def draw_boxes(photographs: pathlib.Path, masks: pathlib.Path) -> None:
@@ -59,39 +57,49 @@ def draw_boxes(photographs: pathlib.Path, masks: pathlib.Path) -> None:
 
 def make_records(method: str, photographs: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
     """Records with the masks of one method; no photograph is left out for its mask."""
-    out = work / f"records_{method}"
+    out, drawn = work / f"records_{method}", None
     if out.exists():
         return out
     if method == "boxes":
-        draw_boxes(photographs, work / "boxes")
-        chosen = {"masks": work / "boxes"}
-    else:
-        chosen = {"method": "fast" if method == "none" else method}
+        drawn = work / "boxes"
+        draw_boxes(photographs, drawn)
     mask_generation.convert(
-        photographs / "images", out, workers=2, flagged="keep", progress=False, **chosen
+        photographs / "images",
+        out,
+        method={"none": "fast", "boxes": None}.get(method, method),
+        masks=drawn,
+        workers=2,
+        flagged="keep",
+        progress=False,
     )
     return out
 
 
-def run(method: str, seed: int, records: pathlib.Path) -> dict[str, float]:
+def recipe_of(method: str) -> Recipe:
+    """The small recipe on views of this size, without its pixel loss if there are no masks."""
+    recipe = RECIPES["hapicl_small"]
+    settings = {**recipe.settings, "pixel_weight": 0.0 if method == "none" else 1.0}
+    return dataclasses.replace(
+        recipe, settings=settings, image_size=IMAGE_SIZE, epochs=FLAGS.epochs
+    )
+
+
+def run(recipe: Recipe, seed: int, records: pathlib.Path) -> dict[str, float]:
     """Trains once and scores the backbone before and after."""
     keras.utils.set_random_seed(seed)
-    recipe = harl_tf.recipes.RECIPES["hapicl_small"]
-    settings = {**recipe.settings, "pixel_weight": 0.0 if method == "none" else 1.0}
-    recipe = dataclasses.replace(recipe, settings=settings, output_stride=16)
-    views = harl_tf.data.PairedViews(records, BATCH_SIZE, IMAGE_SIZE, seed=seed)
-    halves = (harl_tf.data.in_first_half, harl_tf.data.in_second_half)
-    probe = harl_tf.callbacks.KNNProbe(
-        *(harl_tf.data.labeled_images(records, IMAGE_SIZE, keep=half) for half in halves),
-        every=FLAGS.epochs,
+    views = recipe.views(records, seed)
+    voting, classified = (
+        harl_tf.data.labeled_images(records, IMAGE_SIZE, keep=half)
+        for half in (harl_tf.data.in_first_half, harl_tf.data.in_second_half)
     )
-    steps = FLAGS.epochs * views.steps_per_epoch
+    probe = harl_tf.callbacks.KNNProbe(voting, classified, every=recipe.epochs)
+    steps = recipe.epochs * views.steps_per_epoch
     model = recipe.build_model(steps)
-    model.compile(recipe.optimizer(steps, views.steps_per_epoch, BATCH_SIZE))
+    model.compile(recipe.optimizer(steps, views.steps_per_epoch, recipe.batch_size))
     probe.set_model(model)
     before = probe.score()
     start = time.monotonic()
-    history = model.fit(views, epochs=FLAGS.epochs, callbacks=[probe], verbose=2).history
+    history = model.fit(views, epochs=recipe.epochs, callbacks=[probe], verbose=2).history
     return {
         "knn_before": before,
         "knn_after": history["knn_accuracy"][-1],
@@ -105,20 +113,16 @@ def main(_: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     photographs, work = pathlib.Path(FLAGS.photographs), pathlib.Path(FLAGS.work)
     work.mkdir(parents=True, exist_ok=True)
-    log = pathlib.Path(FLAGS.results) / "masks_downstream.csv"
-    rows = list(csv.DictReader(log.open())) if log.exists() else []
-    done = {(row["method"], row["seed"], row["epochs"]) for row in rows}
+    done = {(row["method"], row["seed"], row["epochs"]) for row in results.read(TABLE)}
     for seed in FLAGS.seeds:
         for method in FLAGS.methods:
             if (method, seed, str(FLAGS.epochs)) in done:
                 continue
-            figures = run(method, int(seed), make_records(method, photographs, work))
-            figures = {name: round(value, 4) for name, value in figures.items()}
-            rows.append({"method": method, "seed": seed, "epochs": FLAGS.epochs, **figures})
-            with log.open("w", newline="") as file:
-                writer = csv.DictWriter(file, FIELDS)
-                writer.writeheader()
-                writer.writerows(rows)
+            records = make_records(method, photographs, work)
+            figures = run(recipe_of(method), int(seed), records)
+            rounded = {name: round(value, 4) for name, value in figures.items()}
+            row = {"method": method, "seed": seed, "epochs": FLAGS.epochs}
+            results.append(TABLE, row | rounded)
 
 
 if __name__ == "__main__":

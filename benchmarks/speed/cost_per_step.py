@@ -10,27 +10,27 @@ quartiles.
     python -m benchmarks.speed.cost_per_step [--image_size=96] [--batch_size=32] [--turns=15]
 
 Owns the measurement only. Two claims are read off its table: HAPiCL with an instance branch against
-that branch alone, and what a target network costs.
+that branch alone, and what a target network costs. Writes ``--table`` into ``--results``.
 """
 
-import csv
-import os
-import pathlib
 import time
-from collections.abc import Callable
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
+from numpy.typing import NDArray
 
+from benchmarks.harness import arguments, results, steps
 from benchmarks.harness.step_batch import make_batch
-from harl_tf import backbones, methods, pretraining
+from harl_tf import backbones, methods
+from harl_tf.pretraining import Branch, Pretraining
 
 FLAGS = flags.FLAGS
+arguments.define("results")
 flags.DEFINE_integer("image_size", 96, "Side of the views, in pixels.")
 flags.DEFINE_integer("batch_size", 32, "Photographs per batch.")
 flags.DEFINE_integer("turns", 15, "Turns; in each, every method makes one step.")
@@ -38,8 +38,9 @@ flags.DEFINE_integer("depth", 18, "Depth of the ResNet.")
 flags.DEFINE_integer("output_stride", 16, "Pixels per cell of the last map.")
 flags.DEFINE_string("policy", "float32", "Dtype policy.")
 flags.DEFINE_list("only", [], "Methods to measure. Default: all.")
-flags.DEFINE_string("results", "benchmarks/results/cost_per_step.csv", "Where the table goes.")
+flags.DEFINE_string("table", "cost_per_step.csv", "Name of the table.")
 
+BARE = "bare"
 PAIRS = {
     "hapicl": "simclr",
     "hapicl_moco": "moco_v2_symmetric",
@@ -48,17 +49,19 @@ PAIRS = {
 }
 """HAPiCL with an instance branch, and the method that this branch is by itself."""
 
+Step = Callable[[], object]
 
-def contestants() -> dict:
+
+def contestants() -> dict[str, Callable[[], Pretraining]]:
     """Every method at its own default widths, on a backbone of its own."""
 
     def backbone() -> keras.Model:
         return backbones.resnet(FLAGS.depth, FLAGS.output_stride)
 
-    def hapicl(instance: pretraining.Branch) -> harl_tf.HAPiCL:
+    def hapicl(instance: Branch) -> harl_tf.HAPiCL:
         return harl_tf.HAPiCL(backbone(), instance)
 
-    moco = {"queue_size": 4096}
+    keys: dict[str, Any] = {"queue_size": 4096}
     nt_xent = methods.InstanceContrast
     return {
         "simclr": lambda: harl_tf.SimCLR(backbone()),
@@ -66,9 +69,9 @@ def contestants() -> dict:
         "hapicl_sampled": lambda: harl_tf.HAPiCL(
             backbone(), nt_xent(), methods.PixelContrast(cells_per_region=8)
         ),
-        "moco_v2": lambda: harl_tf.MoCoV2(backbone(), **moco),
-        "moco_v2_symmetric": lambda: harl_tf.MoCoV2(backbone(), **moco, symmetric=True),
-        "hapicl_moco": lambda: hapicl(methods.MomentumContrast(**moco, symmetric=True)),
+        "moco_v2": lambda: harl_tf.MoCoV2(backbone(), **keys),
+        "moco_v2_symmetric": lambda: harl_tf.MoCoV2(backbone(), **keys, symmetric=True),
+        "hapicl_moco": lambda: hapicl(methods.MomentumContrast(**keys, symmetric=True)),
         "byol": lambda: harl_tf.BYOL(backbone()),
         "hapicl_byol": lambda: hapicl(methods.Bootstrap()),
         "harl": lambda: harl_tf.HARL(backbone()),
@@ -76,12 +79,13 @@ def contestants() -> dict:
         "simsiam": lambda: harl_tf.SimSiam(backbone()),
         "pixpro": lambda: harl_tf.PixPro(backbone()),
         "detcon": lambda: harl_tf.DetCon(backbone()),
-        "densecl": lambda: harl_tf.DenseCL(backbone(), **moco),
+        "densecl": lambda: harl_tf.DenseCL(backbone(), **keys),
     }
 
 
-def bare_step(batch: dict[str, tf.Tensor]) -> Callable[[], tf.Tensor]:
+def bare_step() -> Step:
     """Forward and backward of the backbone alone on both views."""
+    batch = make_batch(FLAGS.batch_size, FLAGS.image_size)
     backbone = backbones.resnet(FLAGS.depth, FLAGS.output_stride)
     images = tf.concat([batch["colored1"], batch["colored2"]], axis=0)
 
@@ -93,70 +97,60 @@ def bare_step(batch: dict[str, tf.Tensor]) -> Callable[[], tf.Tensor]:
         gradients = tape.gradient(loss, backbone.trainable_variables)
         return loss + tf.add_n([tf.reduce_sum(gradient) for gradient in gradients])
 
-    return step
+    return lambda: float(step())
 
 
-def method_step(
-    make: Callable[[], pretraining.Pretraining], batch: dict[str, tf.Tensor]
-) -> Callable[[], tf.Tensor]:
+def method_step(make: Callable[[], Pretraining]) -> Step:
     """One training step of a method, as ``fit`` makes it."""
     model = make()
-    model.compile(keras.optimizers.SGD(0.01, momentum=0.9))
-    model.optimizer.build(model.trainable_variables)
-    function = model.make_train_function()
-    stream = iter(tf.data.Dataset.from_tensors(batch).repeat())
-    return lambda: function(stream)["loss"]
+    steps.prepare(model)
+    return steps.step_of(model, steps.same_batch(FLAGS.batch_size, FLAGS.image_size))
 
 
-def seconds(step: Callable[[], tf.Tensor]) -> float:
-    """Wall time of a step, its result awaited."""
+def seconds(step: Step) -> float:
+    """Wall time of a step."""
     start = time.perf_counter()
-    float(step())
+    step()
     return time.perf_counter() - start
 
 
-def measure() -> dict[str, np.ndarray]:
+def measure() -> dict[str, NDArray[np.float64]]:
     """Seconds (turns,) of every method and of the bare step."""
-    arrays = make_batch(FLAGS.batch_size, FLAGS.image_size)
-    batch = {key: tf.constant(value) for key, value in arrays.items()}
-    chosen = {
-        name: make for name, make in contestants().items() if not FLAGS.only or name in FLAGS.only
-    }
-    steps = {"bare": bare_step(batch)}
-    steps |= {name: method_step(make, batch) for name, make in chosen.items()}
-    for name, step in steps.items():
+    made = {BARE: bare_step()}
+    for name, make in contestants().items():
+        if not FLAGS.only or name in FLAGS.only:
+            made[name] = method_step(make)
+    for name, step in made.items():
         print(f"{name}: first step {seconds(step):.1f} s", flush=True)
         seconds(step)
-    times: dict[str, list[float]] = {name: [] for name in steps}
+    times: dict[str, list[float]] = {name: [] for name in made}
     order = np.random.default_rng(0)
     for _ in range(FLAGS.turns):
-        for name in order.permutation(list(steps)):
-            times[name].append(seconds(steps[name]))
+        for name in order.permutation(list(made)):
+            times[name].append(seconds(made[name]))
     return {name: np.array(values) for name, values in times.items()}
 
 
+def rows(times: dict[str, NDArray[np.float64]]) -> Iterator[dict[str, object]]:
+    """Of the table."""
+    for name, values in times.items():
+        low, middle, high = np.percentile(values / times[BARE], [25, 50, 75])
+        alone = times.get(PAIRS.get(name, ""))
+        yield {
+            "method": name,
+            "milliseconds": f"{1e3 * np.median(values):.1f}",
+            "ratio": f"{middle:.3f}",
+            "quartile1": f"{low:.3f}",
+            "quartile3": f"{high:.3f}",
+            "ratio_to_branch_alone": "" if alone is None else f"{np.median(values / alone):.3f}",
+        }
+
+
 def main(_: list[str]) -> None:
-    """Measures, prints and writes the table."""
+    """Measures, and writes the table."""
     keras.config.set_dtype_policy(FLAGS.policy)
     keras.utils.set_random_seed(0)
-    times = measure()
-    rows = []
-    for name, values in times.items():
-        low, middle, high = np.percentile(values / times["bare"], [25, 50, 75])
-        row = {"method": name, "milliseconds": round(float(np.median(values)) * 1e3, 1)}
-        row |= {"ratio": round(middle, 3), "quartile1": round(low, 3), "quartile3": round(high, 3)}
-        alone = times.get(PAIRS.get(name, ""))
-        row["ratio_to_branch_alone"] = (
-            "" if alone is None else round(float(np.median(values / alone)), 3)
-        )
-        rows.append(row)
-        print(" ".join(f"{key}={value}" for key, value in row.items()), flush=True)
-    path = pathlib.Path(FLAGS.results)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    results.write(FLAGS.table, rows(measure()))
 
 
 if __name__ == "__main__":

@@ -8,75 +8,68 @@ turn. Then whole conversions with one and two workers, in turn. Without a folder
 scikit-image's. Writes ``mask_speed.csv`` and ``mask_workers.csv`` into ``--results``.
 """
 
-import csv
-import os
+import functools
 import pathlib
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import cv2
 import numpy as np
-import skimage.data
 import threadpoolctl
 from absl import app, flags, logging
+from numpy.typing import NDArray
 from PIL import Image
 from skimage.segmentation import felzenszwalb
 
 import mask_generation
+from benchmarks.harness import arguments, photographs, results
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("photographs", None, "Folder of photographs, searched to the bottom.")
+arguments.define("results", "photographs")
 flags.DEFINE_integer("count", 32, "Photographs measured, spread evenly over the folder.")
 flags.DEFINE_integer("turns", 3, "Conversions with each number of workers.")
 flags.DEFINE_list("sizes", "64,160,400,800", "Longer sides in pixels.")
 flags.DEFINE_list("parts", "methods,workers", "What to measure.")
-flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV files.")
 
 PEER = "scikit-image felzenszwalb"
-OWN = ("astronaut", "coffee", "chelsea", "rocket", "cat", "hubble_deep_field", "retina")
 WORKERS = (1, 2)
 # Each photograph of a conversion is there this often: half a minute's work and more, so that the
 # seconds in which workers start weigh little, as they do in any conversion worth two workers.
 COPIES = {"fast": 128, "balanced": 16}
 
+Photograph = NDArray[np.uint8]
+Method = Callable[[Photograph], object]
 
-def photographs() -> Iterator[np.ndarray]:
-    """The photographs as RGB."""
-    if FLAGS.photographs is None:
-        for name in OWN:
-            yield getattr(skimage.data, name)()
-        return
+
+def spread_over(folder: str) -> Iterator[Photograph]:
+    """Some JPEGs of a folder, which is searched to the bottom."""
     paths = sorted(
-        path
-        for path in pathlib.Path(FLAGS.photographs).rglob("*")
-        if path.suffix.lower() in (".jpg", ".jpeg")
+        path for path in pathlib.Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")
     )
     for path in paths[:: max(1, len(paths) // FLAGS.count)][: FLAGS.count]:
         yield np.asarray(Image.open(path).convert("RGB"))
 
 
-def resized(rgb: np.ndarray, longer_side: int) -> np.ndarray:
+def resized(rgb: Photograph, longer_side: int) -> Photograph:
     """The photograph with this longer side."""
     scale = longer_side / max(rgb.shape[:2])
     kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=kind)
+    return np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=kind), np.uint8)
 
 
-def methods() -> dict[str, Callable[[np.ndarray], object]]:
+def methods() -> dict[str, Method]:
     """What is measured, the peer first."""
-    found: dict[str, Callable[[np.ndarray], object]] = {
-        PEER: lambda rgb: felzenszwalb(rgb, scale=100, sigma=0.5, min_size=50)
+    found: dict[str, Method] = {
+        PEER: functools.partial(felzenszwalb, scale=100, sigma=0.5, min_size=50)
     }
     for name in mask_generation.METHODS:
-        found[name] = lambda rgb, name=name: mask_generation.foreground_mask(rgb, name)
+        found[name] = functools.partial(mask_generation.foreground_mask, method=name)
     return found
 
 
-def measure_methods(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
+def measure_methods(images: list[Photograph]) -> Iterator[dict[str, object]]:
     """A row for each size and method."""
     chosen = methods()
     for compute in chosen.values():
@@ -103,7 +96,7 @@ def measure_methods(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
             }
 
 
-def measure_workers(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
+def measure_workers(images: list[Photograph]) -> Iterator[dict[str, object]]:
     """A row for each method, longer side 400: conversions with one worker and with two, in turn."""
     for method, copies in COPIES.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -133,31 +126,17 @@ def measure_workers(images: list[np.ndarray]) -> Iterator[dict[str, object]]:
         }
 
 
-def write(name: str, rows: Iterator[dict[str, object]]) -> None:
-    """Writes rows as they come, and prints them."""
-    path = pathlib.Path(FLAGS.results, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = None
-        for row in rows:
-            if writer is None:
-                writer = csv.DictWriter(file, row)
-                writer.writeheader()
-            writer.writerow(row)
-            file.flush()
-            print(*row.values(), sep="\t", flush=True)
-
-
 def main(_: list[str]) -> None:
     """Measures."""
     logging.set_verbosity(logging.WARNING)
     cv2.setNumThreads(1)
-    images = list(photographs())
+    given = FLAGS.photographs
+    images = photographs.of_scikit_image() if given is None else list(spread_over(given))
     if "methods" in FLAGS.parts:
         with threadpoolctl.threadpool_limits(1):
-            write("mask_speed.csv", measure_methods(images))
+            results.write("mask_speed.csv", measure_methods(images))
     if "workers" in FLAGS.parts:
-        write("mask_workers.csv", measure_workers(images))
+        results.write("mask_workers.csv", measure_workers(images))
 
 
 if __name__ == "__main__":

@@ -12,43 +12,32 @@ and its gradient alone, on vectors of 256, with all cells and with 16 drawn a re
 ``scaling_PART.csv`` into ``--results``; ``benchmarks.speed.scaling_plot`` draws them.
 """
 
-from benchmarks.harness.contestant import forget_peak, protocol, resident_megabytes, serve, steady
-
-if __name__ == "__main__":
-    import sys
-
-    STREAM = protocol() if any(word.startswith("--cell") for word in sys.argv) else None
-
 import json
-import os
-import pathlib
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import harl_tf  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 import tensorflow as tf
 from absl import app, flags
 
-from benchmarks.harness import side_by_side
-from benchmarks.harness.side_by_side import Contestant
+from benchmarks.harness import arguments, entries, results, side_by_side, steps
+from benchmarks.harness.contestant import serve, steady
 from benchmarks.harness.step_batch import make_batch
+from benchmarks.harness.summary import summary
+from benchmarks.harness.usage import forget_peak, resident_megabytes
 from harl_tf import backbones, losses, methods
 from harl_tf.pretraining.cells import all_cells, sample_cells, take
 
 FLAGS = flags.FLAGS
+arguments.define("results", "rounds", "contestant")
 flags.DEFINE_list("parts", "batch,image,map,replicas,loss", "What to measure.")
-flags.DEFINE_integer("rounds", 5, "Rounds that are to count.")
-flags.DEFINE_string("results", "benchmarks/results", "Folder for the tables.")
-flags.DEFINE_string("cell", None, "Internal: which cell this process is, as JSON.")
 
 DRAWN = 16
 """Cells drawn from each region, where they are drawn."""
 
 Cell = dict[str, Any]
+"""What a contestant of this command is; as JSON, its name."""
 
 
 def cells(part: str) -> Iterator[list[Cell]]:
@@ -96,14 +85,12 @@ def model_step(cell: Cell) -> Callable[[], int]:
         stride = cell["image_size"] // cell["map"] if "map" in cell else 32
         backbone = backbones.resnet(18, output_stride=stride)
         model = getattr(harl_tf, method)(backbone, **settings)
-        model.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-        model.optimizer.build(model.trainable_variables)
-    data = tf.data.Dataset.from_tensors(make_batch(cell["batch"], cell["image_size"])).repeat()
-    batches = iter(strategy.experimental_distribute_dataset(data))
-    function = model.make_train_function()
+        steps.prepare(model)
+    data = steps.same_batch(cell["batch"], cell["image_size"])
+    one_step = steps.step_of(model, strategy.experimental_distribute_dataset(data))
 
     def step() -> int:
-        float(function(batches)["loss"])
+        one_step()
         return int(cell["batch"])
 
     return step
@@ -151,25 +138,23 @@ def loss_step(cell: Cell, units: int = 256) -> Callable[[], int]:
 
 def take_part() -> None:
     """The side of a cell."""
-    cell = json.loads(FLAGS.cell)
+    cell = json.loads(FLAGS.contestant)
     keras.utils.set_random_seed(0)
     step = loss_step(cell) if "loss" in cell else model_step(cell)
     forget_peak()
     before = resident_megabytes()
-    serve(STREAM, steady(step, seconds=2.0), before=before, tensorflow=tf.__version__)
+    serve(steady(step, seconds=2.0), before=before, tensorflow=tf.__version__)
 
 
 def measure(part: str) -> list[dict[str, Any]]:
     """The rows of a part."""
     rows = []
     for group in cells(part):
-        own = [sys.executable, "-m", "benchmarks.speed.scaling"]
         contestants = {json.dumps(cell): cell for cell in group}
-        result = side_by_side.run(
-            [Contestant(name, [*own, f"--cell={name}"]) for name in contestants], FLAGS.rounds
-        )
+        entered = [entries.ours("benchmarks.speed.scaling", name) for name in contestants]
+        result = side_by_side.run(entered, FLAGS.rounds)
         before = {name: facts.pop("before") for name, facts in result.facts.items()}
-        for row in side_by_side.summary(result, next(iter(contestants))):
+        for row in summary(result, next(iter(contestants))):
             name, each = row.pop("contestant"), float(row["per_second"])
             megabytes = row["peak_megabytes"] - before[name]
             step = 1e3 * contestants[name]["batch"] / each
@@ -182,11 +167,11 @@ def measure(part: str) -> list[dict[str, Any]]:
 
 def main(_: list[str]) -> None:
     """Measures, or takes part."""
-    if FLAGS.cell:
+    if FLAGS.contestant:
         take_part()
         return
     for part in FLAGS.parts:
-        side_by_side.write(measure(part), pathlib.Path(FLAGS.results, f"scaling_{part}.csv"))
+        results.write(f"scaling_{part}.csv", measure(part))
 
 
 if __name__ == "__main__":

@@ -5,20 +5,20 @@ import sys
 import pytest
 
 from benchmarks.harness import side_by_side
-from benchmarks.harness.side_by_side import Contestant, Result, Turn, disturbed, run, summary
+from benchmarks.harness.side_by_side import Contestant, Result, Turn, disturbed, run
+from benchmarks.harness.summary import summary
 
 TOY = """
 import sys
 sys.path.insert(0, {root!r})
-from benchmarks.harness.contestant import protocol, serve
-stream = protocol()
+from benchmarks.harness.contestant import serve
 import time
 print("libraries chatter")
 def measure():
     time.sleep({seconds})
     print("and chatter")
     return 10
-serve(stream, measure, version="7")
+serve(measure, version="7")
 """
 
 

@@ -6,59 +6,34 @@ HAPiCL is trained a second time on masks exchanged between the pictures. Interru
 command goes on with the first trial that ``toy_world.csv`` in ``--results`` does not have.
 """
 
-import csv
-import pathlib
-
 import harl_tf  # noqa: F401  # isort: skip  (before TensorFlow: turns oneDNN on)
 import keras
 from absl import app, flags, logging
 
+from benchmarks.harness import arguments, results
 from benchmarks.quality.toy_world import trial
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("results", "benchmarks/results", "Folder for the CSV.")
+arguments.define("results")
 flags.DEFINE_integer("seeds", 3, "Seeds per method, counted from 0.")
 
-FIELDS = (
-    "method",
-    "masks",
-    "seed",
-    "epochs",
-    "knn_before",
-    "knn_after",
-    "separation_before",
-    "separation_after",
-    "spread_before",
-    "spread_after",
-    "embedding_std",
-    "seconds",
-    "cpu_seconds",
-)
+TABLE = "toy_world.csv"
 
 
 def main(_: list[str]) -> None:
-    """Runs the trials that the CSV does not have."""
+    """Runs the trials that the table does not have."""
     logging.set_verbosity(logging.WARNING)
-    path = pathlib.Path(FLAGS.results) / "toy_world.csv"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(",".join(FIELDS) + "\n")
-    with path.open(newline="") as file:
-        done = {(row["method"], row["masks"], int(row["seed"])) for row in csv.DictReader(file)}
+    done = {(row["method"], row["masks"], int(row["seed"])) for row in results.read(TABLE)}
     trained = [(method, "true") for method in trial.METHODS] + [("hapicl", "exchanged")]
     for seed in range(FLAGS.seeds):
         for method, masks in trained:
-            if (method, masks, seed) in done:
-                continue
-            row = measure(method, masks, seed)
-            with path.open("a", newline="") as file:
-                csv.DictWriter(file, FIELDS, lineterminator="\n").writerow(row)
-            print(*row.values(), sep=",", flush=True)
-            keras.backend.clear_session()
+            if (method, masks, seed) not in done:
+                results.append(TABLE, measure(method, masks, seed))
+                keras.backend.clear_session()
 
 
 def measure(method: str, masks: str, seed: int) -> dict[str, str | int | float]:
-    """One row of the CSV."""
+    """A row of the table."""
     result = trial.run(method, seed, exchanged=masks == "exchanged")
     row: dict[str, str | int | float] = {"method": method, "masks": masks, "seed": seed}
     row["epochs"] = trial.METHODS[method].epochs

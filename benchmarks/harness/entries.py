@@ -1,0 +1,23 @@
+"""Whom a command enters into a side-by-side measurement: processes of its own, and of the peers."""
+
+import sys
+from collections.abc import Mapping
+
+from absl import flags
+
+from benchmarks.harness.side_by_side import Contestant
+
+FLAGS = flags.FLAGS
+
+
+def ours(
+    module: str, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Contestant:
+    """The module itself, told by ``--contestant`` who it is."""
+    command = [sys.executable, "-m", module, *arguments, f"--contestant={name}"]
+    return Contestant(name, command, environment or {})
+
+
+def peer(module: str, name: str, *arguments: object) -> Contestant:
+    """A module of ``benchmarks.peers``, run by the Python that ``--peers`` names."""
+    return Contestant(name, [FLAGS.peers, "-m", module, name, *map(str, arguments)])
