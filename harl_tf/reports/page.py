@@ -1,25 +1,21 @@
-"""A page of pictures: one self-contained HTML file, no script, no outside resource."""
+"""A page of pictures: one self-contained HTML file, no script, no outside resource.
+
+Owns what a page consists of and how numbers become pictures. Does not own its markup and looks
+(``page.html`` and ``page.css`` beside it). That no text becomes markup is the template engine's: it
+escapes every value.
+"""
 
 import base64
 import dataclasses
-import html
 import io
 import pathlib
 from collections.abc import Sequence
 
+import jinja2
 import numpy as np
 from PIL import Image
 
 from harl_tf import files
-
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto;
-       max-width: 1180px; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } td, th { padding: 4px 8px 4px 0; text-align: left;
-       font-weight: normal; vertical-align: middle; } th { color: #666; font-size: 13px; }
-img { display: block; max-width: 100%; }
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,11 +54,7 @@ def write_page(path: str | pathlib.Path, title: str, sections: Sequence[Section]
             write_page("page.html", "Masks", [Section("Photographs", rows=[[image, "cat"]])])
     """
     path = pathlib.Path(path)
-    body = "\n".join(_render(section) for section in sections)
-    head = f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">{head}'
-    page = f"<h1>{html.escape(title)}</h1>\n{body}"
-    page = f'<!doctype html><html lang="en"><head>{head}</head><body>{page}</body></html>\n'
+    page = _TEMPLATES.get_template("page.html").render(title=title, sections=sections)
     files.write_text(path, page)
     return path
 
@@ -96,26 +88,29 @@ def color_map(values: np.ndarray, size: int, limit: float) -> np.ndarray:
     return np.asarray(picture.resize((width, size), Image.Resampling.NEAREST))
 
 
-def _render(section: Section) -> str:
-    parts = [f"<h2>{html.escape(section.title)}</h2>"]
-    if section.text:
-        parts.append(f"<p>{html.escape(section.text)}</p>")
-    if section.rows:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in section.header)
-        rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in section.rows)
-        parts.append(f"<table><tr>{head}</tr>{rows}</table>")
-    if section.figure is not None:
-        parts.append(f'<img alt="{html.escape(section.title)}" src="{_inline(section.figure)}">')
-    return "\n".join(parts)
-
-
-def _cell(content: np.ndarray | str) -> str:
-    if isinstance(content, str):
-        return f"<td>{html.escape(content)}</td>"
+def _png(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(content).save(buffer, "PNG")
-    return f'<td><img alt="" src="{_inline(buffer.getvalue())}"></td>'
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _inline(png: bytes) -> str:
+    """A picture as an address that holds it."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _templates() -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("harl_tf.reports", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters["inline"] = _inline
+    templates.filters["png"] = _png
+    return templates
+
+
+_TEMPLATES = _templates()

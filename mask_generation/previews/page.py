@@ -1,34 +1,26 @@
 """The gallery as HTML: one file that needs nothing from outside it.
 
-Owns what is on the page and that no text in it, a file name say, can become markup. Does not own
-its looks (``mask_generation.previews.style``) nor the pictures'
-(``mask_generation.previews.contact_sheet``).
+Owns what the page says: its numbers, sentences, bars and pictures. Does not own its markup, looks
+and controls (``page.html``, ``page.css`` and ``page.js`` beside it) nor the pictures' looks
+(``mask_generation.previews.contact_sheet``). That no text, a file name say, becomes markup is the
+template engine's: it escapes every value.
 """
 
 import base64
-import html
+import dataclasses
 import io
 from collections.abc import Sequence
 
+import jinja2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from mask_generation.previews.contact_sheet import draw_image, draw_outline, draw_saliency
 from mask_generation.previews.pictures import Picture, Summary, count_of_worst
-from mask_generation.previews.style import SCRIPT, STYLE
 
 _SIDE = 256
 _BINS = 20
-_ORDERS = {
-    "worst": "Quality, worst first",
-    "best": "Quality, best first",
-    "small": "Foreground share, smallest first",
-    "large": "Foreground share, largest first",
-    "name": "Name",
-}
-# Whatever is on the page, it can load nothing and send nothing.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 def render_page(title: str, method: str, summary: Summary, pictures: Sequence[Picture]) -> str:
@@ -48,52 +40,32 @@ def render_page(title: str, method: str, summary: Summary, pictures: Sequence[Pi
         >>> "<h1>Masks of &lt;cats&gt;</h1>" in page
         True
     """
-    name = html.escape(title)
-    return f"""<!doctype html>
-<html lang="en-GB">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<title>Masks of {name}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<header>
-<h1>Masks of {name}</h1>
-<p>{_introduction(method, summary, pictures)}</p>
-</header>
-<main>
-<div class="summary">
-<section aria-labelledby="shares"><h2 id="shares">Share of foreground, all photographs</h2>
-{_histogram(summary)}</section>
-<section aria-labelledby="flags"><h2 id="flags">Flags, all photographs</h2>
-{_flags(summary)}
-{_left_out(summary)}</section>
-</div>
-<h2>Photographs</h2>
-{_controls(summary)}
-<ul class="cards">
-{"".join(map(_card, pictures))}</ul>
-</main>
-<script>{SCRIPT}</script>
-</body>
-</html>
-"""
+    counts = summary.histogram(_BINS)
+    most = max(*counts, 1)
+    return _TEMPLATES.get_template("page.html").render(
+        title=title,
+        introduction=_introduction(method, summary, len(pictures)),
+        frame=_FRAME,
+        most=most,
+        bars=[_bar(index, count, most) for index, count in enumerate(counts)],
+        ticks=_ticks(),
+        summary=summary,
+        pictures=pictures,
+    )
 
 
-def _introduction(method: str, summary: Summary, pictures: Sequence[Picture]) -> str:
-    sentences = [f"Method: {html.escape(method)}.", f"{_plural(len(summary), 'photograph')}"]
+def _introduction(method: str, summary: Summary, shown: int) -> str:
+    sentences = [f"Method: {method}.", _photographs(len(summary))]
     if len(summary):
         sentences[-1] += f" of median quality {np.median(summary.quality):.2f}"
     sentences[-1] += "."
-    if len(pictures) == len(summary):
+    if shown == len(summary):
         sentences.append("All are shown.")
     else:
-        worst = count_of_worst(len(pictures))
+        worst = count_of_worst(shown)
         sentences.append(
-            f"{len(pictures)} are shown: the {worst} of lowest quality, and "
-            f"{len(pictures) - worst} spread evenly over the others."
+            f"{shown} are shown: the {worst} of lowest quality, and "
+            f"{shown - worst} spread evenly over the others."
         )
     sentences.append(
         "Quality is the method's own measure of a mask, from 0 to 1; the share is that of the "
@@ -102,109 +74,88 @@ def _introduction(method: str, summary: Summary, pictures: Sequence[Picture]) ->
     return " ".join(sentences)
 
 
-def _histogram(summary: Summary) -> str:
-    """Bars, and the same as a table for those who do not see them."""
-    counts = summary.histogram(_BINS)
-    most = max(*counts, 1)
-    width, height, left, bottom = 360, 150, 34, 130
-    step = (width - left - 4) / _BINS
-    bars, rows = [], []
-    for index, count in enumerate(counts):
-        label = f"{100 * index // _BINS} to {100 * (index + 1) // _BINS} %"
-        tall = 110 * count / most
-        if count:
-            bars.append(
-                f'<rect x="{left + index * step + 0.5:.1f}" y="{bottom - max(tall, 1):.1f}" '
-                f'width="{step - 1:.1f}" height="{max(tall, 1):.1f}">'
-                f"<title>{label}: {count:,}</title></rect>"
-            )
-        rows.append(f'<tr><th scope="row">{label}</th><td>{count:,}</td></tr>')
-    ticks = "".join(
-        f'<text x="{left + share * step * _BINS / 100:.1f}" y="{bottom + 15}" '
-        f'text-anchor="{anchor}">{share} %</text>'
-        for share, anchor in ((0, "start"), (25, "middle"), (50, "middle"), (75, "middle"))
+@dataclasses.dataclass(frozen=True)
+class _Frame:
+    """Where the histogram is drawn: its size, and the ends of its axis."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    bottom: int
+
+
+_FRAME = _Frame(width=360, height=150, left=34, right=356, bottom=130)
+_TALLEST = 110
+
+
+@dataclasses.dataclass(frozen=True)
+class _Bar:
+    """How many photographs have a share of foreground, and the rectangle that shows it."""
+
+    label: str
+    count: int
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+def _bar(index: int, count: int, most: int) -> _Bar:
+    step = (_FRAME.right - _FRAME.left) / _BINS
+    tall = max(_TALLEST * count / most, 1)  # one photograph among a million is still to be seen
+    return _Bar(
+        label=f"{100 * index // _BINS} to {100 * (index + 1) // _BINS} %",
+        count=count,
+        x=f"{_FRAME.left + index * step + 0.5:.1f}",
+        y=f"{_FRAME.bottom - tall:.1f}",
+        width=f"{step - 1:.1f}",
+        height=f"{tall:.1f}",
     )
-    ticks += f'<text x="{width - 4}" y="{bottom + 15}" text-anchor="end">100 %</text>'
-    return f"""<svg viewBox="0 0 {width} {height}" role="img" aria-label="Histogram of the share of
-foreground; the table below has its numbers">
-<line x1="{left}" y1="{bottom}" x2="{width - 4}" y2="{bottom}"/>
-<text x="{left - 4}" y="{bottom}" text-anchor="end">0</text>
-<text x="{left - 4}" y="{bottom - 102}" text-anchor="end">{most:,}</text>
-{"".join(bars)}{ticks}</svg>
-<details><summary>The numbers</summary><table>
-<thead><tr><th scope="col">Foreground</th><th scope="col">Photographs</th></tr></thead>
-<tbody>{"".join(rows)}</tbody></table></details>"""
 
 
-def _flags(summary: Summary) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{_flag_name(flag)}</th><td>{count:,}</td>'
-        f"<td>{100 * count / len(summary):.1f} %</td></tr>"
-        for flag, count in summary.flags.items()
-    )
-    return f"""<table><thead><tr><th scope="col">Flag</th><th scope="col">Photographs</th>
-<th scope="col">Of all</th></tr></thead><tbody>{rows}</tbody></table>"""
+def _ticks() -> list[tuple[int, str, str]]:
+    """Percentages with where they stand, and which of their ends stands there."""
+    anchors = {0: "start", 25: "middle", 50: "middle", 75: "middle", 100: "end"}
+    wide = _FRAME.right - _FRAME.left
+    return [(each, f"{_FRAME.left + each * wide / 100:.1f}", anchors[each]) for each in anchors]
 
 
-def _left_out(summary: Summary) -> str:
-    if not summary.left_out_count:
-        return ""
-    items = "".join(
-        f"<li>{html.escape(one.name)}: {html.escape(one.reason)}</li>" for one in summary.left_out
-    )
-    more = summary.left_out_count - len(summary.left_out)
-    if more:
-        items += f"<li>and {more:,} more</li>"
-    count = _plural(summary.left_out_count, "photograph")
-    return f"<details><summary>{count} left out</summary><ul>{items}</ul></details>"
-
-
-def _controls(summary: Summary) -> str:
-    orders = "".join(f'<option value="{key}">{text}</option>' for key, text in _ORDERS.items())
-    # The "=" keeps a flag called "any" apart from the choice of all.
-    flags = "".join(
-        f'<option value="={html.escape(flag)}">{_flag_name(flag)}</option>'
-        for flag in summary.flags
-    )
-    return f"""<div class="controls" hidden>
-<label>Order <select id="order">{orders}</select></label>
-<label>Flag <select id="flag"><option value="any">all</option>{flags}</select></label>
-<span id="shown" role="status"></span>
-</div>"""
-
-
-def _card(picture: Picture) -> str:
-    numbers, name = picture.numbers, html.escape(picture.name)
+def _drawn(picture: Picture) -> list[tuple[str, NDArray[np.uint8]]]:
+    """What is shown of a photograph: captions and pixels."""
     drawn = [("Photograph", draw_image(picture.image, _SIDE))]
     if picture.saliency is not None:
         drawn.append(("Saliency", draw_saliency(picture.saliency, _SIDE)))
     drawn.append(("Mask", draw_outline(picture.image, picture.mask, _SIDE)))
-    pictures = "".join(
-        f'<figure><img src="{_inline(pixels)}" width="{pixels.shape[1]}" '
-        f'height="{pixels.shape[0]}" alt="{caption} of {name}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-        for caption, pixels in drawn
-    )
-    flag = html.escape(numbers.flag)
-    words = f' · <span class="flag">{flag}</span>' if flag else ""
-    return f"""<li class="card" data-name="{name}" data-quality="{numbers.quality:.6f}"
-data-share="{numbers.share:.6f}" data-flag="{flag}">
-<h3>{name}</h3>
-<div class="pictures">{pictures}</div>
-<p class="numbers">Quality {numbers.quality:.2f} · {100 * numbers.share:.1f} % foreground{words}</p>
-</li>
-"""
+    return drawn
 
 
-def _flag_name(flag: str) -> str:
-    return html.escape(flag) if flag else "none"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _inline(pixels: NDArray[np.uint8]) -> str:
+def _jpeg(pixels: NDArray[np.uint8]) -> str:
+    """A picture as an address that holds it."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _photographs(count: int) -> str:
+    return f"{count:,} photograph" if count == 1 else f"{count:,} photographs"
+
+
+def _templates() -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("mask_generation.previews", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters["drawn"] = _drawn
+    templates.filters["jpeg"] = _jpeg
+    templates.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    templates.filters["photographs"] = _photographs
+    templates.filters["thousands"] = lambda count: f"{count:,}"
+    return templates
+
+
+_TEMPLATES = _templates()

@@ -3,11 +3,13 @@
 import base64
 import html.parser
 import io
+import pathlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from harl_tf import reports
 from harl_tf.reports import Section, color_map, write_page
 
 
@@ -16,11 +18,14 @@ class Reader(html.parser.HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.tags, self.sources, self.texts, self.open = [], [], [], []
+        self.tags, self.names, self.texts, self.open = [], [], [], []
+        self.sources, self.alternatives = [], []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.names += [name for name, _ in attrs]
+        self.alternatives += [value for name, value in attrs if name == "alt"]
         self.sources += [value for name, value in attrs if name in ("src", "href")]
         if tag not in ("meta", "img"):
             self.open.append(tag)
@@ -56,12 +61,31 @@ def test_page_holds_its_pictures_and_nothing_from_outside(tmp_path):
     assert {"Title", "A", "text", "one", "two", "cat"} <= set(page.texts)
 
 
-def test_page_escapes_every_text(tmp_path):
-    evil = '<script>alert("1")</script>'
-    section = Section(evil, evil, [evil], [[evil]], b"png")
+@pytest.mark.parametrize(
+    "evil",
+    [
+        '"><script>alert("1")</script>',
+        "' onerror='alert(1)",
+        "{{ 7*7 }}{% raw %}{# #}",
+        "two\nlines &amp; more",
+    ],
+)
+def test_page_escapes_every_text(tmp_path, evil):
+    """No text becomes markup, nor a template: wherever one stands, it stands as it is."""
+    section = Section(evil, evil, [evil], [[evil, picture()]], b"png")
     page = Reader(write_page(tmp_path / "page.html", evil, [section]))
-    assert "script" not in page.tags
+    plain = Section("a", "b", ["c"], [["d", picture()]], b"png")
+    expected = Reader(write_page(tmp_path / "plain.html", "e", [plain]))
+    assert (page.open, page.tags, page.names) == ([], expected.tags, expected.names)
     assert page.texts.count(evil) == 6
+    assert page.alternatives == ["", evil]
+
+
+def test_style_sheet_is_on_the_page_as_it_is(tmp_path):
+    """The template engine neither escapes it nor finds anything of its own in it."""
+    style = pathlib.Path(reports.__file__).with_name("page.css").read_text(encoding="utf-8")
+    page = write_page(tmp_path / "page.html", "Title", []).read_text(encoding="utf-8")
+    assert style in page
 
 
 def test_page_keeps_other_alphabets(tmp_path):

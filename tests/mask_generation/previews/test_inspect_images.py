@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,3 +55,13 @@ def test_photograph_that_breaks_between_the_passes_is_passed_over(folder):
 def test_two_workers_see_what_one_sees(folder):
     one, two = (list(InspectedImages(folder, METHOD, workers).numbers()) for workers in (1, 2))
     assert one == two
+
+
+def test_worker_processes_do_not_import_what_writes_the_page():
+    """Each would wait for the template engine, and needs nothing of it."""
+    code = (
+        "import sys, mask_generation.previews.inspect_images; "
+        "print(sorted({'jinja2', 'tensorflow'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert out == b"[]\n"

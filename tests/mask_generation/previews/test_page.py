@@ -3,17 +3,24 @@
 import base64
 import html.parser
 import io
+import pathlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mask_generation import previews
 from mask_generation.left_out import LeftOut
 from mask_generation.previews.page import render_page
 from mask_generation.previews.pictures import Numbers, Picture, Summary
 
 VOID = {"meta", "img", "rect", "line", "input"}
-EVIL = '"><script>alert(1)</script>'
+EVIL = [
+    '"><script>alert(1)</script>',
+    "' onerror='alert(1)",
+    "{{ 7*7 }}{% raw %}{# #}",
+    "two\nlines &amp; more",
+]
 
 
 class Reader(html.parser.HTMLParser):
@@ -88,16 +95,37 @@ def test_pictures_are_photograph_saliency_if_known_and_mask(saliency):
     assert "Quality 0.90 · 25.0 % foreground" in page
 
 
-def test_no_text_becomes_markup():
-    numbers = Numbers(0, 0.5, 0.5, EVIL)
-    of = Summary([numbers, LeftOut(EVIL, EVIL)])
-    reader, page = render([picture(EVIL, numbers)], of, title=EVIL, method=EVIL)
+@pytest.mark.parametrize("name", ["page.css", "page.js"])
+def test_style_sheet_and_script_are_on_the_page_as_they_are(name):
+    """The template engine neither escapes them nor finds anything of its own in them."""
+    text = pathlib.Path(previews.__file__).with_name(name).read_text(encoding="utf-8")
+    assert text in render([picture()])[1]
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_no_text_becomes_markup(evil):
+    """Nor a template: wherever a name, flag, reason or method stands, it stands as it is."""
+    numbers = Numbers(0, 0.5, 0.5, evil)
+    of = Summary([numbers, LeftOut(evil, evil)])
+    reader, page = render([picture(evil, numbers)], of, title=evil, method=evil)
+    plain, _ = render([picture("a", Numbers(0, 0.5, 0.5, "b"))], of)
     assert reader.open == []
-    assert len(reader.all("script")) == 1
+    assert [tag for tag, _ in reader.elements] == [tag for tag, _ in plain.elements]
     assert "<script>alert" not in page
+    assert {name for _, found in reader.elements for name in found} == {
+        name for _, found in plain.elements for name in found
+    }
     (card,) = (found for found in reader.all("li") if found.get("class") == "card")
-    assert (card["data-name"], card["data-flag"]) == (EVIL, EVIL)
-    assert f"={EVIL}" in [found.get("value") for found in reader.all("option")]
+    assert (card["data-name"], card["data-flag"]) == (evil, evil)
+    assert f"={evil}" in [found.get("value") for found in reader.all("option")]
+    assert [found["alt"] for found in reader.all("img")] == [
+        f"{caption} of {evil}" for caption in ("Photograph", "Saliency", "Mask")
+    ]
+    assert f"Masks of {evil}" in reader.texts["title"]
+    assert f"Masks of {evil}" in reader.texts["h1"]
+    assert reader.texts["p"][0].startswith(f"Method: {evil}. 1 photograph of")
+    for tag, text in (("h3", evil), ("span", evil), ("th", evil), ("li", f"{evil}: {evil}")):
+        assert text in reader.texts[tag]
 
 
 def test_histogram_is_of_all_photographs_not_of_those_shown():
