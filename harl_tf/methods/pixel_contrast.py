@@ -215,6 +215,8 @@ class PixelContrast(Branch):
             raise ValueError(
                 f"Expected foreground_weight within [0, 1]. Received: foreground_weight={alpha}."
             )
+        if self.regions < 2:
+            raise ValueError(f"Expected regions ≥ 2. Received: regions={self.regions}.")
         if not 0 <= self.boundary_margin <= 0.5:
             raise ValueError(
                 "Expected boundary_margin within [0, 0.5]. "

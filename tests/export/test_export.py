@@ -94,7 +94,7 @@ def test_saved_model_runs_in_tensorflow_at_any_size(exported):
 def test_metadata_and_card_state_input_outputs_and_settings(exported):
     facts = json.loads((exported[1] / "metadata.json").read_text())
     assert facts["method"]["class"] == "HAPiCL"
-    assert facts["method"]["temperature"] == 0.2
+    assert facts["method"]["pixel"]["config"]["temperature"] == 0.2
     assert facts["method"]["instance"]["config"]["projection_units"] == 16
     assert facts["outputs"]["P3"]["shape"] == [None, None, None, 16]
     card = (exported[1] / "MODEL_CARD.md").read_text()

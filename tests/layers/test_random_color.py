@@ -142,7 +142,7 @@ def test_solarize_inverts_the_bright_half():
 def test_all_probabilities_zero_change_nothing():
     """For any draw, 0 included: a draw of 0 is not below the probability 0."""
     images = make_images(low=0, high=256)
-    settings = {name: 0.0 for name in ("jitter", "greyscale", "blur", "solarize")}
+    settings = {name: 0.0 for name in ("jitter", "grayscale", "blur", "solarize")}
     layer = RandomColor(**{f"{name}_probability": value for name, value in settings.items()})
     for draws in (make_draws(), np.zeros((4, random_color.DRAWS), "float32")):
         np.testing.assert_array_equal(layer(images, draws), images)
@@ -162,7 +162,7 @@ def test_probability_one_always_applies(draw):
     """The largest float32 below 1 is still below the probability 1."""
     images = make_images()
     draws = make_draws(JITTER=draw, GRAY=draw, BLUR=draw, SOLARIZE=draw)
-    settings = {f"{name}_probability": 1.0 for name in ("jitter", "greyscale", "blur", "solarize")}
+    settings = {f"{name}_probability": 1.0 for name in ("jitter", "grayscale", "blur", "solarize")}
     outputs = RandomColor(**settings)(images, draws).numpy()
     np.testing.assert_allclose(outputs[..., 0], outputs[..., 1], atol=1e-3)
     assert outputs.max() <= 128

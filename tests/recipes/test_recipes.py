@@ -119,8 +119,10 @@ def test_momentum_and_weights_move_as_published():
 def test_every_recipe_builds_and_comes_back_from_its_configuration(recipe):
     """On a network of three convolutions, whose maps take the names that the recipe asks for."""
     backbone = tiny_pyramid()
-    if "level" in recipe.settings:
-        recipe = dataclasses.replace(recipe, settings={**recipe.settings, "level": ("P2", "P3")})
+    pixel = recipe.settings.get("pixel")
+    if pixel is not None and "level" in pixel.settings:
+        pixel = Part(pixel.make, {**pixel.settings, "level": ("P2", "P3")})
+        recipe = dataclasses.replace(recipe, settings={**recipe.settings, "pixel": pixel})
     model = recipe.build_model(steps=10, backbone=backbone)
     model.compile(recipe.optimizer(10, 2, recipe.batch_size))
     assert isinstance(model, recipe.method)
