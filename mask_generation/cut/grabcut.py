@@ -12,12 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_generation.cut.grabcut_energy import SMOOTHNESS, color_model, cut_graph
-from mask_generation.cut.minimum_cut import minimum_cut
+from mask_generation.cut.color_models import OPENCV_WEIGHT, of_equal_scale, sharpened
 from mask_generation.cut.otsu import otsu_split
 from mask_generation.image.resize import enlarge, shrink
 
 _Bools = NDArray[np.bool_]
+
+# Weight of contrast against colour, for each pixel of the image's longer side. The paper's 50 is
+# this for 575 pixels; in thumbnails it makes masks too small.
+_SMOOTHNESS = 0.087
 
 # Surely background: less salient than this share of Otsu's split. Surely foreground: more salient
 # than this share of the way from the split to 1.
@@ -32,8 +35,6 @@ _LEAST_PART = 0.2
 _MODEL = (1, 65)
 # Seeds are given by labels, not by a rectangle.
 _NO_BOX = (0, 0, 0, 0)
-# The smaller one of its two labels for pixels that are not sure.
-_IN_QUESTION = 2
 
 
 def grabcut(
@@ -89,10 +90,10 @@ def _cut(
     cv2.setRNGSeed(0)  # its k-means draws from OpenCV's generator
     small, large = np.ascontiguousarray(small), np.ascontiguousarray(large)
     cv2.grabCut(small, seeds, _NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
-    models = color_model(foreground), color_model(background)
-    smoothness = SMOOTHNESS * max(large.shape)
-    in_question = minimum_cut(*cut_graph(large, marks, *models, smoothness))
-    return np.where(marks >= _IN_QUESTION, in_question, marks == cv2.GC_FGD)
+    factor = OPENCV_WEIGHT / (_SMOOTHNESS * max(large.shape))
+    models = of_equal_scale(sharpened(background, factor), sharpened(foreground, factor))
+    cv2.grabCut(large, marks, _NO_BOX, *models, 1, cv2.GC_EVAL_FREEZE_MODEL)
+    return _is_foreground(marks)
 
 
 def _seeds(saliency: NDArray[np.float32], split: float) -> NDArray[np.uint8]:
@@ -104,10 +105,14 @@ def _seeds(saliency: NDArray[np.float32], split: float) -> NDArray[np.uint8]:
 
 
 def _has_both(labels: NDArray[np.uint8]) -> bool:
-    # OpenCV learns five colours on either side and fails on fewer pixels. The lowest bit of its
-    # labels is 1 for foreground, sure or probable.
-    count = int(np.count_nonzero(labels & 1))
+    # OpenCV learns five colours on either side and fails on fewer pixels.
+    count = int(np.count_nonzero(_is_foreground(labels)))
     return min(count, labels.size - count) >= 5
+
+
+def _is_foreground(labels: NDArray[np.uint8]) -> _Bools:
+    """The lowest bit of OpenCV's labels is 1 for foreground, sure or probable."""
+    return (labels & 1) == 1
 
 
 def _is_astray(mask: _Bools, plain: _Bools) -> bool:

@@ -15,9 +15,9 @@ Owns: the saliency of superpixels. Does not own: the superpixels
 (``mask_generation.methods.thresholded``). Cost grows with the cube of the number of superpixels.
 """
 
-import numba
 import numpy as np
 import scipy.linalg
+import scipy.sparse.csgraph
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
@@ -83,7 +83,7 @@ def background_probability(parts: Superpixels) -> _Floats:
         >>> background_probability(one_piece).round(3).tolist()  # connectivity 1
         [0.393]
     """
-    connectivity = boundary_connectivity(_geodesic_distances(parts), parts.on_border)
+    connectivity = boundary_connectivity(geodesic_distances(parts), parts.on_border)
     return 1.0 - gaussian(connectivity, _SIGMA_CONNECTIVITY)
 
 
@@ -123,45 +123,17 @@ def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.
     return border_length / np.sqrt(area)  # equation 5
 
 
-def _geodesic_distances(parts: Superpixels) -> _Floats:
+def geodesic_distances(parts: Superpixels) -> _Floats:
     """Equation 2: least accumulated colour distance over neighbouring superpixels.
 
     All border superpixels count as neighbours of each other, so that background cut in two by an
     object is still one region.
     """
     linked = parts.touching | np.logical_and.outer(parts.on_border, parts.on_border)
-    edges = np.where(linked, parts.color_distance, np.inf)
-    np.fill_diagonal(edges, 0.0)
-    return shortest_paths(edges.astype(np.float32)).astype(np.float64)
-
-
-@numba.njit(cache=True)
-def shortest_paths(edges: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lengths of the shortest paths between all nodes of a graph, by Floyd and Warshall.
-
-    SciPy's took more than twice as long on the 200 superpixels of an image.
-
-    Args:
-        edges: ``(n, n)`` float32, at least 0, 0 on the diagonal; infinity where there is no edge.
-
-    Returns:
-        ``(n, n)`` float32; infinity where there is no path.
-
-    Example:
-        >>> inf = np.inf
-        >>> path = np.array([[0, 1, inf], [1, 0, 2], [inf, 2, 0]], np.float32)
-        >>> shortest_paths(path).tolist()
-        [[0.0, 1.0, 3.0], [1.0, 0.0, 2.0], [3.0, 2.0, 0.0]]
-    """
-    length = edges.copy()
-    count = len(length)
-    for middle in range(count):
-        for start in range(count):
-            first = length[start, middle]
-            if first < np.inf:
-                for end in range(count):
-                    length[start, end] = min(length[start, end], first + length[middle, end])
-    return length
+    np.fill_diagonal(linked, False)
+    # Sparse: in a dense matrix SciPy takes neighbours of one colour, at distance 0, to be apart.
+    graph = scipy.sparse.csr_array((parts.color_distance[linked], np.nonzero(linked)), linked.shape)
+    return scipy.sparse.csgraph.floyd_warshall(graph)
 
 
 def _background_weighted_contrast(parts: Superpixels, background: _Floats) -> _Floats:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from scipy.sparse.csgraph import floyd_warshall
 
+from mask_generation.image.superpixels import measure
 from mask_generation.methods.robust_background import (
     boundary_connectivity,
+    geodesic_distances,
     robust_background_saliency,
-    shortest_paths,
 )
 
 
@@ -59,11 +59,15 @@ def test_background_cut_in_two_is_still_background() -> None:
     np.testing.assert_allclose(saliency[:, :60].mean(), saliency[:, -60:].mean(), atol=0.1)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_shortest_paths_are_scipys(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    edges = random.integers(1, 100, (40, 40)).astype(np.float32)  # whole: sums are exact
-    edges[random.random(edges.shape) < 0.9] = np.inf
-    np.fill_diagonal(edges, 0.0)
-    found = shortest_paths(edges)
-    np.testing.assert_array_equal(found, floyd_warshall(edges))
+def test_geodesic_distances_go_over_neighbors_and_around_the_border():
+    """A row of five pieces, brightness 0, 10, 10, 40, 0, none but the ends on the border. Pieces
+    of one colour are at distance 0, not apart; the ends are neighbours by the border; from the
+    first piece to the fourth it is 10 + 0 + 30 one way, and 0 + 40 the other."""
+    labels = np.pad([[1, 2, 3]], 1, constant_values=0)
+    labels[:, -1] = 4
+    lab = np.zeros((*labels.shape, 3))
+    lab[..., 0] = np.array([0.0, 10.0, 10.0, 40.0, 0.0])[labels]
+    distance = geodesic_distances(measure(labels, lab))
+    np.testing.assert_allclose(distance, distance.T)
+    np.testing.assert_allclose(distance[0], [0, 10, 10, 40, 0])
+    np.testing.assert_allclose(distance[1], [10, 0, 0, 30, 10])
