@@ -15,7 +15,7 @@ from harl_tf.recipes.recipe import Recipe
 from harl_tf.recipes.sources import cited
 from harl_tf.recipes.views import MOCO_CROPS, moco_colors
 
-_BENCHMARK = "benchmarks/quality/pretrain_caltech101.py"
+_BENCHMARK = "ours, run by benchmarks/quality/pretrain_caltech101.py"
 _OURS = "ours, for small sets"
 _DEFAULT = "the method's published default"
 _SHARED_WIDTH = "ours, one width of heads for all methods"
@@ -65,7 +65,7 @@ def small(
                 "optimizer.momentum",
             ),
             "precision": "ours: float32, as fast everywhere as it gets without another precision",
-            "optimizer.weight_decay": f"{_BENCHMARK}, 1e-4 outside the momentum",
+            "optimizer.weight_decay": "ours: 1e-4 outside the momentum",
             **sources,
         },
         notes=("Not a published setting, and not tuned for any one method.",),

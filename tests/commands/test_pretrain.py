@@ -98,7 +98,7 @@ def test_recipe_file_says_what_was_changed(records, tmp_path, tiny, monkeypatch)
     assert command("pretrain", records, tmp_path / "run", "--recipe", "byol_small", *SMALL) == 0
     text = (tmp_path / "run" / "recipe.txt").read_text()
     assert re.search(r"batch_size +4 — your own; the recipe has 64", text)
-    assert re.search(r"epochs +40 — benchmarks/", text)
+    assert re.search(r"epochs +40 — ours, run by benchmarks/", text)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["batch_size"] == 4
 
 
