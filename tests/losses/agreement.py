@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tests.reference.hapicl_numpy import numeric_gradient
+from tests.reference.numeric_gradient import numeric_gradient
 
 
 def assert_agrees(

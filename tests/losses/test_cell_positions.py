@@ -1,4 +1,6 @@
-"""PixPro's distance against the float64 reference, and how far float32 is from it."""
+"""PixPro's distance against the float64 reference and by hand, in float32."""
+
+import math
 
 import numpy as np
 import pytest
@@ -6,6 +8,8 @@ import tensorflow as tf
 
 from harl_tf.losses import cell_distance
 from tests.reference import cell_geometry_numpy as ref
+
+WHOLE = [0, 0, 100, 200, 0, 100, 200]
 
 
 def random_windows(seed, batch):
@@ -61,3 +65,34 @@ def test_cell_distance_exchanging_the_views_transposes():
     forth = cell_distance(tf.constant(first), tf.constant(second), (2, 3), (4, 1))
     back = cell_distance(tf.constant(second), tf.constant(first), (4, 1), (2, 3))
     np.testing.assert_allclose(forth, np.swapaxes(back, 1, 2), rtol=1e-6)
+
+
+def test_cell_distance_of_one_view_to_itself():
+    """2×2 cells, diagonal √½: neighbors are 0.5 apart, √½ cells; over the diagonal it is 1."""
+    side = math.sqrt(0.5)
+    expected = [[0, side, side, 1], [side, 0, 1, side], [side, 1, 0, side], [1, side, side, 0]]
+    whole = tf.constant([WHOLE])
+    np.testing.assert_allclose(cell_distance(whole, whole, (2, 2), (2, 2)), [expected], atol=1e-6)
+
+
+def test_cell_distance_is_in_units_of_the_larger_cell():
+    """The whole image as one cell, center (0.5, 0.5), diagonal √2.
+
+    The upper left quarter on a 2×1 grid: centers (0.125, 0.25) and (0.375, 0.25), smaller cells.
+    """
+    whole, quarter = tf.constant([WHOLE]), tf.constant([[0, 0, 50, 100, 0, 100, 200]])
+    apart = np.array([math.hypot(0.375, 0.25), math.hypot(0.125, 0.25)]) / math.sqrt(2)
+    distance = cell_distance(whole, quarter, (1, 1), (2, 1))
+    np.testing.assert_allclose(distance, apart[None, None], rtol=1e-6)
+
+
+def test_cell_distance_is_that_of_what_the_cells_show():
+    """A crop of rows 20 to 60 of 100 and columns 50 to 150 of 200, one row of two cells.
+
+    Their centers are at (0.4, 0.375) and (0.4, 0.625), and mirrored the other way round; the cells
+    are 0.4 high and 0.25 wide, so that the two are 0.25 / √(0.4² + 0.25²) apart.
+    """
+    crop, mirrored = ([[20, 50, 40, 100, flip, 100, 200]] for flip in (0, 1))
+    apart = 0.25 / math.hypot(0.4, 0.25)
+    distance = cell_distance(tf.constant(crop), tf.constant(mirrored), (1, 2), (1, 2))
+    np.testing.assert_allclose(distance, [[[apart, 0.0], [0.0, apart]]], atol=1e-6)

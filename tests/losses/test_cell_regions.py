@@ -5,21 +5,36 @@ import pytest
 import tensorflow as tf
 
 from harl_tf.losses import cell_labels
-from tests.reference import hapicl_numpy as ref
+from tests.reference import cell_labels_numpy as ref
 
 
+@pytest.mark.parametrize("regions", [2, 4])
 @pytest.mark.parametrize("margin", [0.0, 0.25, 0.5])
 @pytest.mark.parametrize(
     ("size", "grid"), [((12, 12), (2, 3)), ((14, 10), (7, 5)), ((32, 32), (1, 1))]
 )
-def test_cell_labels_agree_with_the_reference(size, grid, margin):
-    """Shares are counts of ones by the number of pixels, so float32 holds them to 1e-6."""
-    masks = np.random.default_rng(0).integers(0, 2, (5, *size))
-    labels = cell_labels(tf.constant(masks), grid, margin)
-    share, regions, valid = ref.cell_labels(masks, grid, margin)
-    np.testing.assert_allclose(labels.share, share, atol=1e-6)
-    np.testing.assert_array_equal(labels.regions, regions.astype(int))
+def test_cell_labels_agree_with_the_reference(size, grid, margin, regions):
+    """Shares are counts of pixels by the number of pixels, so float32 holds them to 1e-6."""
+    masks = np.random.default_rng(0).integers(0, regions, (5, *size))
+    labels = cell_labels(tf.constant(masks), grid, margin, regions)
+    numbers, valid = ref.region_labels(masks, grid, regions, margin)
+    np.testing.assert_allclose(labels.shares, ref.region_shares(masks, grid, regions), atol=1e-6)
+    np.testing.assert_array_equal(labels.regions, numbers)
     np.testing.assert_array_equal(labels.valid, valid)
+
+
+def test_cell_labels_are_row_major():
+    """A 4×6 mask on a 2×3 grid has cells of 2×2 pixels.
+
+    Ones at (0,0) (0,1) (1,0) (1,1): cell 0 is 4/4. (0,2) (1,3): cell 1 is 2/4, the tie is
+    foreground. (2,4): cell (1,2), index 1·3+2 = 5, is 1/4.
+    """
+    mask = np.zeros((1, 4, 6), np.uint8)
+    for row, column in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, 3), (2, 4)]:
+        mask[0, row, column] = 1
+    labels = cell_labels(tf.constant(mask), (2, 3))
+    assert labels.share.numpy().tolist() == [[1.0, 0.5, 0.0, 0.0, 0.0, 0.25]]
+    assert labels.regions.numpy().tolist() == [[1, 1, 0, 0, 0, 0]]
 
 
 def test_cell_labels_half_foreground_is_foreground_at_any_cell_size():

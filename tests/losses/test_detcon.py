@@ -1,4 +1,6 @@
-"""DetCon-B's loss against the float64 reference, on one replica and on two."""
+"""DetCon-B's loss against the float64 reference and by hand, on one replica and on two."""
+
+import math
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 from harl_tf.losses import region_contrast
 from tests.losses.agreement import assert_agrees
 from tests.reference import region_contrast_numpy as ref
-from tests.reference.hapicl_numpy import numeric_gradient
+from tests.reference.numeric_gradient import numeric_gradient
 
 
 def vectors(batch, regions, dimensions=3, seed=0):
@@ -46,10 +48,46 @@ def test_region_contrast_temperatures_agree_with_the_reference(temperature):
     assert_agrees_for(vectors(3, 2), *ids, temperature)
 
 
-def test_region_contrast_equal_features_agree_with_the_reference():
-    """Every logit is the same: what counts is how many candidates each anchor has."""
-    ones = [np.full((2, 3, 4), value) for value in (1.0, 2.0, 3.0, 4.0)]
-    assert_agrees_for(ones, [[0, 0, 1], [0, 1, 2]], [[0, 1, 1], [1, 3, 4]])
+def test_region_contrast_equal_vectors_count_candidates():
+    """Two images, M = 4, so 8 targets per view; image 0 has the ids 0 0 0 5 and 0 0 5 5.
+
+    View 1: region 0 three times, 8 + 8 - 3 = 13 candidates, a third of the weight each, together
+    log 13; region 5 once, log 15. View 2: both regions twice, 8 + 8 - 2 = 14, together log 14
+    each. Divided by M. Image 1 has four regions in order in view 1 and reversed in view 2: log 15
+    for every anchor.
+    """
+    ids1 = tf.constant([[0, 0, 0, 5], [0, 1, 2, 3]])
+    ids2 = tf.constant([[0, 0, 5, 5], [3, 2, 1, 0]])
+    ones = [tf.fill((2, 4, 3), tf.constant(scale, tf.float64)) for scale in (1.0, 2.0, 3.0, 4.0)]
+    first = (math.log(13) + math.log(15) + 2 * math.log(14)) / 4
+    losses = region_contrast(*ones, ids1, ids2)
+    np.testing.assert_allclose(losses, [first, 2 * math.log(15)], rtol=1e-12)
+
+
+def test_region_contrast_several_positives_average_their_cross_entropies():
+    """One anchor e1 of region 0 twice in view 2, at 1 and 0, τ = 1.
+
+    View 1 has two anchors e1 of region 0 and no other candidates: each costs log(e + 1) - 1/2 with
+    the weight 1/2, M = 2, so half of it in all. In view 2 both anchors are zero vectors: two
+    positives at 0 and nothing else, log 2 each, half of it in all.
+    """
+    zeros = tf.zeros((1, 2, 2), tf.float64)
+    predictions1 = tf.constant([[[1.0, 0.0], [1.0, 0.0]]], tf.float64)
+    targets2 = tf.constant([[[2.0, 0.0], [0.0, 2.0]]], tf.float64)
+    ids = tf.constant([[0, 0]])
+    losses = region_contrast(predictions1, zeros, zeros, targets2, ids, ids, 1.0)
+    expected = (math.log(math.e + 1) - 0.5) / 2 + math.log(2) / 2
+    np.testing.assert_allclose(losses, [expected], rtol=1e-12)
+
+
+def test_region_contrast_same_id_in_another_image_is_a_negative():
+    """Image b's only region points to e_b in all four; ids are equal, τ = 1, B = 2.
+
+    The positive is at 1, the other image's two targets at 0: log(e + 2) - 1 per direction.
+    """
+    u, ids = tf.eye(2, dtype=tf.float64)[:, None], tf.constant([[7], [7]])
+    losses = region_contrast(u, u, u, u, ids, ids, 1.0)
+    np.testing.assert_allclose(losses, [2 * (math.log(math.e + 2) - 1)] * 2, rtol=1e-12)
 
 
 def test_region_contrast_zero_predictions_stay_finite():

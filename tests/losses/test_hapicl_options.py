@@ -1,6 +1,8 @@
-"""The options of the pixel loss against the float64 reference.
+"""The pixel loss and its options against the float64 reference, and the options by hand.
 
-Several regions, the gate of near cells, prototypes; the plain form is in test_pixel_contrast.py.
+Several regions, the gate of near cells, prototypes; the plain form by hand is in test_hapicl.py.
+With equal features every logit is the same, so an anchor with p positives and n negatives costs
+log((p + n) / p): the numbers by hand count cells.
 """
 
 import math
@@ -11,7 +13,7 @@ import tensorflow as tf
 
 from harl_tf.losses import Prototypes, foreground_prototypes, pixel_contrast
 from tests.losses.agreement import assert_agrees
-from tests.reference import pixel_contrast_numpy as ref
+from tests.reference import hapicl_numpy as ref
 
 
 def as_tensor(array):
@@ -74,6 +76,27 @@ def assert_agrees_for(
     return np.array(counted)
 
 
+def one_image(y1, y2, near=None, prototypes=None, foreground_weight=0.5):
+    """Loss of one image of equal features and whether it counts."""
+    cells = [tf.fill((1, len(y), 2), tf.constant(1.0, tf.float64)) for y in (y1, y2)]
+    result = pixel_contrast(
+        *cells,
+        tf.constant([y1]),
+        tf.constant([y2]),
+        foreground_weight=foreground_weight,
+        regions=4,
+        near=as_tensor(near),
+        prototypes=prototypes,
+    )
+    return float(result.values[0]), bool(result.counted[0])
+
+
+def equal_prototypes(*is_negative):
+    """Prototypes that equal the features of ``one_image``."""
+    vectors = tf.fill((len(is_negative), 2), tf.constant(3.0, tf.float64))
+    return Prototypes(vectors, tf.constant([is_negative]))
+
+
 def random_case(seed, batch=3, cells1=5, cells2=6, regions=4, prototypes=None):
     """Embeddings and labels; validity, gate and, if asked for, prototypes."""
     random = np.random.default_rng(seed)
@@ -120,11 +143,72 @@ def test_batch_of_one_agrees_with_the_reference():
     assert_agrees_for(inputs, *labels, **case, regions=4)
 
 
-def test_equal_features_agree_with_the_reference():
-    _, labels, case = random_case(5)
-    inputs = [np.ones((3, 5, 3)), 2 * np.ones((3, 6, 3)), 3 * np.ones((2, 3))]
-    negative = np.array([[True, True], [True, False], [False, False]])
-    assert_agrees_for(inputs, *labels, **case, negative=negative, regions=4)
+def test_four_regions_share_the_foreground_weight():
+    """Keys: 4 of region 0, 3 of 1, 2 of 2, 1 of 3, ten in all.
+
+    Background log(10/4); regions 1, 2, 3 log(10/3), log(10/2), log(10/1), each with 0.6 / 3 = 0.2;
+    the weight is a float32.
+    """
+    keys = [0] * 4 + [1] * 3 + [2] * 2 + [3]
+    expected = 0.4 * math.log(2.5)
+    expected += 0.2 * (math.log(10 / 3) + math.log(5) + math.log(10))
+    loss, counted = one_image([0, 1, 2, 3], keys, foreground_weight=0.6)
+    assert loss == pytest.approx(expected, rel=1e-7)
+    assert counted
+
+
+def test_regions_without_counted_anchors_leave_the_weights():
+    """Region 2 is not in view 2 and region 3 not in view 1: only 0 and 1 share the weight.
+
+    Of five keys two are background, two region 1, one region 3: log(5/2) both.
+    """
+    loss, counted = one_image([0, 1, 2, 2], [0, 0, 1, 1, 3], foreground_weight=0.9)
+    assert loss == pytest.approx(math.log(2.5), rel=1e-12)
+    assert counted
+
+
+def test_many_anchors_of_one_region_weigh_as_much_as_one():
+    """Regions average first: three anchors of region 1 and one of region 2, keys 1, 2, 2.
+
+    log(3/1) and log(3/2), each with 0.5 / 2, renormalized as no background counts.
+    """
+    loss, _ = one_image([1, 1, 1, 2], [1, 2, 2])
+    assert loss == pytest.approx((math.log(3) + math.log(1.5)) / 2, rel=1e-12)
+
+
+def test_near_leaves_far_cells_of_the_same_region_out():
+    """One foreground anchor, keys 1, 1, 1, 0, 0; near are the first key and the last.
+
+    One positive remains, the two far ones are gone, both negatives stay: log(3/1).
+    """
+    near = np.array([[[True, False, False, False, True]]])
+    loss, counted = one_image([1], [1, 1, 1, 0, 0], near)
+    assert loss == pytest.approx(math.log(3), rel=1e-12)
+    assert counted
+
+
+def test_prototypes_are_negatives_of_the_foreground_only():
+    """Keys 1, 0, 0 and two of three prototypes, all equal.
+
+    The foreground anchor has one positive and 2 + 2 negatives, log 5; the background one two
+    positives and one negative, log(3/2).
+    """
+    prototypes = equal_prototypes(True, False, True)
+    for weight, expected in ((1.0, math.log(5)), (0.0, math.log(1.5))):
+        loss, _ = one_image([1, 0], [1, 0, 0], None, prototypes, weight)
+        assert loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_prototype_may_be_the_only_negative():
+    """Both views are all foreground: log((2 + 1) / 2) with a prototype, not counted without.
+
+    All-background views stay uncounted.
+    """
+    loss, counted = one_image([1, 1], [1, 1], prototypes=equal_prototypes(True))
+    assert loss == pytest.approx(math.log(1.5), rel=1e-12)
+    assert counted
+    assert one_image([1, 1], [1, 1]) == (0.0, False)
+    assert one_image([0, 0], [0, 0], prototypes=equal_prototypes(True)) == (0.0, False)
 
 
 def test_region_of_one_view_agrees_with_the_reference():
@@ -176,6 +260,23 @@ def test_foreground_weight_may_be_a_tensor():
     result = pixel_contrast(cells, keys, y1, y2, foreground_weight=tf.constant(0.75), regions=4)
     expected = 0.25 * math.log(2.5) + 0.75 * math.log(5)
     np.testing.assert_allclose(result.values, [expected], rtol=1e-7)
+
+
+def test_foreground_prototypes_by_hand():
+    """Image 0: of (3, 0) and (0, 4) the unit vectors' mean (0.5, 0.5) has the direction (1, 1).
+
+    The third cell is background, the fourth invalid. Image 1 has no foreground, image 2 one cell.
+    """
+    keys = np.ones((3, 4, 2))
+    keys[0] = [[3, 0], [0, 4], [-9, 0], [-9, 0]]
+    keys[2, 0] = [0, -2]
+    regions = tf.constant([[1, 2, 0, 1], [0, 0, 0, 0], [1, 0, 0, 0]])
+    valid = tf.constant([[True, True, True, False], [True] * 4, [True] * 4])
+    prototypes = foreground_prototypes(tf.constant(keys), regions, valid)
+    half = math.sqrt(0.5)
+    np.testing.assert_allclose(prototypes.vectors, [[half, half], [0, 0], [0, -1]], atol=1e-12)
+    expected = [[False, False, True], [True, False, True], [True, False, False]]
+    assert prototypes.is_negative.numpy().tolist() == expected
 
 
 @pytest.mark.parametrize("valid", [False, True])

@@ -48,3 +48,15 @@ def test_region_average_takes_boolean_masks():
     weights = tf.constant([[[True], [True], [False]]])
     result = region_average(tf.constant([[[1.0], [3.0], [8.0]]]), weights)
     assert result.vectors.numpy().tolist() == [[[2.0]]]
+
+
+def test_region_average_by_hand():
+    """Cells 1, 4, 10 with weights 1, 0.5, 0: (1 + 2) / 1.5 = 2; the second region is absent.
+
+    The third has the weights 0, 0, 0.25: a single cell, 10, whatever its weight.
+    """
+    cells = tf.constant([[[1.0, -1.0], [4.0, -4.0], [10.0, 0.0]]])
+    weights = tf.constant([[[1.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.25]]])
+    result = region_average(cells, weights)
+    np.testing.assert_allclose(result.vectors, [[[2.0, -2.0], [0.0, 0.0], [10.0, 0.0]]], rtol=1e-6)
+    assert result.present.numpy().tolist() == [[True, False, True]]

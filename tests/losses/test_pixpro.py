@@ -1,4 +1,4 @@
-"""PixPro's propagation and consistency against the float64 reference."""
+"""PixPro's propagation and consistency against the float64 reference and by hand."""
 
 import numpy as np
 import pytest
@@ -27,6 +27,18 @@ def test_pixel_propagation_equal_cells_agree_with_the_reference():
     inputs = [np.ones((1, 3, 2)), np.array([[[1.0, 0.0], [2.0, 1.0], [4.0, 0.0]]])]
     assert_agrees(pixel_propagation, ref.pixel_propagation, inputs)
     np.testing.assert_allclose(pixel_propagation(*map(tf.constant, inputs)), [[[7.0, 1.0]] * 3])
+
+
+@pytest.mark.parametrize(("sharpness", "share"), [(1.0, 0.6), (2.0, 0.36)])
+def test_pixel_propagation_by_hand(sharpness, share):
+    """Cells (1, 0), (3, 4) / 5 and (-1, 0): cosines 0.6 and -1, and -0.6 between the last two.
+
+    Negative ones are cut: y_0 = g_0 + s g_1, y_1 = s g_0 + g_1, y_2 = g_2, s = 0.6^γ.
+    """
+    cells = tf.constant([[[2.0, 0.0], [3.0, 4.0], [-1.0, 0.0]]])
+    propagated = pixel_propagation(cells, tf.constant([[[10.0], [100.0], [1000.0]]]), sharpness)
+    expected = [[[10 + 100 * share], [10 * share + 100], [1000.0]]]
+    np.testing.assert_allclose(propagated, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.0, 3.0])
@@ -65,17 +77,14 @@ def test_pixel_consistency_agrees_with_the_reference(batch, share):
     np.testing.assert_array_equal(counted, ref.pixel_consistency(*inputs, near)[1])
 
 
-def test_pixpro_in_one_direction_agrees_with_the_reference():
-    """Propagation and consistency in a row, gradient into the cells and the transformed ones."""
-    random = np.random.default_rng(3)
-    inputs = [random.normal(size=(2, 4, 3)) for _ in range(3)]
-    near = random.random((2, 4, 4)) < 0.5
+def test_pixel_consistency_by_hand():
+    """y = e1, e2 and x' = e1, -e1: distances 0, 4 and 2, 2.
 
-    def reference(cells, transformed, targets):
-        return ref.pixel_consistency(ref.pixel_propagation(cells, transformed), targets, near)[0]
-
-    def loss(cells, transformed, targets):
-        propagated = pixel_propagation(cells, transformed)
-        return pixel_consistency(propagated, targets, tf.constant(near)).values
-
-    assert_agrees(loss, reference, inputs, constants=[2])
+    Near are (0, 0), (0, 1) and (1, 0): (0 + 4 + 2) / 3 = 2. Image 1 has no near pair.
+    """
+    y = tf.constant(np.tile(np.eye(2), (2, 1, 1)))
+    targets = tf.constant(np.tile([[5.0, 0.0], [-1.0, 0.0]], (2, 1, 1)))
+    near = tf.constant([[[True, True], [True, False]], [[False] * 2] * 2])
+    result = pixel_consistency(y, targets, near)
+    np.testing.assert_allclose(result.values, [2.0, 0.0], rtol=1e-12)
+    assert result.counted.numpy().tolist() == [True, False]

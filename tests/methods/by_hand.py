@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from harl_tf.pretraining import Pretraining, View
 from tests.reference import bootstrap_numpy, momentum_contrast_numpy, pooling_numpy
-from tests.reference.hapicl_numpy import nt_xent as nt_xent
+from tests.reference.cell_labels_numpy import region_shares
 
 SMALL = {"projection_units": 3, "hidden_units": 6}
 QUEUED = SMALL | {"queue_size": 8, "temperature": 0.3}
@@ -164,21 +164,3 @@ def harl_totals(
 
 def grid_of(features: np.ndarray) -> tuple[int, int]:
     return features.shape[1:3]
-
-
-def region_shares(masks: np.ndarray, grid: tuple[int, int], regions: int) -> np.ndarray:
-    """Share of every region in every cell (B, N, regions), by counting pixels."""
-    height, width = masks.shape[1] // grid[0], masks.shape[2] // grid[1]
-    blocks = masks.reshape(len(masks), grid[0], height, grid[1], width)
-    shares = [
-        (blocks == region).mean(axis=(2, 4)).reshape(len(masks), -1) for region in range(regions)
-    ]
-    return np.stack(shares, axis=-1)
-
-
-def region_labels(masks, grid, regions=2, margin=0.0) -> tuple[np.ndarray, np.ndarray]:
-    """The largest region of every cell, of equal ones the last, and whether it is large enough."""
-    shares = region_shares(masks, grid, regions)
-    ordered = np.sort(shares, axis=-1)
-    labels = regions - 1 - shares[..., ::-1].argmax(axis=-1)
-    return labels, (ordered[..., -1] - ordered[..., -2]) / 2 >= margin - 1e-9

@@ -11,13 +11,14 @@ from harl_tf.methods import RegionContrast
 from harl_tf.pretraining import View
 from harl_tf.pretraining.noise import example_noise
 from tests.methods import by_hand as hand
+from tests.reference.cell_labels_numpy import region_labels
 from tests.reference.pooling_numpy import region_average
 from tests.reference.region_contrast_numpy import region_contrast
 
 
 def present_regions(view, regions):
     """Which regions are the largest of some cell (B, regions), and of which cells (B, N, R)."""
-    labels, _ = hand.region_labels(view.masks.numpy(), (2, 2), regions)
+    labels, _ = region_labels(view.masks.numpy(), (2, 2), regions)
     members = np.eye(regions)[labels]
     return members.any(axis=1), members
 

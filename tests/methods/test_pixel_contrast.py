@@ -3,15 +3,19 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import harl_tf
 from harl_tf import methods
 from harl_tf.pretraining.noise import example_noise
 from tests.methods import by_hand as hand
 from tests.networks import hapicl
-from tests.reference import pixel_contrast_numpy as ref
+from tests.reference import hapicl_numpy as ref
 from tests.reference.cell_geometry_numpy import cell_distance
+from tests.reference.cell_labels_numpy import region_labels
+from tests.reference.numeric_gradient import numeric_gradient
 from tests.reference.pooling_numpy import region_average
+from tests.reference.simclr_numpy import nt_xent
 
 PIXEL = {"projection_units": 4, "hidden_units": 6, "temperature": 0.15, "foreground_weight": 0.7}
 
@@ -55,7 +59,7 @@ def pixel_loss(model, views):
     maps = feature_maps(model.backbone, views, level)
     grid = hand.grid_of(maps[0])
     masks = [view.masks.numpy() for view in views]
-    labels = [hand.region_labels(m, grid, regions, branch.boundary_margin) for m in masks]
+    labels = [region_labels(m, grid, regions, branch.boundary_margin) for m in masks]
     ids, valid = ([each[part] for each in labels] for part in (0, 1))
     if branch.boundary_margin:
         assert not np.all(valid)
@@ -167,7 +171,7 @@ def test_total_with_each_instance_branch_agrees_with_the_reference(name):
     maps = hand.maps_of(model.backbone, views)
     pooled = hand.pooled(maps)
     if name == "simclr":
-        instance = hand.nt_xent(*hand.heads(branch.projector, pooled), 0.3)
+        instance = nt_xent(*hand.heads(branch.projector, pooled), 0.3).mean()
     else:
         targets = hand.maps_of(model.target_backbone, views)
         instance = {
@@ -178,6 +182,23 @@ def test_total_with_each_instance_branch_agrees_with_the_reference(name):
     terms = model.loss_terms(*views, training=False)
     assert abs(float(terms["loss_instance"]) - instance) <= 1e-6
     assert abs(float(terms["loss"]) - (instance + 0.25 * pixel_loss(model, views))) <= 1e-6
+
+
+def test_gradient_of_the_total_agrees_with_differences():
+    """In one kernel of the pixel head, by central differences of the total itself."""
+    model, views = make_model(), hand.make_views()
+    kernel = model.branches["pixel"].pixel_head.trainable_variables[-2]
+
+    def total(value):
+        kernel.assign(value)
+        return float(model.loss_terms(*views, training=True)["loss"])
+
+    with tf.GradientTape() as tape:
+        loss = model.loss_terms(*views, training=True)["loss"]
+    gradient = tape.gradient(loss, kernel.value)
+    expected = numeric_gradient(total, kernel.numpy())
+    assert np.abs(expected).max() > 1e-4
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-6)
 
 
 def test_weights_may_be_schedules_of_the_optimizers_step():

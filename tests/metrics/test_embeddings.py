@@ -97,6 +97,16 @@ def test_metrics_of_orthogonal_embeddings():
     assert float(metrics.embedding_std(axes)) == pytest.approx(math.sqrt(3) / 2, rel=1e-12)
 
 
+def test_contrastive_accuracy_counts_both_views():
+    """Angles 0 and 90 degrees, their second views at 9 and 20.
+
+    0 finds 9, 9 finds 0 and 90 finds 20, all partners; 20 finds 9, not 90: three of four.
+    """
+    angles = np.radians([0.0, 90.0, 9.0, 20.0])
+    z = tf.constant(np.stack([np.cos(angles), np.sin(angles)], axis=-1))
+    assert float(tf.reduce_mean(metrics.contrastive_accuracy(z[:2], z[2:]))) == 0.75
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_metrics_of_half_precision_are_float32_and_finite(dtype):
     first, second = (tf.cast(100 * each, dtype) for each in pairs())
