@@ -2,9 +2,11 @@
 
 import ast
 import graphlib
+import importlib
 import pathlib
 import re
 import shutil
+from collections.abc import Iterator
 
 import pytest
 
@@ -142,7 +144,7 @@ def test_no_module_imports_itself_by_a_detour():
         ("harl_tf/pretraining/step.py", "import harl_tf.recipes.recipe"),
         ("harl_tf/data/records.py", "from mask_generation.result import check_rgb"),
         ("mask_generation/cut/otsu.py", "from mask_generation import foreground"),
-        ("mask_generation/drfi/forest.py", "from mask_generation.training.drfi import train"),
+        ("mask_generation/drfi/pixels.py", "from mask_generation.training.drfi import train"),
         ("mask_generation/result.py", "from harl_tf.losses import nt_xent"),
     ],
 )
@@ -188,3 +190,30 @@ def test_source_keeps_the_house_rules(path):
     assert "tf.distribute." not in text or path.name == "distribution.py"
     assert ast.get_docstring(ast.parse(text)), "a module says what it owns"
     assert text.count("\n") <= 350, "one idea per file"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_can_be_imported(package):
+    """Nothing is imported that is not there, by name or as a module."""
+    for path in (ROOT / package).rglob("*.py"):
+        if path.name != "__main__.py":
+            importlib.import_module(module_name(path.relative_to(ROOT)))
+
+
+def test_importing_a_module_reads_neither_flags_nor_environment():
+    """But for ``__main__``, which is run, and a default that is handed to TensorFlow."""
+    for path in SOURCES:
+        if path.name in ("__main__.py", "onednn.py"):
+            continue
+        names = set()
+        for node in run_on_import(ast.parse(path.read_text(encoding="utf-8"))):
+            names |= {str(getattr(node, key, None)) for key in ("id", "attr", "name")}
+        assert not names & {"FLAGS", "argv", "environ", "getenv"}, path
+
+
+def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a module that run when it is imported: all but the bodies of functions."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.Lambda):
+            yield child
+            yield from run_on_import(child)

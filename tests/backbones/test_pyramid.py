@@ -114,5 +114,5 @@ class Block(keras.layers.Layer):
 
 def test_normalization_inside_a_composite_layer_is_said_to_stay():
     image = keras.Input((8, 8, 3))
-    with pytest.warns(UserWarning, match=r"1 batch normalisations .* inside composite layers"):
+    with pytest.warns(UserWarning, match=r"1 batch normalization layers .* composite layers"):
         harl_tf.backbones.feature_pyramid(keras.Model(image, {"P0": Block()(image)}))

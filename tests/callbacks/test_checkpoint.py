@@ -6,7 +6,7 @@ import pytest
 
 import harl_tf
 from harl_tf.callbacks import Checkpoint, ResumeError
-from tests.networks import tiny_hapicl
+from tests.networks import tiny_hapicl, tiny_methods
 
 
 @pytest.fixture
@@ -155,3 +155,41 @@ def test_run_whose_learning_rate_a_callback_changed_can_be_resumed(views, tmp_pa
     resumed = tiny_hapicl()
     assert Checkpoint(tmp_path / "run", views).resume(resumed) == 2
     assert float(resumed.optimizer.learning_rate) == pytest.approx(0.05 / 4)
+
+
+@pytest.mark.parametrize("method", ["hapicl_harl", "densecl"])
+def test_resume_brings_back_targets_queues_and_the_place_in_schedules(method, views, tmp_path):
+    """Every variable is set to numbers of its own; schedules count the optimizer's iterations."""
+    rate = harl_tf.schedules.Cosine(0.1, 0.0, 100)
+    saved, resumed = (tiny_methods()[method]() for _ in range(2))
+    for model in (saved, resumed):
+        model.compile(keras.optimizers.SGD(rate, momentum=0.9))
+    saved.optimizer.build(saved.trainable_variables)
+    random = np.random.default_rng(0)
+    for variable in (*saved.weights, *saved.optimizer.variables):
+        variable.assign(random.integers(1, 50, variable.shape).astype(variable.dtype))
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    checkpoint.set_model(saved)
+    checkpoint.save(1)
+    assert Checkpoint(tmp_path / "run", views).resume(resumed) == 1
+    expected = [*saved.weights, *saved.optimizer.variables]
+    found = [*resumed.weights, *resumed.optimizer.variables]
+    for old, new in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(new.numpy(), old.numpy())
+
+
+def test_checkpoints_are_made_at_the_end_of_epochs_only(views, tmp_path, monkeypatch):
+    """Two epochs of three steps."""
+    saved = []
+    monkeypatch.setattr(Checkpoint, "save", lambda self, epoch: saved.append(epoch))
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    callbacks = keras.callbacks.CallbackList([checkpoint], model=tiny_hapicl(), epochs=2, steps=3)
+    callbacks.on_train_begin()
+    for epoch in (0, 1):
+        callbacks.on_epoch_begin(epoch)
+        for step in range(3):
+            callbacks.on_train_batch_begin(step)
+            callbacks.on_train_batch_end(step)
+        callbacks.on_epoch_end(epoch)
+    callbacks.on_train_end()
+    assert saved == [1, 2]

@@ -1,5 +1,6 @@
 """The stream of paired views: complete, reproducible, independent of how it is stored."""
 
+import collections
 import dataclasses
 import hashlib
 import shutil
@@ -16,9 +17,11 @@ from harl_tf.data import (
     RandomResizedCrop,
     RecordsError,
     decoding,
+    paired_views,
     read_manifest,
     records,
 )
+from harl_tf.data.draws import draw
 from harl_tf.data.geometry import Window, cut_image, cut_mask
 from harl_tf.data.manifest import Manifest, MaskInfo, Shard
 from harl_tf.layers import random_color
@@ -337,3 +340,20 @@ def test_more_than_256_regions_survive(tmp_path):
     assert views.regions == 600
     (batch,) = take(views, 1)
     np.testing.assert_array_equal(batch["mask1"][0], ids.repeat(3, axis=0).repeat(2, axis=1))
+
+
+def test_worker_decodes_its_own_rows_only(records, views, monkeypatch):
+    """Of the twelve photographs of a pass each of two workers makes the views of six.
+
+    Views are made where their numbers are drawn. The fourth batch is of the second pass.
+    """
+    made = collections.Counter()
+
+    def count(seed, index, identities, numbers):
+        made[index] += len(identities)
+        return draw(seed, index, identities, numbers)
+
+    monkeypatch.setattr(paired_views, "draw", count)
+    batches = list(views.from_epoch(0, worker=1, workers=2).take(4))
+    assert [len(batch["view1"]) for batch in batches] == [2] * 4
+    assert made[0] == 6

@@ -69,9 +69,9 @@ def test_region_numbers_of_16_bits():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"jpeg": b"nothing"}, "Expected an image. Received: 7 bytes that are none."),
-        ({"png": b""}, "Expected an image. Received: 0 bytes that are none."),
-        ({"png": record(30, 40).png}, r"of one height and width. Received: a mask of \(30, 40\)"),
+        ({"jpeg": b"nothing"}, "Expected an image. Received: 7 bytes that are not an image."),
+        ({"png": b""}, "Expected an image. Received: 0 bytes that are not an image."),
+        ({"png": record(30, 40).png}, r"the same height and width. Received: a mask of \(30, 40\)"),
     ],
 )
 def test_damaged_record(changes, sentence):

@@ -76,7 +76,7 @@ def test_knn_accuracy_class_absent_from_training_is_wrong():
 @pytest.mark.parametrize("settings", [{"neighbors": 0}, {"temperature": 0.0}])
 def test_knn_accuracy_settings_out_of_range(settings):
     one, label = angles(0), np.array([0])
-    with pytest.raises(ValueError, match=r"Expected neighbours ≥ 1 and temperature > 0. Received"):
+    with pytest.raises(ValueError, match=r"Expected neighbors ≥ 1 and temperature > 0. Received"):
         knn_accuracy(one, label, one, label, **settings)
 
 

@@ -235,7 +235,7 @@ def test_layer_has_no_weights_and_asks_for_no_randomness():
     ("settings", "sentence"),
     [
         ({"brightness": -0.1}, r"Expected brightness ≥ 0. Received: brightness=-0.1"),
-        ({"hue": 0.6}, r"Expected hue ≤ 0.5, half a turn. Received: hue=0.6"),
+        ({"hue": 0.6}, r"Expected hue ≤ 0.5 \(half a turn\). Received: hue=0.6"),
         ({"blur_probability": 1.1}, r"Expected blur_probability within \[0, 1\]. Received"),
         ({"jitter_probability": -0.1}, r"Expected jitter_probability within \[0, 1\]. Received"),
         ({"blur_sigma": (0.0, 2.0)}, r"Expected 0 < blur_sigma\[0\] ≤ blur_sigma\[1\]. Received"),

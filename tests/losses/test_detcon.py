@@ -137,6 +137,17 @@ def test_region_contrast_targets_of_all_replicas_are_negatives(two_replicas):
     np.testing.assert_allclose(gradients, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_region_contrast_half_precision_stays_finite(dtype):
+    """Two images of one region, all alike, at τ = 0.01: of three terms e^100 one is right."""
+    same, ids = tf.ones((2, 1, 8), dtype), tf.zeros((2, 1), tf.int32)
+    with tf.GradientTape() as tape:
+        tape.watch(same)
+        losses = region_contrast(same, same, same, same, ids, ids, 0.01)
+    np.testing.assert_allclose(losses, 2 * math.log(3), rtol=1e-4)
+    assert np.isfinite(tf.cast(tape.gradient(losses, same), tf.float32)).all()
+
+
 @pytest.mark.parametrize("temperature", [0.0, -0.2])
 def test_region_contrast_temperature_out_of_range(temperature):
     ones, ids = tf.ones((1, 2, 2)), tf.constant([[0, 1]])

@@ -28,3 +28,13 @@ def test_byol_of_equal_networks_and_views_is_zero_with_an_identity_predictor():
     model.branches["instance"].predictor = keras.Sequential([keras.layers.Identity()])
     view, _ = hand.make_views()
     assert abs(float(model.loss_terms(view, view, training=False)["loss"])) <= 1e-12
+
+
+def test_byol_heads_have_the_width_they_are_given_and_end_without_normalization():
+    """5 channels to 6 to 3, and from there 3 to 6 to 3; the last layer is linear, with a bias."""
+    branch = harl_tf.BYOL(hand.two_convolutions(), **hand.SMALL).branches["instance"]
+    for head, channels in ((branch.projector, 5), (branch.predictor, 3)):
+        kernels = [weight.shape for weight in head.trainable_variables if len(weight.shape) == 2]
+        assert kernels == [(channels, 6), (6, 3)]
+        assert isinstance(head.layers[-1], keras.layers.Dense)
+        assert head.layers[-1].use_bias

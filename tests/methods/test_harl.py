@@ -96,3 +96,18 @@ def test_harl_weight_out_of_range_is_refused(argument, value):
 def test_harl_unknown_level_is_refused():
     with pytest.raises(ValueError, match=r"level in \['P1', 'P2'\]. Received: level='P7'"):
         harl_tf.HARL(hand.two_convolutions(), level="P7")
+
+
+def test_harl_background_without_weight_is_not_computed():
+    """Whole image and foreground of two views are four projections; the background makes it six."""
+    for alpha, expected in ((1, 4), (0.5, 6)):
+        model, projected = make_model(foreground_weight=alpha), []
+        branch = model.branches["regions"]
+
+        def count(rows, training, projector=branch.projector, projected=projected):
+            projected.append(rows)
+            return projector(rows, training=training)
+
+        branch.projector = count
+        model.loss_terms(*hand.make_views(), training=False)
+        assert len(projected) == expected

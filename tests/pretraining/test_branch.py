@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from harl_tf.methods import PixelContrast, RegionBootstrap
 from harl_tf.pretraining import Branch, BranchOutput, LossTerm, Pretraining, mlp_head
 from tests.integration.train_on_worker import largest_difference, train, views_of
 from tests.methods import by_hand as hand
@@ -149,3 +150,11 @@ def test_step_is_over_once_for_the_whole_batch(records, accumulation_steps):
     model.evaluate(views.from_epoch(0), steps=1, verbose=0)
     branch = model.branches["counting"]
     assert (int(branch.calls.numpy()), int(branch.rows.numpy())) == (2, 4)
+
+
+def test_branches_of_different_settings_live_side_by_side():
+    """Settings belong to the branch: a second one leaves the first as it was made."""
+    for kind in (RegionBootstrap, PixelContrast):
+        first, second = kind(foreground_weight=0.25), kind(foreground_weight=0.75)
+        weights = [branch.settings()["foreground_weight"] for branch in (first, second)]
+        assert weights == [0.25, 0.75]

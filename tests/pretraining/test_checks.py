@@ -11,8 +11,8 @@ from tests.networks import hapicl, tiny_methods
 
 SMALL = {"projection_units": 4, "hidden_units": 8}
 TOO_LARGE = (
-    "Expected mask1 with values below 2, the regions of the method, 0 = background; masks of 0 and "
-    "255 are to be divided by 255. Received: 255."
+    "Expected mask1 with values below 2, the number of regions, 0 = background; divide masks of 0 "
+    "and 255 by 255. Received: 255."
 )
 
 

@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from harl_tf.pretraining import step
 from tests.integration.train_on_worker import largest_difference, train, views_of
-from tests.networks import tiny_methods
+from tests.networks import tiny_hapicl, tiny_methods
 
 
 @pytest.fixture(autouse=True)
@@ -124,3 +125,33 @@ def test_optimizer_that_clips_or_accumulates_is_accepted_on_one_device(argument,
 def test_settings_out_of_range_are_refused(setting, sentence):
     with pytest.raises(ValueError, match=sentence):
         plain_sgd(**setting)
+
+
+def test_step_of_rate_one_is_the_gradient_of_the_loss(records):
+    """Plain descent: the weights move by the gradient of what the method calls its loss, once."""
+    batch = next(iter(views_of(records).from_epoch(0)))
+    model = plain_sgd()
+    before = trainable(model)
+    with tf.GradientTape() as tape:
+        loss = model.loss_terms(*model.augment(batch), training=True)["loss"]
+    gradients = tape.gradient(loss, model.trainable_variables)
+    model.train_step(batch)
+    expected = [-gradient.numpy() for gradient in gradients]
+    assert norm(expected) > 0.1
+    assert largest_difference(update(model, before), expected) <= 1e-8
+
+
+def test_small_gradient_survives_float16(records):
+    """A loss of weight 1e-7 moves the bias of its head from 0.
+
+    Its gradient is below the smallest float16, 6e-8, unless the loss is scaled up first. Steps
+    that overflow are skipped, with half the scale for the next.
+    """
+    keras.config.set_dtype_policy("mixed_float16")
+    batch = next(iter(views_of(records).from_epoch(0)))
+    model = tiny_hapicl(pixel_weight=1e-7)
+    model.compile(keras.optimizers.SGD(1.0))
+    for _ in range(5):
+        model.train_step(batch)
+    assert int(model.optimizer.iterations) > 0
+    assert model.branches["pixel"].pixel_head.layers[-1].bias.numpy().any()

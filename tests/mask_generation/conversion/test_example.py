@@ -107,3 +107,12 @@ def test_method_with_a_model_is_made_once(monkeypatch):
     results = [make_example(_source(), settings) for _ in range(2)]
     assert made == [("learned", "weights")]
     assert all(isinstance(result, Example) for result in results)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_mask_comes_back_as_it_was_stored(dtype):
+    """Five regions, and lines of one pixel between them."""
+    ids = np.zeros((40, 40), dtype)
+    ids[::5], ids[:, ::7] = 1, 2
+    ids[10:20, 10:20], ids[25:33, 5:30] = 3, 4
+    np.testing.assert_array_equal(_decoded(encode_png(ids)), ids)

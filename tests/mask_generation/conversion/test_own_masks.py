@@ -193,3 +193,11 @@ def test_marks_change_with_the_masks(tmp_path):
     (tmp_path / "a.png").write_bytes(b"12")
     seen.add(tuple(masks_marks(str(tmp_path))))
     assert len(seen) == 3
+
+
+def test_words_within_a_name_stay(tmp_path):
+    """Only the folder "train" and the last ending go, not "strain" and not the "JPEG" before it."""
+    (tmp_path / "strain").mkdir()
+    (tmp_path / "strain" / "train.JPEG.png").write_bytes(b"")
+    found = find_mask(tmp_path, "train/strain/train.JPEG.jpg")
+    assert found == tmp_path / "strain" / "train.JPEG.png"
