@@ -1,9 +1,9 @@
-"""The forest: its trees as plain arrays, evaluated, and stored in a file that cannot run code.
+"""Boosted trees that map a region's features to a saliency, and their file.
 
-A pickled scikit-learn forest can run any code when it is opened, and opens only in the version that
-wrote it. The file here is an ``.npz`` of numbers and one line of JSON.
+The trees are LightGBM's, stored as its text, so opening a file runs no code. LightGBM trusts the
+numbers in that text and reads memory by them; they are checked first.
 
-Owns the evaluation and the file. Does not own how the trees are grown
+Owns the trees' settings, their file and its checks. Does not own which regions are learned from
 (``mask_generation.training.drfi``).
 """
 
@@ -11,11 +11,10 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import zipfile
-import zlib
+import re
+from functools import cached_property
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,219 +22,220 @@ from mask_generation.drfi.features import NAMES
 from mask_generation.networks.opening import ModelError
 from mask_generation.whole_file import whole_file
 
-FORMAT = "harl_tf DRFI forest"
-SCHEMA = 1
+FORMAT = "harl_tf DRFI trees"
+SCHEMA = 2
 
-_TYPES = {
-    "root": np.int32,
-    "left": np.int32,
-    "right": np.int32,
-    "feature": np.int16,
-    "threshold": np.float64,
-    "value": np.float64,
+# 200 trees as in the paper; the rest are LightGBM's usual values. A third of the features per tree
+# makes trees differ. Results must not depend on the number of threads.
+_PARAMETERS = {
+    "objective": "binary",
+    "num_leaves": 31,
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 20,
+    "feature_fraction": 0.3,
+    "deterministic": True,
+    "force_col_wise": True,
+    "verbosity": -1,
 }
+# One number for each region, a probability.
+_HEADER = {
+    "num_class": "1",
+    "num_tree_per_iteration": "1",
+    "max_feature_idx": str(len(NAMES) - 1),
+    "objective": "binary sigmoid:1",
+}
+_HINT = "Make one with: python -m mask_generation train-drfi PHOTOS MODEL."
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Forest:
-    """Regression trees, their nodes one after another, and the settings of their features.
+@dataclasses.dataclass(frozen=True)
+class BoostedTrees:
+    """Trees that say how salient a region is, and the settings of its features.
 
     Attributes:
-        root: (trees,) int32, the node each tree begins at.
-        left: (nodes,) int32, the next node where the feature is at most the threshold; -1 in a
-            leaf.
-        right: (nodes,) int32, the next node otherwise.
-        feature: (nodes,) int16, column of the features that a node looks at.
-        threshold: (nodes,) float64.
-        value: (nodes,) float64, the answer of a leaf.
+        trees: The trees as LightGBM writes them.
         work_size: Longer side in pixels at which images are described.
         scales: Of the segmentations.
-        trained_on: What the forest was trained on, in words.
+        trained_on: What the trees were trained on, in words.
     """
 
-    root: NDArray[np.int32]
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
-    feature: NDArray[np.int16]
-    threshold: NDArray[np.float64]
-    value: NDArray[np.float64]
+    trees: str
     work_size: int
     scales: tuple[float, ...]
     trained_on: str
 
+    @property
+    def count(self) -> int:
+        """Number of trees."""
+        return self.trees.count("\nTree=")
+
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The mean answer of the trees.
+        """How salient regions are.
 
         Args:
             features: (n, features) float32.
 
         Returns:
-            (n,) float64, what scikit-learn's ``predict`` gives.
+            (n,) float64 in [0, 1], the probability of being foreground.
         """
-        return _mean_of_trees(
-            features, self.root, self.left, self.right, self.feature, self.threshold, self.value
-        )
+        return np.asarray(self._booster.predict(features, num_threads=1), np.float64)
+
+    @cached_property
+    def _booster(self) -> Any:
+        return _lightgbm().Booster(model_str=self.trees)
 
     def save(self, path: str | pathlib.Path) -> None:
-        """Writes the forest; an older file is replaced when the new one is whole.
+        """Writes the trees; an older file is replaced when the new one is whole.
 
         Args:
-            path: File to write, usually ``*.npz``. The same forest gives the same bytes.
+            path: File to write, usually ``*.json``. The same trees give the same bytes.
 
         Raises:
             OSError: If it cannot be written.
         """
-        arrays = {name: getattr(self, name) for name in _TYPES}
-        header: dict[str, Any] = {
+        contents = {
             "format": FORMAT,
             "schema": SCHEMA,
             "features": list(NAMES),
             "work_size": self.work_size,
             "scales": list(self.scales),
             "trained_on": self.trained_on,
+            "trees": self.trees,
         }
-        header["sha256"] = _digest(header, arrays)
-        with whole_file(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
+        contents["sha256"] = _digest(contents)
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(contents, indent=1), encoding="utf-8")
 
 
-def from_sklearn(
-    regressor: Any, work_size: int, scales: tuple[float, ...], trained_on: str
-) -> Forest:
-    """Copies the trees of a fitted scikit-learn forest.
+def fit(
+    features: NDArray[np.float32], labels: NDArray[np.float32], count: int, seed: int, threads: int
+) -> str:
+    """Grows trees.
 
     Args:
-        regressor: A fitted ``RandomForestRegressor`` or ``ExtraTreesRegressor`` of one output.
-        work_size: Longer side in pixels at which images are described.
-        scales: Of the segmentations.
-        trained_on: What it was trained on, in words.
+        features: (n, features) float32.
+        labels: (n,), 1 for foreground and 0 for background.
+        count: Number of trees.
+        seed: Of the features that each tree looks at.
+        threads: Threads to use; the trees do not depend on it.
 
     Returns:
-        The same forest.
+        The trees as LightGBM writes them, without what it adds about the training.
+
+    Raises:
+        ModelError: If the regions are too few to tell them apart, or LightGBM is not installed.
     """
-    trees = [estimator.tree_ for estimator in regressor.estimators_]
-    sizes = [tree.node_count for tree in trees]
-    root = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-
-    def nodes(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(tree, name) for tree in trees])
-
-    shift = np.repeat(root, sizes)
-    leaf = nodes("children_left") < 0
-    arrays = {
-        "root": root,
-        "left": np.where(leaf, -1, nodes("children_left") + shift),
-        "right": np.where(leaf, -1, nodes("children_right") + shift),
-        "feature": np.where(leaf, 0, nodes("feature")),
-        "threshold": np.where(leaf, 0.0, nodes("threshold")),
-        "value": np.concatenate([tree.value[:, 0, 0] for tree in trees]),
-    }
-    typed = {name: arrays[name].astype(dtype) for name, dtype in _TYPES.items()}
-    return Forest(**typed, work_size=work_size, scales=scales, trained_on=trained_on)
+    lightgbm = _lightgbm()
+    parameters = _PARAMETERS | {"seed": seed, "num_threads": threads}
+    booster = lightgbm.train(parameters, lightgbm.Dataset(features, labels), count)
+    text: str = booster.model_to_string()
+    if "\nnum_leaves=1\n" in text:
+        raise ModelError(
+            f"Expected regions enough to learn from. Received: {len(labels)} regions, in which "
+            "LightGBM finds nothing that parts foreground from background. Use more photographs."
+        )
+    # Without the places at which trees begin, which LightGBM would believe, and the parameters,
+    # among them the number of threads.
+    return re.sub(r"\ntree_sizes=.*", "", text[: text.index("\nfeature_importances:")])
 
 
-def load(path: str | pathlib.Path) -> Forest:
-    """Reads a forest that ``save`` wrote.
+def load(path: str | pathlib.Path) -> BoostedTrees:
+    """Reads trees that ``save`` wrote.
 
     Args:
         path: The file.
 
     Returns:
-        The forest.
+        The trees.
 
     Raises:
-        ModelError: If it is something else, of another version, or damaged.
+        ModelError: If it is something else, of another version, or damaged, or LightGBM is not
+            installed.
 
     Example:
-        >>> load("no/such/forest.npz")
+        >>> load("no/such/drfi.json")
         Traceback (most recent call last):
-        mask_generation.networks.opening.ModelError: The forest no/such/forest.npz ...
+        mask_generation.networks.opening.ModelError: The model no/such/drfi.json ...
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(str(file["header"]))
-            arrays = {name: file[name] for name in _TYPES}
+        contents = json.loads(pathlib.Path(path).read_bytes())
     except OSError as error:
-        reason = error.strerror or "it is no .npz file"
-        raise ModelError(f"The forest {path} cannot be opened: {reason}. {_HINT}") from error
-    except (ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
+        raise ModelError(f"The model {path} cannot be opened: {error.strerror}. {_HINT}") from error
+    except ValueError as error:
+        raise ModelError(_something_else(path)) from error
+    if not isinstance(contents, dict) or contents.get("format") != FORMAT:
+        raise ModelError(_something_else(path))
+    if contents.get("schema") != SCHEMA or contents.get("features") != list(NAMES):
         raise ModelError(
-            f"Expected a forest of DRFI. Received: {path}, something else. {_HINT}"
-        ) from error
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise ModelError(f"{path} is damaged: {error}. {_HINT}") from error
-    _check(path, header, arrays)
-    return Forest(
-        **arrays,
-        work_size=int(header["work_size"]),
-        scales=tuple(header["scales"]),
-        trained_on=str(header["trained_on"]),
-    )
-
-
-_HINT = "Make one with: python -m mask_generation train-drfi PHOTOS FOREST."
-
-
-def _check(path: str | pathlib.Path, header: Any, arrays: dict[str, NDArray[Any]]) -> None:
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ModelError(f"Expected a forest of DRFI. Received: {path}, something else. {_HINT}")
-    if header.get("schema") != SCHEMA or header.get("features") != list(NAMES):
-        raise ModelError(
-            f"Expected a forest of schema {SCHEMA}. Received: {path}, of schema "
-            f"{header.get('schema')} or for other features of the regions. {_HINT}"
+            f"Expected a model of DRFI of schema {SCHEMA}. Received: {path}, of schema "
+            f"{contents.get('schema')} or for other features of the regions. {_HINT}"
         )
-    stated = header.pop("sha256", None)
-    if stated != _digest(header, arrays) or not _sound(arrays):
+    if contents.pop("sha256", None) != _digest(contents) or not _sound(contents.get("trees")):
         raise ModelError(f"{path} is damaged: its checksum does not match. {_HINT}")
+    return BoostedTrees(
+        trees=contents["trees"],
+        work_size=int(contents["work_size"]),
+        scales=tuple(contents["scales"]),
+        trained_on=str(contents["trained_on"]),
+    )
 
 
-def _sound(arrays: dict[str, NDArray[Any]]) -> bool:
-    """Whether every walk down the trees ends, without leaving the arrays."""
-    nodes = np.arange(len(arrays["left"]))
-    inner = arrays["left"] >= 0
+def _something_else(path: str | pathlib.Path) -> str:
+    return f"Expected a model of DRFI. Received: {path}, something else. {_HINT}"
+
+
+def _digest(contents: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+
+
+def _lightgbm() -> Any:
+    try:
+        import lightgbm  # slow to import
+    except ImportError as error:
+        raise ModelError(
+            "Expected LightGBM, which the method drfi needs. Received: no such package. "
+            'Install it with: pip install "harl_tf[drfi]".'
+        ) from error
+    return lightgbm
+
+
+def _sound(text: Any) -> bool:
+    """Whether every walk down the trees ends in a leaf, without leaving the arrays."""
+    header, *trees = re.split(r"\nTree=\d+\n", str(text))
+    fields = _fields(header)
     return (
-        all(array.ndim == 1 and array.dtype == _TYPES[name] for name, array in arrays.items())
-        and all(len(array) == len(nodes) for name, array in arrays.items() if name != "root")
-        and len(arrays["root"]) > 0
-        and _within(arrays["root"], len(nodes))
-        and _within(arrays["feature"], len(NAMES))
+        _HEADER.items() <= fields.items()
+        and "tree_sizes" not in fields
+        and len(trees) > 0
+        and all(_sound_tree(_fields(tree)) for tree in trees)
+    )
+
+
+def _sound_tree(fields: dict[str, str]) -> bool:
+    try:
+        leaves = int(fields["num_leaves"])
+        splits = leaves - 1
+        names = ("split_feature", "left_child", "right_child", "decision_type")
+        feature, left, right, kind = (_integers(fields.get(name, "")) for name in names)
+        sizes = [len(fields.get(name, "").split()) for name in ("threshold", "leaf_value")]
+    except (KeyError, ValueError, OverflowError):
+        return False
+    numerical = fields.get("num_cat") == "0" and fields.get("is_linear", "0") == "0"
+    if not numerical or leaves < 1 or sizes != [splits, leaves]:
+        return False
+    inner = np.arange(splits)
+    return all(len(array) == splits for array in (feature, left, right, kind)) and bool(
+        np.all((feature >= 0) & (feature < len(NAMES)))
+        and np.all(kind & 1 == 0)  # no split by categories
         and all(
-            _within(arrays[side][inner], len(nodes))
-            and bool((arrays[side][inner] > nodes[inner]).all())
-            for side in ("left", "right")
+            np.all((side >= -leaves) & (side < splits) & ((side < 0) | (side > inner)))
+            for side in (left, right)
         )
     )
 
 
-def _within(indices: NDArray[Any], end: int) -> bool:
-    return bool(((indices >= 0) & (indices < end)).all())
+def _integers(words: str) -> NDArray[np.int64]:
+    return np.array([int(word) for word in words.split()], np.int64)
 
 
-def _digest(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for name, dtype in _TYPES.items():
-        digest.update(name.encode())
-        digest.update(arrays[name].astype(np.dtype(dtype).newbyteorder("<")).tobytes())
-    return digest.hexdigest()
-
-
-@numba.njit(cache=True)
-def _mean_of_trees(
-    features: NDArray[np.float32],
-    root: NDArray[np.int32],
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
-    feature: NDArray[np.int16],
-    threshold: NDArray[np.float64],
-    value: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Follows every row down every tree."""
-    means = np.zeros(len(features))
-    for row in range(len(features)):
-        for start in root:
-            node = start
-            while left[node] >= 0:
-                below = features[row, feature[node]] <= threshold[node]
-                node = left[node] if below else right[node]
-            means[row] += value[node]
-    return means / len(root)
+def _fields(block: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)

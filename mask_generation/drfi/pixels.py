@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.feature import local_binary_pattern
 
+from mask_generation.image.segments import graph_segments
+
 _Floats = NDArray[np.float32]
 
 _LAB_BINS = 4
@@ -75,7 +77,7 @@ def measure(rgb: NDArray[np.uint8]) -> Pixels:
     return Pixels(values, words.astype(np.uint8))
 
 
-def segment(rgb: NDArray[np.uint8], scales: tuple[float, ...]) -> list[NDArray[np.int32]]:
+def segment(rgb: NDArray[np.uint8], scales: tuple[float, ...]) -> list[NDArray[np.intp]]:
     """Cuts an image at several levels, from fine to coarse.
 
     Args:
@@ -93,13 +95,7 @@ def segment(rgb: NDArray[np.uint8], scales: tuple[float, ...]) -> list[NDArray[n
     """
     lab = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
     smallest = max(_SEGMENT_PIXELS, round(_SEGMENT_SHARE * lab.shape[0] * lab.shape[1]))
-    cuts = []
-    for scale in scales:
-        cut = cv2.ximgproc.segmentation.createGraphSegmentation(
-            sigma=_SEGMENT_SIGMA, k=float(scale), min_size=smallest
-        )
-        cuts.append(np.asarray(cut.processImage(lab), np.int32))
-    return cuts
+    return [graph_segments(lab, scale, _SEGMENT_SIGMA, smallest) for scale in scales]
 
 
 def _textures(lightness: _Floats) -> _Floats:

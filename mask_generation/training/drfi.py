@@ -1,21 +1,20 @@
-"""Growing the forest: from images and masks to regions and their labels to trees.
+"""Training DRFI: from images and masks to regions with labels to boosted trees.
 
-Owns which regions are learned from and the trees' settings. Does not own the features
-(``mask_generation.drfi.features``) nor the stored form (``mask_generation.drfi.forest``).
+Owns which regions are learned from. Does not own their features
+(``mask_generation.drfi.features``) nor the trees (``mask_generation.drfi.boosted_trees``).
 """
 
 import dataclasses
 import pathlib
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from mask_generation.drfi import forest
+from mask_generation.drfi import boosted_trees
 from mask_generation.drfi.features import NAMES, describe
 from mask_generation.drfi.pixels import measure, segment
 from mask_generation.evaluation.truth import EvaluationError, read_mask
@@ -34,12 +33,8 @@ from mask_generation.workers import ordered_map
 # A region counts as foreground or background when this share of its pixels agree; others teach
 # nothing (the paper's share).
 _CONFIDENT = 0.8
-# The paper's number of trees and of features looked at in a split.
+# The paper's number of trees.
 _TREES = 200
-_FEATURES_A_SPLIT = 15
-# Smaller leaves learn the noise of pseudo-labels; more regions a tree cost time and file size.
-_SMALLEST_LEAF = 5
-_MOST_REGIONS_A_TREE = 30_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,10 +78,10 @@ def train(
     seed: int = 0,
     workers: int = 1,
     progress: bool = True,
-) -> tuple[forest.Forest, tuple[LeftOut, ...]]:
-    """Grows a forest on a folder of images.
+) -> tuple[boosted_trees.BoostedTrees, tuple[LeftOut, ...]]:
+    """Trains on a folder of images.
 
-    The same images, settings and seed give the same forest, whatever the number of workers.
+    The same images, settings and seed give the same trees, whatever the number of workers.
 
     Args:
         images: Folder of images, searched with its subfolders.
@@ -98,10 +93,11 @@ def train(
         progress: Whether to show a progress bar. Default: True.
 
     Returns:
-        The forest, and the images that could not be learned from.
+        The trees, and the images that could not be learned from.
 
     Raises:
-        ModelError: If no image can be learned from, or all regions have one label.
+        ModelError: If no image can be learned from, all regions have one label, or LightGBM is not
+            installed.
         FileNotFoundError: If there is no such folder or no image in it.
 
     Example:
@@ -125,9 +121,12 @@ def train(
             f"None of the {len(sources)} photographs can be learned from; the first: "
             f"{first.name}: {first.reason}."
         )
-    grown = _grow(labeled, trees, seed, workers)
-    words = f"{len(labeled)} photographs of {images}, {settings.labels}"
-    return forest.from_sklearn(grown, settings.work_size, settings.scales, words), left_out
+    return boosted_trees.BoostedTrees(
+        trees=_grow(labeled, trees, seed, workers),
+        work_size=settings.work_size,
+        scales=settings.scales,
+        trained_on=f"{len(labeled)} photographs of {images}, {settings.labels}",
+    ), left_out
 
 
 def labeled_regions(source: FileSource, settings: RegionSettings) -> LabeledRegions | LeftOut:
@@ -185,9 +184,7 @@ def _drawn(source: FileSource, folder: str, rgb: NDArray[np.uint8]) -> NDArray[n
     return mask
 
 
-def _grow(labeled: Sequence[LabeledRegions], trees: int, seed: int, threads: int) -> Any:
-    from sklearn.ensemble import RandomForestRegressor  # slow to import
-
+def _grow(labeled: Sequence[LabeledRegions], trees: int, seed: int, threads: int) -> str:
     features = np.concatenate([regions.features for regions in labeled])
     labels = np.concatenate([regions.labels for regions in labeled])
     if len(np.unique(labels)) < 2:
@@ -195,15 +192,7 @@ def _grow(labeled: Sequence[LabeledRegions], trees: int, seed: int, threads: int
             f"Expected regions of foreground and of background. Received: {len(labels)} regions of "
             f"{len(labeled)} photographs, all of one kind. Use more photographs or other masks."
         )
-    regressor = RandomForestRegressor(
-        n_estimators=trees,
-        max_features=_FEATURES_A_SPLIT,
-        min_samples_leaf=_SMALLEST_LEAF,
-        max_samples=min(len(labels), _MOST_REGIONS_A_TREE),
-        n_jobs=threads,
-        random_state=seed,
-    )
-    return regressor.fit(features, labels)
+    return boosted_trees.fit(features, labels, trees, seed, threads)
 
 
 def _spread(count: int, wanted: int) -> list[int]:

@@ -54,16 +54,16 @@ def test_all_methods_and_several_folders_are_a_row_each(folder, capsys, monkeypa
 
 
 def test_method_with_a_model_is_scored(folder, tmp_path, capsys):
-    pytest.importorskip("sklearn")
-    forest = tmp_path / "forest.npz"
+    pytest.importorskip("lightgbm")
+    model = tmp_path / "drfi.json"
     photographs, masks = folder / "images", folder / "masks"
-    line = ["train-drfi", str(photographs), str(forest), "--masks", str(masks)]
+    line = ["train-drfi", str(photographs), str(model), "--masks", str(masks)]
     assert main(parse_arguments(["mask_generation", *line])) == 0
     capsys.readouterr()
-    assert run(folder, "--method", "drfi", "--model", forest) == 0
+    assert run(folder, "--method", "drfi", "--model", model) == 0
     row = capsys.readouterr().out.splitlines()[1]
     assert "DRFI" in row
-    assert "forest.npz" in row
+    assert "drfi.json" in row
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_method_with_a_model_is_scored(folder, tmp_path, capsys):
         (("--method", "drfi"), "Expected a model for the method 'drfi'"),
         (("--method", "fast", "--model", "x"), "Expected no model for the method 'fast'"),
         (("--method", "all", "--model", "x"), "Expected method in"),
-        (("--method", "drfi", "--model", "nowhere.npz"), "nowhere.npz"),
+        (("--method", "drfi", "--model", "nowhere.json"), "nowhere.json"),
     ],
 )
 def test_method_and_model_that_do_not_belong_together_are_a_sentence(folder, capsys, line, problem):

@@ -1,112 +1,110 @@
 import json
+import math
 import pickle
+import re
+import sys
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
-from mask_generation.drfi import forest
+from mask_generation.drfi import boosted_trees
+from mask_generation.drfi.boosted_trees import BoostedTrees
 from mask_generation.drfi.features import NAMES
 from mask_generation.networks.opening import ModelError
 
+pytest.importorskip("lightgbm")
 
-def _data(count: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(0)
-    features = random.normal(size=(count, len(NAMES))).astype(np.float32)
+
+def _data(seed: int, count: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Regions whose label is whether the first and the sixth feature add up to more than 0."""
+    features = np.random.default_rng(seed).normal(size=(count, len(NAMES))).astype(np.float32)
     return features, (features[:, 0] + features[:, 5] > 0).astype(np.float32)
 
 
-def _forest(kind=RandomForestRegressor) -> tuple[forest.Forest, np.ndarray, np.ndarray]:
-    """A forest, features it has not seen, and what scikit-learn says of them."""
-    grown = kind(n_estimators=12, max_features=9, random_state=0).fit(*_data())
-    unseen = np.random.default_rng(1).normal(size=(300, len(NAMES))).astype(np.float32)
-    return forest.from_sklearn(grown, 120, (50.0, 200.0), "noise"), unseen, grown.predict(unseen)
+def _grow(count: int = 60, seed: int = 0, threads: int = 1) -> str:
+    return boosted_trees.fit(*_data(0), count, seed, threads)
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    path = tmp_path_factory.mktemp("forest") / "forest.npz"
-    _forest()[0].save(path)
-    return path
+def trees():
+    return BoostedTrees(_grow(), 120, (50.0, 200.0), "noise")
 
 
-@pytest.mark.parametrize("kind", [RandomForestRegressor, ExtraTreesRegressor])
-def test_answers_are_those_of_scikit_learn(kind):
-    ours, unseen, expected = _forest(kind)
-    assert np.ptp(expected) > 0.5
-    np.testing.assert_allclose(ours.predict(unseen), expected, rtol=0, atol=1e-12)
+@pytest.fixture
+def saved(trees, tmp_path):
+    trees.save(tmp_path / "drfi.json")
+    return tmp_path / "drfi.json"
 
 
-def test_value_on_the_threshold_goes_left():
-    """One tree that parts 0 from 1 at one half, as drawn by hand."""
-    tree = forest.Forest(
-        root=np.array([0], np.int32),
-        left=np.array([1, -1, -1], np.int32),
-        right=np.array([2, -1, -1], np.int32),
-        feature=np.array([0, 0, 0], np.int16),
-        threshold=np.array([0.5, 0, 0]),
-        value=np.array([9.0, 0.25, 0.75]),
-        work_size=100,
-        scales=(50.0,),
-        trained_on="",
-    )
-    assert tree.predict(np.array([[0.5], [0.6]], np.float32)).tolist() == [0.25, 0.75]
+def _by_hand(text: str, row: np.ndarray) -> float:
+    """Follows one row down every tree of LightGBM's text; the sum of leaves is a logit."""
+    total = 0.0
+    for block in re.split(r"\nTree=\d+\n", text)[1:]:
+        tree = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        feature, threshold, left, right, value = (
+            tree[name].split()
+            for name in ("split_feature", "threshold", "left_child", "right_child", "leaf_value")
+        )
+        node = 0
+        while node >= 0:
+            below = float(row[int(feature[node])]) <= float(threshold[node])
+            node = int((left if below else right)[node])
+        total += float(value[-node - 1])
+    return 1 / (1 + math.exp(-total))
 
 
-def test_file_gives_the_same_forest_and_the_same_bytes(saved, tmp_path):
-    ours, unseen, _ = _forest()
-    again = forest.load(saved)
-    np.testing.assert_array_equal(again.predict(unseen), ours.predict(unseen))
-    assert (again.work_size, again.scales, again.trained_on) == (120, (50.0, 200.0), "noise")
-    again.save(tmp_path / "again.npz")
-    assert (tmp_path / "again.npz").read_bytes() == saved.read_bytes()
+def test_answers_are_probabilities_that_follow_the_trees(trees):
+    unseen, labels = _data(1, 50)
+    answers = trees.predict(unseen)
+    expected = [_by_hand(trees.trees, row) for row in unseen]
+    np.testing.assert_allclose(answers, expected, rtol=0, atol=1e-12)
+    assert np.mean((answers > 0.5) == labels) > 0.8
+    assert trees.count == 60
 
 
-def _rewritten(saved, path, **changes):
-    """The same file with other contents, and a checksum that fits them."""
-    with np.load(saved) as file:
-        contents = {**{name: file[name] for name in file.files}, **changes}
-    header = json.loads(str(contents.pop("header")))
-    header.pop("sha256")
-    header["sha256"] = forest._digest(header, contents)
-    np.savez(path, header=np.array(json.dumps(header)), **contents)
-    return path
+def test_trees_depend_on_the_seed_and_not_on_the_threads(trees):
+    assert _grow(threads=2) == trees.trees
+    assert _grow(seed=1) != trees.trees
 
 
-def test_settings_are_part_of_the_checksum(saved, tmp_path):
-    with np.load(saved) as file:
-        contents = {name: file[name] for name in file.files}
-    contents["header"] = np.array(str(contents["header"]).replace("120", "121"))
-    np.savez(tmp_path / "other.npz", **contents)
-    with pytest.raises(ModelError, match="is damaged: its checksum"):
-        forest.load(tmp_path / "other.npz")
+def test_too_few_regions_are_a_sentence():
+    """Fewer than two leaves of 20 regions: LightGBM itself would answer one half everywhere."""
+    with pytest.raises(ModelError, match=r"Expected regions enough.* Received: 30 regions"):
+        boosted_trees.fit(*_data(0, 30), 5, 0, 1)
+
+
+def test_file_gives_the_same_trees_and_the_same_bytes(trees, saved, tmp_path):
+    again = boosted_trees.load(saved)
+    assert again == trees
+    np.testing.assert_array_equal(again.predict(_data(1)[0]), trees.predict(_data(1)[0]))
+    again.save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == saved.read_bytes()
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("pattern", "replacement"),
     [
-        {"left": np.zeros(1, np.int32)},  # a walk that never ends
-        {"feature": np.full(1, len(NAMES), np.int16)},  # a column that is not there
-        {"root": np.array([5], np.int32)},  # a tree beyond the nodes
-        {"root": np.array([], np.int32)},
-        {"value": np.zeros(1, np.float32)},
-        {"value": np.zeros(2)},
+        (r"\nleft_child=\S+", "\nleft_child=0"),  # a walk that never ends
+        (r"\nright_child=\S+", "\nright_child=9999"),  # a node that is not there
+        (r"\nleft_child=\S+", "\nleft_child=-99"),  # a leaf that is not there
+        (r"\nsplit_feature=\S+", f"\nsplit_feature={len(NAMES)}"),  # a column that is not there
+        (r"\nnum_leaves=\S+", "\nnum_leaves=9999"),
+        (r"\nnum_cat=0", "\nnum_cat=1"),
+        (r"\ndecision_type=\S+", "\ndecision_type=1"),  # a split by categories
+        (r"\nleaf_value=\S+", "\nleaf_value="),
+        (r"\nnum_class=1", "\nnum_class=2"),
+        (r"\nobjective=.*", "\nobjective=regression"),
+        (r"\nmax_feature_idx=", "\ntree_sizes=99999\nmax_feature_idx="),
+        (r"(?s)\nTree=0.*", "\n"),  # no tree at all
     ],
 )
-def test_trees_that_lead_nowhere_are_refused(saved, tmp_path, changes):
+def test_trees_that_lead_nowhere_are_refused(trees, tmp_path, pattern, replacement):
     """Also with a checksum that fits: the file may have been made so."""
-    one = {
-        "root": np.array([0], np.int32),
-        "left": np.array([-1], np.int32),
-        "right": np.array([-1], np.int32),
-        "feature": np.array([0], np.int16),
-        "threshold": np.zeros(1),
-        "value": np.ones(1),
-    }
-    whole = _rewritten(saved, tmp_path / "whole.npz", **one)
-    assert forest.load(whole).predict(np.zeros((1, 1), np.float32)).tolist() == [1.0]
+    changed, places = re.subn(pattern, replacement, trees.trees, count=1)
+    assert places == 1
+    BoostedTrees(changed, 120, (50.0,), "noise").save(tmp_path / "bad.json")
     with pytest.raises(ModelError, match="is damaged"):
-        forest.load(_rewritten(saved, tmp_path / "bad.npz", **{**one, **changes}))
+        boosted_trees.load(tmp_path / "bad.json")
 
 
 class _Evil:
@@ -119,36 +117,50 @@ class _Evil:
     [
         (lambda path: None, "cannot be opened: No such file or directory. Make one with"),
         (lambda path: path.mkdir(), "cannot be opened: Is a directory"),
-        (lambda path: path.write_bytes(b""), "Expected a forest of DRFI"),
-        (lambda path: path.write_text("a text"), "Expected a forest of DRFI"),
-        (lambda path: path.write_bytes(pickle.dumps(_Evil())), "Expected a forest of DRFI"),
-        (lambda path: np.savez(path, root=np.zeros(1)), "Expected a forest of DRFI"),
-        (lambda path: np.savez(path, header=np.array(["{}"], object)), "Expected a forest"),
+        (lambda path: path.write_bytes(b""), "Expected a model of DRFI"),
+        (lambda path: path.write_text("a text"), "Expected a model of DRFI"),
+        (lambda path: path.write_text("[1, 2]"), "Expected a model of DRFI"),
+        (lambda path: path.write_bytes(pickle.dumps(_Evil())), "Expected a model of DRFI"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "Expected a model of DRFI"),
     ],
 )
 def test_other_files_are_refused_and_never_run(tmp_path, make, sentence):
-    make(tmp_path / "forest.npz")
+    make(tmp_path / "drfi.json")
     with pytest.raises(ModelError, match=sentence):
-        forest.load(tmp_path / "forest.npz")
+        boosted_trees.load(tmp_path / "drfi.json")
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
-def test_cut_off_file_is_refused(saved, tmp_path, share):
+def test_cut_off_file_is_refused(saved, share):
     data = saved.read_bytes()
-    (tmp_path / "cut.npz").write_bytes(data[: int(share * len(data))])
-    with pytest.raises(ModelError, match=r"is damaged|Expected a forest"):
-        forest.load(tmp_path / "cut.npz")
+    saved.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ModelError, match="Expected a model of DRFI"):
+        boosted_trees.load(saved)
 
 
-def test_changed_byte_is_noticed(saved, tmp_path):
-    data = bytearray(saved.read_bytes())
-    data[len(data) // 2] ^= 1
-    (tmp_path / "changed.npz").write_bytes(data)
-    with pytest.raises(ModelError, match="is damaged"):
-        forest.load(tmp_path / "changed.npz")
+@pytest.mark.parametrize(("old", "new"), [('"work_size": 120', '"work_size": 121'), ("0.0", "0.1")])
+def test_changed_settings_or_trees_are_noticed(saved, old, new):
+    saved.write_text(saved.read_text().replace(old, new, 1))
+    with pytest.raises(ModelError, match="is damaged: its checksum"):
+        boosted_trees.load(saved)
 
 
-def test_forest_for_other_features_is_refused(saved, tmp_path, monkeypatch):
-    monkeypatch.setattr(forest, "NAMES", NAMES[:-1])
+def test_trees_for_other_features_are_refused(saved, monkeypatch):
+    monkeypatch.setattr(boosted_trees, "NAMES", NAMES[:-1])
     with pytest.raises(ModelError, match="or for other features of the regions"):
-        forest.load(saved)
+        boosted_trees.load(saved)
+
+
+def test_file_of_another_schema_is_refused(saved):
+    contents = json.loads(saved.read_text()) | {"schema": 3}
+    saved.write_text(json.dumps(contents))
+    with pytest.raises(ModelError, match=r"of schema 2\. Received: .*, of schema 3"):
+        boosted_trees.load(saved)
+
+
+def test_missing_lightgbm_is_a_sentence(trees, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    with pytest.raises(ModelError, match=r'pip install "harl_tf\[drfi\]"'):
+        BoostedTrees(trees.trees, 120, (50.0,), "noise").predict(_data(1)[0])
+    with pytest.raises(ModelError, match=r'pip install "harl_tf\[drfi\]"'):
+        _grow()

@@ -19,7 +19,7 @@ def _disc(index: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def forest(tmp_path_factory):
+def model(tmp_path_factory):
     """Trained on ten photographs and their masks."""
     folder = tmp_path_factory.mktemp("drfi")
     for kind in ("images", "masks"):
@@ -29,18 +29,18 @@ def forest(tmp_path_factory):
         Image.fromarray(rgb).save(folder / "images" / f"{index}.png")
         Image.fromarray(mask.astype(np.uint8)).save(folder / "masks" / f"{index}.png")
     settings = RegionSettings(None, str(folder / "masks"), work_size=80, scales=(100.0, 400.0))
-    grown, _ = train(folder / "images", settings, trees=20, progress=False)
-    grown.save(folder / "forest.npz")
-    return folder / "forest.npz"
+    trained, _ = train(folder / "images", settings, trees=20, progress=False)
+    trained.save(folder / "drfi.json")
+    return folder / "drfi.json"
 
 
 def _iou(one: np.ndarray, other: np.ndarray) -> float:
     return float((one & other).sum() / (one | other).sum())
 
 
-def test_forest_of_ten_photographs_finds_the_discs_of_others(forest):
+def test_trees_of_ten_photographs_finds_the_discs_of_others(model):
     """The constant mask scores the disc's share of the image, about .15."""
-    method = DRFI(str(forest))
+    method = DRFI(str(model))
     ours, constant = [], []
     for index in range(20, 26):
         rgb, disc = _disc(index)
@@ -50,8 +50,8 @@ def test_forest_of_ten_photographs_finds_the_discs_of_others(forest):
     assert np.mean(constant) < 0.3
 
 
-def test_saliency_is_the_mean_over_the_levels(forest, monkeypatch):
-    """With a forest that answers the level's number of regions, by hand."""
+def test_saliency_is_the_mean_over_the_levels(model, monkeypatch):
+    """With trees that answer the level's number of regions, by hand."""
     from mask_generation.drfi.pixels import segment
 
     class Counting:
@@ -60,40 +60,40 @@ def test_saliency_is_the_mean_over_the_levels(forest, monkeypatch):
         def predict(self, features):
             return np.full(len(features), float(len(features)))
 
-    monkeypatch.setattr(drfi, "_forest", lambda path: Counting())
+    monkeypatch.setattr(drfi, "_trees", lambda path: Counting())
     rgb, _ = _disc(0)
     counts = [len(np.unique(ids)) for ids in segment(rgb, Counting.scales)]
     assert counts[0] != counts[1]
-    saliency = DRFI(str(forest)).saliency(rgb)
+    saliency = DRFI(str(model)).saliency(rgb)
     np.testing.assert_allclose(saliency, np.mean(counts))
 
 
-def test_large_photograph_is_worked_on_small_and_answered_in_full(forest):
+def test_large_photograph_is_worked_on_small_and_answered_in_full(model):
     rgb, disc = _disc(3)
     large = np.asarray(Image.fromarray(rgb).resize((640, 480), Image.Resampling.BILINEAR))
-    mask = DRFI(str(forest))(large).mask
+    mask = DRFI(str(model))(large).mask
     assert mask.shape == (480, 640)
     assert _iou(mask == 1, disc.repeat(8, axis=0).repeat(8, axis=1)) > 0.75
 
 
-def test_only_the_path_is_sent_to_other_processes(forest):
-    method = DRFI(str(forest))
+def test_only_the_path_is_sent_to_other_processes(model):
+    method = DRFI(str(model))
     sent = pickle.dumps(method)
     assert len(sent) < 500
     rgb, _ = _disc(1)
     np.testing.assert_array_equal(pickle.loads(sent)(rgb).saliency, method(rgb).saliency)
 
 
-def test_two_calls_give_equal_maps(forest):
+def test_two_calls_give_equal_maps(model):
     rgb, _ = _disc(2)
-    method = DRFI(str(forest))
+    method = DRFI(str(model))
     np.testing.assert_array_equal(method(rgb).saliency, method(rgb.copy()).saliency)
 
 
-def test_path_may_be_a_path(forest):
-    assert DRFI(forest) == named("drfi", str(forest))
+def test_path_may_be_a_path(model):
+    assert DRFI(model) == named("drfi", str(model))
 
 
-def test_missing_forest_is_known_at_once():
+def test_missing_model_is_known_at_once():
     with pytest.raises(ModelError, match=r"cannot be opened: No such .* train-drfi PHOTOS"):
-        DRFI("no/such/forest.npz")
+        DRFI("no/such/drfi.json")

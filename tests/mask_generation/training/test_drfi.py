@@ -86,22 +86,22 @@ def test_flagged_pseudo_label_is_left_out(tmp_path):
     )
 
 
-def test_same_folder_gives_the_same_forest_whatever_the_workers(labeled, tmp_path):
+def test_same_folder_gives_the_same_trees_whatever_the_workers(labeled, tmp_path):
     for workers in (1, 2):
-        grown, _ = train(
+        trained, _ = train(
             labeled / "images", _settings(labeled), trees=4, workers=workers, progress=False
         )
-        grown.save(tmp_path / f"{workers}.npz")
-    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+        trained.save(tmp_path / f"{workers}.json")
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
 
 
 def test_seed_changes_the_trees_and_limit_the_photographs(labeled):
-    def grown(**options):
+    def trained(**options):
         return train(labeled / "images", _settings(labeled), trees=2, progress=False, **options)[0]
 
-    assert not np.array_equal(grown(seed=1).threshold, grown(seed=2).threshold)
-    assert "3 photographs of" in grown(limit=3).trained_on
-    assert "10 photographs of" in grown(limit=99).trained_on
+    assert trained(seed=1).trees != trained(seed=2).trees
+    assert "8 photographs of" in trained(limit=8).trained_on
+    assert "10 photographs of" in trained(limit=99).trained_on
 
 
 def test_photographs_left_out_are_told(labeled, tmp_path):
