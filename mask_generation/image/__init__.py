@@ -1,1 +1,1 @@
-"""What is measured of one image before anything is cut: its size, frame and superpixels."""
+"""Measurements of an image before segmentation: size, frame and superpixels."""

@@ -1,26 +1,26 @@
-"""Frames around photographs: bands of one colour along the sides that do not belong to the scene.
+"""Frames around photographs: bands of one color along the sides that are not part of the scene.
 
 Most label-free methods assume that the sides of an image show background; scans and pictures with a
-white or black border break that assumption. Owns: finding them. Does not own: what is done with the
-image inside.
+white or black border break that assumption. Owns: finding frames. Does not own: the processing of
+the image inside.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-# A frame is narrower than an eighth of the side's length.
+# A frame is narrower than this fraction of the side's length.
 _WIDEST = 8
-# A line of a frame strays from its median colour by less than this on average, of 255.
+# A line of a frame deviates from its median color by less than this on average, of 255.
 _EVEN = 6.0
-# Where a frame ends, the colour jumps by more than this on average, of 255.
+# At the edge of a frame, the color changes by more than this on average, of 255.
 _JUMP = 25.0
 
 
 def frame_widths(rgb: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     """Widths of the frame at the top, the bottom, the left and the right.
 
-    A band is a frame if its lines are of one colour each and end at a sharp edge less than an
-    eighth of the side inside: a sky of one colour ends gradually or extends further.
+    A band is a frame if each of its lines has a single color and it ends at a sharp edge within an
+    eighth of the side; a uniform sky ends gradually or extends further.
 
     Args:
         rgb: ``(h, w, 3)`` uint8.
@@ -47,6 +47,6 @@ def _width(lines: NDArray[np.float32]) -> int:
     width = int(uneven[0]) if len(uneven) else limit
     if width in (0, limit):
         return 0
-    # The line right behind may mix both sides of the edge.
+    # The next line may mix both sides of the edge.
     behind = lines[width + 1]
     return width if np.abs(behind - medians[width - 1]).mean() > _JUMP else 0

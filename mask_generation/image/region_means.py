@@ -10,9 +10,9 @@ def region_means(
     """The mean of every region.
 
     Args:
-        labels: ``(H, W)``, the number of the region of each pixel, from 0.
+        labels: ``(H, W)``, the region number of each pixel, from 0.
         values: ``(H, W)`` or ``(H, W, channels)``.
-        area: ``(regions,)``, pixels of each, at least 1.
+        area: ``(regions,)``, number of pixels of each region, at least 1.
 
     Returns:
         ``(regions,)`` or ``(regions, channels)``.

@@ -1,11 +1,11 @@
-"""Shrinking images before the arithmetic, and enlarging saliency maps after it."""
+"""Shrinking images before the computation, and enlarging saliency maps after it."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 SMALLEST_SIDE = 16
-"""Below this many pixels on a side there is too little to tell object from background."""
+"""Images with fewer pixels on a side are too small to separate object and background."""
 
 
 def shrink(rgb: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
@@ -16,7 +16,7 @@ def shrink(rgb: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
         longer_side: In pixels.
 
     Returns:
-        ``(h, w, 3)`` uint8 with the same aspect, antialiased.
+        ``(h, w, 3)`` uint8 with the same aspect ratio, antialiased.
 
     Example:
         >>> shrink(np.zeros((100, 200, 3), np.uint8), 50).shape
@@ -32,12 +32,12 @@ def shrink(rgb: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
 
 
 def enlarge(saliency: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Resizes a saliency map bilinearly, values kept in [0, 1].
+    """Resizes a saliency map bilinearly, with values kept in [0, 1].
 
     Args:
         saliency: ``(h, w)`` float32.
-        height: Of the result, in pixels.
-        width: Of the result, in pixels.
+        height: Height of the result in pixels.
+        width: Width of the result in pixels.
 
     Returns:
         ``(height, width)`` float32.

@@ -1,7 +1,7 @@
-"""Superpixels of one image, and what the region-based saliency methods need to know of them.
+"""Superpixels of one image, and their properties that region-based saliency methods need.
 
-Owns: cutting the image (OpenCV's SLIC; Achanta et al., PAMI 2012), the means of the pieces, and
-which pieces touch. Does not own: what makes a piece salient (``mask_generation.methods``).
+Owns: how many there are, the means of the pieces, and which pieces touch. Does not own: the cut
+(``mask_generation.image.segments``) nor what makes a piece salient (``mask_generation.methods``).
 """
 
 import dataclasses
@@ -14,22 +14,18 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from mask_generation.image.region_means import region_means
+from mask_generation.image.segments import slic_superpixels
 from mask_generation.result import check_rgb
 
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
 
 SEGMENTS = 200
-"""How many superpixels an image is cut into."""
-# Small images get fewer superpixels, so that each still has enough pixels for a mean colour.
+"""Number of superpixels an image is divided into."""
+# Small images get fewer superpixels, so that each has enough pixels for a mean color.
 _PIXELS_PER_SEGMENT = 9
-_SLIC_ITERATIONS = 6
-# Weight of position against colour, in 8-bit Lab units.
+# Weight of position relative to color, in 8-bit Lab units.
 _COMPACTNESS = 20.0
-# Pieces smaller than this share of the mean size, in per cent, are joined to a neighbour.
-_SMALLEST_PER_CENT = 25
-# OpenCV's SLIC wants at least this many pixels on a side.
-_SMALLEST_SIDE = 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,11 +34,11 @@ class Superpixels:
 
     Attributes:
         labels: int array ``(h, w)``, values 0 to n - 1, each used.
-        color: ``(n, 3)`` mean Lab colour, L 0 to 100.
+        color: ``(n, 3)`` mean Lab color, L 0 to 100.
         center: ``(n, 2)`` mean row and column, each divided by the image's height and width.
         area: ``(n,)`` number of pixels.
         touching: ``(n, n)`` symmetric, True where two superpixels share a pixel edge.
-        edges: Of the four sides of the image (top, bottom, left, right), the superpixels on it.
+        edges: The superpixels on each of the four sides of the image (top, bottom, left, right).
     """
 
     labels: NDArray[np.intp]
@@ -61,7 +57,7 @@ class Superpixels:
 
     @functools.cached_property
     def color_distance(self) -> _Floats:
-        """``(n, n)`` Euclidean distances of the mean Lab colours."""
+        """``(n, n)`` Euclidean distances between the mean Lab colors."""
         return cdist(self.color, self.color)
 
     def means(self, values: NDArray[np.floating]) -> _Floats:
@@ -76,14 +72,15 @@ class Superpixels:
 
 
 def superpixels(rgb: NDArray[np.uint8], segments: int = SEGMENTS) -> Superpixels:
-    """Cuts an image into superpixels of about equal size.
+    """Divides an image into superpixels of about equal size.
 
     Args:
         rgb: ``(h, w, 3)`` uint8, h, w >= 1.
-        segments: How many are wanted; small images get fewer, nine pixels each. Default: 200.
+        segments: Number of superpixels to aim for; small images get fewer, nine pixels each.
+            Default: 200.
 
     Returns:
-        The superpixels, the same for the same image.
+        The superpixels; deterministic.
 
     Example:
         >>> parts = superpixels(np.zeros((60, 80, 3), np.uint8), segments=12)
@@ -93,17 +90,11 @@ def superpixels(rgb: NDArray[np.uint8], segments: int = SEGMENTS) -> Superpixels
     lab = lab_of(rgb)
     height, width = rgb.shape[:2]
     wanted = min(segments, height * width // _PIXELS_PER_SEGMENT)
-    if wanted < 2 or min(height, width) < _SMALLEST_SIDE:
-        return measure(np.arange(height * width).reshape(height, width), lab)
-    size = max(2, round(float(np.sqrt(height * width / wanted))))
-    eight_bit = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
-    smooth = cv2.GaussianBlur(eight_bit, (3, 3), 0)
-    cutter = cv2.ximgproc.createSuperpixelSLIC(smooth, cv2.ximgproc.SLIC, size, _COMPACTNESS)
-    cutter.iterate(_SLIC_ITERATIONS)
-    cutter.enforceLabelConnectivity(_SMALLEST_PER_CENT)
-    labels = cutter.getLabels().astype(np.intp)
-    used = np.bincount(labels.ravel()) > 0  # the matrices need labels without gaps
-    return measure((np.cumsum(used) - 1)[labels], lab)
+    pixels = np.arange(height * width).reshape(height, width)
+    if wanted < 2:
+        return measure(pixels, lab)
+    labels = slic_superpixels(rgb, wanted, _COMPACTNESS)
+    return measure(labels, lab) if labels is not None else measure(pixels, lab)
 
 
 def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -118,11 +109,11 @@ def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def measure(labels: NDArray[np.intp], lab: NDArray[np.floating]) -> Superpixels:
-    """Measures the pieces that a label map cuts an image into.
+    """Measures the superpixels of a label map.
 
     Args:
         labels: ``(h, w)`` int, 0 to n - 1, each used.
-        lab: ``(h, w, 3)`` Lab colours.
+        lab: ``(h, w, 3)`` Lab colors.
 
     Returns:
         The superpixels.
@@ -151,11 +142,11 @@ def measure(labels: NDArray[np.intp], lab: NDArray[np.floating]) -> Superpixels:
 def on_superpixels(
     method: Callable[[Superpixels], _Floats],
 ) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """A saliency function of images from one of superpixels.
+    """Turns a saliency function of superpixels into one of images.
 
     Args:
-        method: Gives each superpixel a saliency, ``(n,)``, of any range; zeros where nothing
-            stands out.
+        method: Gives each superpixel a saliency, ``(n,)``, in any range; zeros if nothing stands
+            out.
 
     Returns:
         A function from ``(h, w, 3)`` uint8 to ``(h, w)`` float32, stretched to [0, 1].
@@ -177,7 +168,7 @@ def on_superpixels(
 
 
 def stretched(values: NDArray[np.floating]) -> _Floats:
-    """Values moved and scaled so that they run from 0 to 1; zeros where they are all alike.
+    """Values shifted and scaled to the range from 0 to 1; zeros if they are all equal.
 
     Example:
         >>> stretched(np.array([2.0, 3.0, 4.0])).tolist()

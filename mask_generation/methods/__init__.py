@@ -1,12 +1,12 @@
 """The label-free mask methods, by name.
 
 Owns: the tables :data:`METHODS` and :data:`MODEL_METHODS`. A method takes one RGB image, uint8 of
-shape (H, W, 3), and returns a ``ForegroundMask`` of the same height and width. It gives the same
-answer for the same image, and a saliency of zeros when nothing in the image stands out.
-Methods that have settings are small frozen classes; the table holds one of each, with its default
-settings, under the name users pass as ``method``.
+shape (H, W, 3), and returns a ``ForegroundMask`` of the same height and width. It is deterministic,
+and returns a saliency of zeros if nothing in the image stands out. Methods with settings are small
+frozen classes; the table has one instance of each, with its default settings, under the name that
+users pass as ``method``.
 
-Does not own: the checks of the image and the judgement of the mask
+Does not own: the checks of the image and the judgment of the mask
 (``mask_generation.foreground``).
 
 Example:
@@ -48,22 +48,22 @@ METHODS: dict[str, MaskMethod] = {
     "region_contrast": Thresholded(region_contrast_saliency),
     "robust_background": Thresholded(robust_background_saliency),
 }
-"""Every method that needs nothing but the image: the fusion in three tiers and, as ``cropped``, for
-pictures that were cut to their object; and single maps."""
+"""Every method that needs only the image: the fusion in three tiers and, as ``cropped``, for
+pictures cropped to their object; and single maps."""
 
 MODEL_METHODS: dict[str, Callable[[str], MaskMethod]] = {
     "basnet": BASNet,
     "drfi": DRFI,
     "features": FeatureCut,
 }
-"""Every method that is made from something trained: a path, or the name of a KerasHub preset."""
+"""Every method that needs a trained model, given as a path or the name of a KerasHub preset."""
 
 DEFAULT = "balanced"
-"""The method used where none is named."""
+"""The default method."""
 
 
 def named(name: str, model: str | None = None) -> MaskMethod:
-    """The method of this name.
+    """The method with this name.
 
     Args:
         name: A key of ``METHODS``, or of ``MODEL_METHODS`` with a model.

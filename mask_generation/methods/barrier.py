@@ -1,11 +1,11 @@
-"""Minimum barrier distance: saliency from what separates a pixel from the border.
+"""Minimum barrier distance: saliency from the barrier between a pixel and the border.
 
 After Zhang, Sclaroff, Lin, Shen, Price and Mech, "Minimum Barrier Salient Object Detection at 80
-FPS", ICCV 2015 ("MB+"). The barrier of a path is the difference of its brightest and darkest value;
-the saliency of a pixel is the smallest barrier of any path to the border, computed by a few raster
-scans, plus how much its colour differs from the four sides of the image.
+FPS", ICCV 2015 ("MB+"). The barrier of a path is the difference between its brightest and darkest
+values; the saliency of a pixel is the smallest barrier of any path to the border, computed by a few
+raster scans, plus its color difference from the four sides of the image.
 
-The paper's last steps (morphological smoothing, centre prior, contrast curve) are left out: the
+The paper's final steps (morphological smoothing, center prior, contrast curve) are omitted: the
 fusion has its own.
 
 Owns: the saliency map of an image at the size it is given. Does not own: resizing and thresholding
@@ -22,21 +22,21 @@ from mask_generation.result import check_rgb
 
 _Floats = NDArray[np.float32]
 
-# The paper's: three raster scans, and sides of a tenth of the image.
+# The paper's values: three raster scans, and sides of a tenth of the image.
 _SCANS = 3
 _SIDE = 0.1
-# Least variance of the colours of a side, in squared Lab units.
+# Smallest variance of the colors of a side, in squared Lab units.
 _LEAST_VARIANCE = 4.0
 
 
 def barrier_saliency(rgb: NDArray[np.uint8]) -> _Floats:
-    """Saliency of an image by barriers and by contrast to its sides, the sum stretched to [0, 1].
+    """Saliency of an image: barriers plus contrast to its sides, stretched to [0, 1].
 
     Args:
         rgb: ``(h, w, 3)`` uint8, h, w >= 1.
 
     Returns:
-        ``(h, w)`` float32 in [0, 1]; zeros where nothing stands out.
+        ``(h, w)`` float32 in [0, 1]; zeros if nothing stands out.
 
     Example:
         >>> image = np.zeros((60, 80, 3), dtype=np.uint8)
@@ -54,9 +54,9 @@ def barrier_saliency(rgb: NDArray[np.uint8]) -> _Floats:
 
 @numba.njit(cache=True)
 def barrier_distance(image: _Floats) -> _Floats:  # pragma: no cover - compiled
-    """Approximate minimum barrier distance of every pixel to the border of one channel.
+    """Approximate minimum barrier distance of every pixel to the border, for one channel.
 
-    Each scan takes the barriers of the paths that come from the two neighbours it has passed, as in
+    Each scan updates a pixel's barrier with paths through the two neighbors already visited, as in
     the paper's algorithm 1.
 
     Args:
@@ -88,9 +88,9 @@ def barrier_distance(image: _Floats) -> _Floats:  # pragma: no cover - compiled
 
 
 def _contrast_to_sides(lab: _Floats) -> _Floats:
-    """Mahalanobis distances to the colours of the four sides, without the largest one.
+    """Mahalanobis distances to the colors of the four sides, without the largest one.
 
-    The largest is left out because an object may cover one side.
+    The largest is omitted because an object may cover one side.
     """
     height, width = lab.shape[:2]
     thick = max(1, round(_SIDE * min(height, width)))
@@ -100,7 +100,7 @@ def _contrast_to_sides(lab: _Floats) -> _Floats:
 
 
 def _unlikeness(lab: _Floats, colors: _Floats) -> _Floats:
-    """Distances of all pixels to a set of colours, divided by the largest."""
+    """Distances of all pixels to a set of colors, divided by the largest."""
     mean = colors.mean(axis=0)
     spread = colors - mean
     covariance = spread.T.astype(np.float64) @ spread / len(colors)

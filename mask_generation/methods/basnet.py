@@ -1,11 +1,11 @@
 """Foreground by BASNet, if its weights are available.
 
-After Qin et al., "Boundary-Aware Segmentation Network for Mobile and Web Applications", 2021, as
-KerasHub has it. Its published weights were trained on hand-drawn saliency labels, so these masks
-are not label-free; weights trained on another method's masks make them so, which is how
-MaskContrast (Van Gansbeke et al., ICCV 2021) made the masks it learns from.
+After Qin et al., "Boundary-Aware Segmentation Network for Mobile and Web Applications", 2021, in
+KerasHub's implementation. Its published weights were trained on hand-drawn saliency labels, so
+masks made with them are not label-free. Masks from weights trained on another method's masks are;
+MaskContrast (Van Gansbeke et al., ICCV 2021) made its masks that way.
 
-Owns: feeding the network and cutting its map. Does not own: the network (KerasHub).
+Owns: feeding the network and thresholding its map. Does not own: the network (KerasHub).
 """
 
 import dataclasses
@@ -30,10 +30,10 @@ from mask_generation.result import ForegroundMask, check_rgb
 
 _ADVICE = (
     "Weights are a KerasHub preset: a folder written by save_to_preset, or 'basnet_duts' "
-    "(kaggle.com/models/keras/basnet), which KerasHub downloads when there is a network; without "
-    "one, download it elsewhere and name its folder."
+    "(kaggle.com/models/keras/basnet), which KerasHub downloads if there is an internet "
+    "connection; without one, download it elsewhere and pass its folder."
 )
-# Input size of a network that accepts any: the paper's.
+# Input size for a network that accepts any size: the paper's.
 _SIDE = 288
 
 
@@ -43,13 +43,13 @@ class BASNet:
 
     Attributes:
         model: KerasHub preset of a BASNet, as a folder or by name. It is opened on first use, once
-            in each process.
-        threshold: Foreground probability from which a pixel is foreground, in (0, 1). Default: 0.5,
+            per process.
+        threshold: Probability from which a pixel is foreground, in (0, 1). Default: 0.5,
             as in MaskContrast.
 
     Raises:
-        ModelError: If there is no such folder; when first used, if it is no BASNet or its weights
-            are not available.
+        ModelError: If there is no such folder; on first use, if the model is not a BASNet or its
+            weights are not available.
         ValueError: If the threshold is out of range.
 
     Example:
@@ -75,7 +75,7 @@ class BASNet:
         check_rgb(rgb)
         network, converter, (height, width) = _opened(self.model)
         image = Image.fromarray(rgb).resize((width, height), Image.Resampling.BILINEAR)
-        # The whole image is squeezed; the converter would crop it to a square.
+        # The whole image is resized to the input's shape; the converter would crop it to a square.
         batch = converter(np.asarray(image, np.float32)[None])
         with explained(f"The BASNet {self.model} cannot take an image"):
             probability = np.asarray(network.predict_on_batch(batch), np.float32)[0, ..., 0]
@@ -87,7 +87,7 @@ class BASNet:
 
 
 class _Opened(NamedTuple):
-    """A segmenter, what scales its pixels, and the height and width it sees."""
+    """A segmenter, the scaling of its pixels, and its input height and width."""
 
     network: Any
     converter: Any
@@ -102,12 +102,12 @@ def _opened(preset: str) -> _Opened:
         network = keras_hub.models.BASNetImageSegmenter.from_preset(preset)
         if network.preprocessor is None:
             raise ModelError(
-                f"The BASNet {preset} does not say how it wants its pixels: it has no "
+                f"The BASNet {preset} does not specify how to scale its input: it has no "
                 "preprocessor. Save it with one."
             )
         stated = network.preprocessor.image_converter.image_size
         converter = keras_hub.layers.ImageConverter.from_preset(preset, image_size=None)
-        network.preprocessor = None  # the pixels come scaled
+        network.preprocessor = None  # the pixels are already scaled
     height, width = stated or (_SIDE, _SIDE)
     fixed = network.input_shape[1:3]
     return _Opened(network, converter, (int(fixed[0] or height), int(fixed[1] or width)))

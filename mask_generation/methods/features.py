@@ -1,16 +1,17 @@
 """Foreground from a pretrained backbone's own feature map, without labels.
 
-Cells of one object have similar features. The default cuts the graph of the cells in two with the
-normalised cut (Shi and Malik, PAMI 2000) as TokenCut does (Wang et al., "Self-Supervised
-Transformers for Unsupervised Object Discovery Using Normalized Cut", CVPR 2022); the other way is
-the first principal component of the features. The side that has less of the image border is
-the foreground.
+Cells of one object have similar features. The default splits the graph of the cells in two with the
+normalized cut (Shi and Malik, PAMI 2000), as in TokenCut (Wang et al., "Self-Supervised
+Transformers for Unsupervised Object Discovery Using Normalized Cut", CVPR 2022); the alternative is
+the first principal component of the features. The side with less of the image border is the
+foreground.
 
-Three things are not as in TokenCut: features are centred over the image, because those of a network
-that ends in a ReLU are all alike otherwise; the side is chosen by the border and not by the largest
-entry; the map is enlarged and then cut by Otsu's rule, not cut at its mean by cell.
+There are three differences from TokenCut: features are centered over the image, because those of a
+network that ends in a ReLU would otherwise all be similar; the foreground side is chosen by the
+border and not by the largest entry; the map is enlarged and then thresholded by Otsu's rule,
+instead of thresholding cells at their mean.
 
-Owns: the cut of the cells. Does not own: how the features are made
+Owns: the cut of the cells. Does not own: how the features are computed
 (``mask_generation.networks.feature_maps``).
 """
 
@@ -31,11 +32,11 @@ _Floats = NDArray[np.float64]
 
 CUTS = ("normalized_cut", "principal_component")
 
-# TokenCut's threshold of the cosine that joins two cells, and the weight of the other pairs, which
-# keeps the graph connected.
+# TokenCut's cosine threshold for joining two cells, and the weight of the other pairs, which keeps
+# the graph connected.
 _JOINED = 0.2
 _WEAK = 1e-5
-# Features that vary by less, relative to their size, are rounding.
+# Features that vary by less than this, relative to their norm, differ only by rounding.
 _MIN_VARIATION = 1e-6
 
 
@@ -46,15 +47,15 @@ class FeatureCut:
     Attributes:
         model: A folder that ``harl_tf.export_backbone`` wrote; a ``.keras`` file or a
             ``keras.Model`` that takes pixels of 0 to 255; or a KerasHub preset, as a folder or by
-            name. Paths and names are opened on first use, once in each process.
-        level: Which of the backbone's maps, such as ``"P4"``. Default: the one with a cell per 16
-            pixels, or nearest to it.
+            name. Paths and names are opened on first use, once per process.
+        level: Which of the backbone's maps to use, such as ``"P4"``. Default: the one with a cell
+            per 16 pixels, or the nearest to it.
         cut: ``"normalized_cut"`` or ``"principal_component"``. Default: ``"normalized_cut"``.
-        size: Longer side in pixels at which the backbone sees the image, at least 32. A backbone of
-            one size sees its own. Default: 320.
+        size: Longer side in pixels at which the backbone sees the image, at least 32. A backbone
+            with a fixed input size uses that size. Default: 320.
 
     Raises:
-        ModelError: If there is no such file; when first used, if it is no such model.
+        ModelError: If there is no such file; on first use, if it is not such a model.
         ValueError: If ``cut`` or ``size`` is out of range.
 
     Example:
@@ -94,16 +95,16 @@ class FeatureCut:
 
 
 def normalized_cut(cells: NDArray[np.floating]) -> _Floats:
-    """Splits the cells by the second eigenvector of the graph's normalised Laplacian.
+    """Splits the cells by the second eigenvector of the graph's normalized Laplacian.
 
-    Two cells are joined with weight 1 if the cosine of their centred features is above 0.2, and
+    Two cells are joined with weight 1 if the cosine of their centered features is above 0.2, and
     with 1e-5 otherwise (TokenCut's graph).
 
     Args:
         cells: (h, w, channels), h·w at least 2.
 
     Returns:
-        (h, w) float64, high on one side and low on the other, whichever way round; zeros if all
+        (h, w) float64, high on one side and low on the other, in either orientation; zeros if all
         cells are alike.
 
     Example:
@@ -151,11 +152,11 @@ def foreground_side(parted: NDArray[np.floating]) -> NDArray[np.float32]:
     """Orients and stretches a split map so that the side away from the border is high.
 
     Args:
-        parted: (h, w); which sign is which side does not matter.
+        parted: (h, w); the sign does not matter.
 
     Returns:
-        ``(h, w)`` float32 from 0 to 1, its mean along the border at most that of the whole map;
-        zeros for a map of one value.
+        ``(h, w)`` float32 from 0 to 1, with a mean along the border of at most the overall mean;
+        zeros for a constant map.
 
     Example:
         >>> foreground_side(np.array([[1.0, 1.0, 1.0], [1.0, -1.0, 1.0], [1.0, 1.0, 1.0]])).tolist()
@@ -168,13 +169,13 @@ def foreground_side(parted: NDArray[np.floating]) -> NDArray[np.float32]:
     border = np.ones(parted.shape, dtype=bool)
     border[1:-1, 1:-1] = False
     lean = stretched[border].mean() - stretched.mean()
-    if abs(lean) < 1e-9:  # the border decides nothing: the smaller side it is
+    if abs(lean) < 1e-9:  # the border does not decide: take the smaller side
         lean = stretched.mean() - 0.5
     return (1 - stretched if lean > 0 else stretched).astype(np.float32)
 
 
 def _centered(cells: NDArray[np.floating]) -> _Floats:
-    """Features (cells, channels) less their mean; zeros where only rounding is left."""
+    """Features (cells, channels) minus their mean; zeros if only rounding is left."""
     features = cells.reshape(-1, cells.shape[-1]).astype(np.float64)
     centered = features - features.mean(axis=0)
     if np.abs(centered).max() <= _MIN_VARIATION * max(np.abs(features).max(), 1e-30):

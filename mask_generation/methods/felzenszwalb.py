@@ -1,18 +1,18 @@
 """Foreground from Felzenszwalb's segments: the classical baseline of HARL and of DetCon.
 
-The papers take the segments (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
-Segmentation", IJCV 2004) at several scales and Gaussian spreads, and HARL says that it makes a
-binary mask; neither says by what rule, and HARL's program never makes one. The rule here is this
-package's own. In each segmentation the saliency of a segment is the product of three factors: how
-far its colour is from the other segments', weighted by their size and nearness (region contrast:
-Cheng et al., PAMI 2015); how little of it lies on the image border for its area (boundary
-connectivity: Zhu et al., CVPR 2014, equation 1); and how near the centre it is. The maps of all
+The papers use the segments (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
+Segmentation", IJCV 2004) at several scales and Gaussian spreads, and HARL states that it makes a
+binary mask; neither paper gives a rule, and HARL's code never makes one. The rule here is this
+package's own. In each segmentation, the saliency of a segment is the product of three factors: the
+distance of its color from those of the other segments, weighted by their size and proximity (region
+contrast: Cheng et al., PAMI 2015); how little of it lies on the image border for its area (boundary
+connectivity: Zhu et al., CVPR 2014, equation 1); and how close it is to the center. The maps of all
 segmentations are averaged.
 
-It is kept as the ablation, to compare with what was published; other methods give better masks.
+It is kept for ablation, to compare with what was published; other methods give better masks.
 
 Owns: the saliency map of one image at the size it is given. Does not own: the segments
-(scikit-image) nor the cut (``mask_generation.methods.thresholded``).
+(``mask_generation.image.segments``) nor the cut (``mask_generation.methods.thresholded``).
 """
 
 import dataclasses
@@ -22,15 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from skimage.color import rgb2lab
-from skimage.segmentation import felzenszwalb
 
 from mask_generation.image.region_means import region_means
+from mask_generation.image.segments import graph_segments
 from mask_generation.result import check_rgb
 
 _Floats = NDArray[np.float64]
 
-# Spreads, in image sides: of the nearness of two segments, of the nearness to the centre; and of
-# the boundary connectivity, 1 in its paper.
+# Spreads, in image sides, of the proximity of two segments and of the proximity to the center; and
+# the spread of the boundary connectivity, 1 in its paper.
 _SIGMA_SPACE = 0.4
 _SIGMA_CENTER = 0.5
 _SIGMA_CONNECTIVITY = 1.0
@@ -40,15 +40,15 @@ _MIN_CONTRAST = 1e-6
 
 @dataclasses.dataclass(frozen=True)
 class FelzenszwalbSaliency:
-    """Saliency by Felzenszwalb's segments at several scales and Gaussian spreads.
+    """Saliency from Felzenszwalb's segments at several scales and Gaussian spreads.
 
     Attributes:
-        scales: Scales of the segmentation as multiples of (H + W) / 8, the scale in HARL's
-            program, H and W being the sides of the image as it is given. Default: half and twice
-            that; adding the scale itself changes nothing.
-        sigmas: Spreads of the Gaussian that smooths the image first, in pixels. Default: 0.5, as
-            in HARL's program, and 0.8, as in DetCon's.
-        min_share: Smallest segment as a share of the image. Both programs have 1000 pixels, which
+        scales: Scales of the segmentation as multiples of (H + W) / 8, the scale in HARL's code,
+            where H and W are the sides of the given image. Default: half and twice that; adding the
+            scale itself changes nothing.
+        sigmas: Standard deviations of the Gaussian that first smooths the image, in pixels.
+            Default: 0.5, as in HARL's code, and 0.8, as in DetCon's.
+        min_share: Smallest segment as a share of the image. Both code bases use 1000 pixels, which
             is .005 of ImageNet's usual 500×375. Default: .005.
 
     Raises:
@@ -92,10 +92,10 @@ class FelzenszwalbSaliency:
         lab = rgb2lab(rgb)
         total = np.zeros((height, width))
         for scale, sigma in itertools.product(self.scales, self.sigmas):
-            segments = felzenszwalb(
+            segments = graph_segments(
                 rgb,
-                scale=scale * (height + width) / 8,
-                sigma=sigma,
+                scale * (height + width) / 8,
+                sigma,
                 min_size=round(self.min_share * height * width),
             )
             total += segment_saliency(segments, lab)[segments]
@@ -106,15 +106,15 @@ class FelzenszwalbSaliency:
 
 
 def segment_saliency(segments: NDArray[np.integer], lab: NDArray[np.floating]) -> _Floats:
-    """How salient each segment of one segmentation is.
+    """Saliency of each segment of one segmentation.
 
     Args:
         segments: (h, w), values 0 to n - 1, each used.
-        lab: (h, w, 3) Lab colours.
+        lab: (h, w, 3) Lab colors.
 
     Returns:
-        float64 array of shape (n,) in [0, 1], the largest 1; zeros for a single segment or where
-        all have one colour.
+        float64 array of shape (n,) in [0, 1], the largest 1; zeros for a single segment or if all
+        have the same color.
 
     Example:
         >>> lab = np.zeros((5, 5, 3))

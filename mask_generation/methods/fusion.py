@@ -15,7 +15,6 @@ cut (``mask_generation.cut.grabcut``).
 import dataclasses
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from mask_generation.cut.grabcut import grabcut
 from mask_generation.cut.otsu import otsu_split
 from mask_generation.image.frame import frame_widths
 from mask_generation.image.resize import SMALLEST_SIDE, enlarge, shrink
+from mask_generation.image.segments import graph_segments
 from mask_generation.image.superpixels import lab_of, stretched, superpixels
 from mask_generation.methods.barrier import barrier_saliency
 from mask_generation.methods.felzenszwalb import segment_saliency
@@ -161,14 +161,10 @@ def _maps(rgb: NDArray[np.uint8], names: Iterable[str]) -> dict[str, _Floats]:
 
 
 def _graph_segment_saliency(rgb: NDArray[np.uint8]) -> _Floats:
-    """Contrast, position and boundary connectivity of Felzenszwalb's segments, by OpenCV."""
+    """Contrast, position and boundary connectivity of Felzenszwalb's segments."""
     height, width = rgb.shape[:2]
-    cutter = cv2.ximgproc.segmentation.createGraphSegmentation(
-        _SEGMENT_SMOOTHING,
-        (height + width) / 8,
-        max(1, round(_SMALLEST_SEGMENT * height * width)),
-    )
-    segments = cutter.processImage(np.ascontiguousarray(rgb)).astype(np.intp)
+    smallest = round(_SMALLEST_SEGMENT * height * width)
+    segments = graph_segments(rgb, (height + width) / 8, _SEGMENT_SMOOTHING, smallest)
     saliency = segment_saliency(segments, lab_of(rgb))
     return stretched(saliency).astype(np.float32)[segments]
 

@@ -1,9 +1,9 @@
-"""Geodesic saliency: how far, in colour, a superpixel is from the image border.
+"""Geodesic saliency: the color length of the path from a superpixel to the image border.
 
 After Wei, Wen, Zhu and Sun, "Geodesic Saliency Using Background Priors", ECCV 2012. Steps between
-neighbours of nearly the same colour cost nothing, so that a large background whose colour
-changes slowly stays near the border; the limit is the mean over superpixels of the smallest step,
-as the paper suggests.
+neighbors of nearly the same color cost nothing, so that a large background with slowly changing
+color stays close to the border; the threshold is the mean over superpixels of the smallest step, as
+the paper suggests.
 
 Owns: the saliency of superpixels. Does not own: the superpixels
 (``mask_generation.image.superpixels``), resizing and thresholding
@@ -17,12 +17,12 @@ from scipy.sparse.csgraph import dijkstra
 
 from mask_generation.image.superpixels import Superpixels, on_superpixels
 
-# A sparse graph has no edge of length zero.
+# A sparse graph has no edges of length zero.
 _NOTHING = 1e-6
 
 
 def geodesic(parts: Superpixels) -> NDArray[np.float64]:
-    """Colour length of each superpixel's shortest way to the image border.
+    """Color length of each superpixel's shortest path to the image border.
 
     Args:
         parts: The n superpixels of an image.

@@ -1,9 +1,9 @@
-"""Manifold ranking: saliency from what the image border does not explain.
+"""Manifold ranking: saliency from dissimilarity to the image border.
 
 After Yang, Zhang, Lu, Ruan and Yang, "Saliency Detection via Graph-Based Manifold Ranking", CVPR
-2013; equation numbers in this file are that paper's. Superpixels are ranked by how similar their
-colour is to each side of the image in turn; those that rank low for all four sides are a first
-guess of the foreground, and a ranking by similarity to that guess gives the map.
+2013; equation numbers in this file are that paper's. Superpixels are ranked by their color
+similarity to each side of the image in turn; those that rank low for all four sides are a first
+estimate of the foreground, and a ranking by similarity to that estimate gives the map.
 
 Owns: the saliency of superpixels. Does not own: the superpixels
 (``mask_generation.image.superpixels``), resizing and thresholding
@@ -17,8 +17,8 @@ from mask_generation.image.superpixels import Superpixels, on_superpixels, stret
 
 _Floats = NDArray[np.float64]
 
-# The authors' constants: fall of the edge weights with colour distance (which is divided by its
-# largest value), and share of the ranking that comes from neighbours.
+# The authors' constants: decay of the edge weights with color distance (which is divided by its
+# largest value), and share of the ranking that comes from neighbors.
 _FALL = 10.0
 _SHARE = 0.99
 
@@ -30,7 +30,7 @@ def manifold_ranking(parts: Superpixels) -> _Floats:
         parts: The n superpixels of an image.
 
     Returns:
-        ``(n,)`` float64 in [0, 1]; zeros where no superpixel differs from another.
+        ``(n,)`` float64 in [0, 1]; zeros if all superpixels are alike.
 
     Example:
         >>> from mask_generation.image.superpixels import superpixels
@@ -58,7 +58,7 @@ manifold_ranking_saliency = on_superpixels(manifold_ranking)
 
 
 def _ranking_matrix(parts: Superpixels) -> _Floats:
-    """Equation 3, (D - aW)^-1, its diagonal set to zero so that no query votes for itself."""
+    """Equation 3, (D - aW)^-1, with its diagonal set to zero so that no query ranks itself."""
     linked = _linked(parts)
     distance = parts.color_distance / parts.color_distance[linked].max(initial=1e-9)
     weights = np.where(linked, np.exp(-_FALL * distance), 0.0)  # equation 4
@@ -69,7 +69,7 @@ def _ranking_matrix(parts: Superpixels) -> _Floats:
 
 
 def _linked(parts: Superpixels) -> NDArray[np.bool_]:
-    """Neighbours, neighbours' neighbours, and all border superpixels with each other."""
+    """Neighbors, neighbors of neighbors, and all border superpixels with each other."""
     near = parts.touching.astype(np.float32)
     linked = parts.touching | (near @ near > 0)
     linked |= np.logical_and.outer(parts.on_border, parts.on_border)

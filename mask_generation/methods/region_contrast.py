@@ -1,8 +1,8 @@
-"""Region contrast with boundary connectivity: rare colours away from the image border.
+"""Region contrast with boundary connectivity: rare colors away from the image border.
 
 After Cheng, Mitra, Huang, Torr and Hu, "Global Contrast Based Salient Region Detection", PAMI 2015,
-equation 7 — the saliency of a region is its colour distance to all others, weighted by their size
-and nearness — on superpixels in place of the paper's graph segments, multiplied by a foreground
+equation 7 — the saliency of a region is its color distance to all others, weighted by their size
+and proximity — on superpixels instead of the paper's graph segments, multiplied by a foreground
 probability from the boundary connectivity of Zhu et al., CVPR 2014.
 
 Owns: the saliency of superpixels. Does not own: the superpixels
@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 from mask_generation.image.superpixels import Superpixels, on_superpixels
 from mask_generation.methods.robust_background import background_probability
 
-# The paper's spread of nearness: exp(-d / .4), positions divided by the image's sides.
+# The paper's spread of proximity: exp(-d / .4), with positions divided by the image's sides.
 _SPREAD = 0.4
 
 

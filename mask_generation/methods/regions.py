@@ -1,12 +1,12 @@
-"""Many regions instead of two: from one RGB image to an id for every pixel.
+"""Many regions instead of two: from one RGB image to a region id for every pixel.
 
 Contrastive detection (DetCon: Hénaff et al., "Efficient Visual Pretraining with Contrastive
-Detection", ICCV 2021) contrasts every region of an image, not foreground with background. Its two
-label-free region maps are here, the spatial grid and Felzenszwalb's segments, with SLIC superpixels
-and the two regions of any foreground mask beside them.
+Detection", ICCV 2021) contrasts many regions of an image, not only foreground and background. This
+module has its two label-free region maps, the spatial grid and Felzenszwalb's segments, as well as
+SLIC superpixels and the two regions of any foreground mask.
 
-Owns: :class:`RegionMap`, the methods that make one, by name, and that ids never wrap around. Does
-not own: foreground masks (``mask_generation.methods``) nor how a map is stored.
+Owns: :class:`RegionMap`, the methods that make one, by name, and the guarantee that ids never
+overflow. Does not own: foreground masks (``mask_generation.methods``) nor how a map is stored.
 """
 
 import dataclasses
@@ -15,13 +15,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from skimage.segmentation import felzenszwalb, slic
 
 from mask_generation.image.resize import shrink
+from mask_generation.image.segments import graph_segments, slic_superpixels
 from mask_generation.result import ForegroundMask, check_rgb
 
 MOST_REGIONS = 65_535
-"""The most regions of a map, so that every id fits in 16 bits."""
+"""Largest number of regions of a map, so that every id fits in 16 bits."""
 
 
 def _smallest_type(count: int) -> np.dtype:
@@ -32,7 +32,7 @@ def _check_count(count: int) -> None:
     if not 1 <= count <= MOST_REGIONS:
         raise ValueError(
             f"Expected 1 to {MOST_REGIONS:,} regions. Received: {count:,}. "
-            "Ask for fewer and larger ones."
+            "Ask for fewer, larger regions."
         )
 
 
@@ -43,9 +43,9 @@ def _check_longest_side(pixels: int) -> None:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RegionMap:
-    """Which region each pixel belongs to.
+    """The region that each pixel belongs to.
 
-    Two maps compare by identity (comparing arrays element by element has no single answer).
+    Maps compare by identity (comparing arrays element by element has no single answer).
 
     Attributes:
         ids: (H, W), uint8 if there are at most 256 regions and uint16 otherwise; every number from
@@ -53,7 +53,7 @@ class RegionMap:
         count: Number of regions, 1 to 65,535.
 
     Raises:
-        ValueError: If ids and count do not match. ``numbered`` makes a map of any ids.
+        ValueError: If ids and count do not match. ``numbered`` makes a map from any ids.
 
     Example:
         >>> RegionMap(np.array([[0, 1]], np.uint8), count=2).ids.dtype
@@ -64,7 +64,7 @@ class RegionMap:
     count: int
 
     def __post_init__(self) -> None:
-        """Checks that no id wrapped around or is missing."""
+        """Checks that no id has overflowed or is missing."""
         _check_count(self.count)
         dtype = _smallest_type(self.count)
         if self.ids.ndim != 2 or self.ids.size == 0 or self.ids.dtype != dtype:
@@ -87,10 +87,10 @@ RegionMethod = Callable[[NDArray[np.uint8]], RegionMap]
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """DetCon's spatial heuristic: the image cut into equal rectangles, whatever it shows.
+    """DetCon's spatial heuristic: the image divided into equal rectangles, whatever it shows.
 
     Attributes:
-        cells: Rectangles along each side, 1 to 255. Default: 5.
+        cells: Number of rectangles along each side, 1 to 255. Default: 5.
 
     Example:
         >>> Grid(2)(np.zeros((2, 4, 3), np.uint8)).ids.tolist()
@@ -116,17 +116,19 @@ class Grid:
 class Felzenszwalb:
     """Segments of Felzenszwalb and Huttenlocher (IJCV 2004), with DetCon's settings.
 
-    DetCon's program for ImageNet uses a scale and a smallest size of 1000 and scikit-image's
-    smoothing of .8; the PyTorch program of HARL a scale of (H + W) / 8, a smoothing of .5 and a
-    smallest size of 1000. For several maps of an image, make several of these.
+    DetCon's program for ImageNet uses a scale and a smallest size of 1000 and a smoothing of .8;
+    the PyTorch program of HARL a scale of (H + W) / 8, a smoothing of .5 and a smallest size of
+    1000. Both cut with scikit-image, whose segments differ a little from OpenCV's used here. For
+    several maps of an image, make several of these.
 
     Attributes:
-        scale: How different two segments must be to stay apart, for colours of 0 to 255: larger
-            gives larger segments. Default: 1000.
-        sigma: Spread of the Gaussian that smooths the image first, in pixels. Default: 0.8.
-        min_size: Smaller segments join a neighbour, in pixels. Default: 1000.
-        longest_side: Larger images are cut in a copy shrunk to this many pixels, so that a segment
-            means the same in a photograph of any size, and the ids are enlarged. The two papers'
+        scale: How different two segments must be to stay separate, for colors of 0 to 255; larger
+            values give larger segments. Default: 1000.
+        sigma: Standard deviation of the Gaussian that first smooths the image, in pixels. Default:
+            0.8.
+        min_size: Segments with fewer pixels are merged with a neighbor. Default: 1000.
+        longest_side: Larger images are segmented in a copy shrunk to this many pixels, and the ids
+            are enlarged, so that segments are comparable across image sizes. The two papers'
             settings are meant for ImageNet's photographs, mostly 500 pixels. Default: 500.
 
     Example:
@@ -154,19 +156,21 @@ class Felzenszwalb:
     def __call__(self, rgb: NDArray[np.uint8]) -> RegionMap:
         """Cuts an image, ``(H, W, 3)`` uint8."""
         small = shrink(rgb, self.longest_side)
-        ids = felzenszwalb(small, scale=self.scale, sigma=self.sigma, min_size=self.min_size)
+        ids = graph_segments(small, self.scale, self.sigma, self.min_size)
         return _enlarged(numbered(ids), *rgb.shape[:2])
 
 
 @dataclasses.dataclass(frozen=True)
 class Slic:
-    """SLIC superpixels (Achanta et al., PAMI 2012): many compact regions of about one size.
+    """SLIC superpixels (Achanta et al., PAMI 2012): many compact regions of similar size.
+
+    An image of less than four pixels on a side is one region.
 
     Attributes:
-        regions: About how many, 1 to 65,535. Default: 100.
-        compactness: Weight of position against colour, in Lab units. Default: 10.
-        longest_side: Larger images are cut in a copy shrunk to this many pixels and the ids
-            enlarged. Default: 500.
+        regions: Approximate number of regions, 1 to 65,535. Default: 100.
+        compactness: Weight of position against color, in 8-bit Lab units. Default: 20.
+        longest_side: Larger images are segmented in a copy shrunk to this many pixels, and the ids
+            are enlarged. Default: 500.
 
     Example:
         >>> Slic(regions=4)(np.zeros((60, 60, 3), np.uint8)).count
@@ -174,7 +178,7 @@ class Slic:
     """
 
     regions: int = 100
-    compactness: float = 10.0
+    compactness: float = 20.0
     longest_side: int = 500
 
     def __post_init__(self) -> None:
@@ -187,17 +191,18 @@ class Slic:
     def __call__(self, rgb: NDArray[np.uint8]) -> RegionMap:
         """Cuts an image, ``(H, W, 3)`` uint8."""
         small = shrink(rgb, self.longest_side)
-        ids = slic(small, n_segments=self.regions, compactness=self.compactness, start_label=0)
-        return _enlarged(numbered(ids), *rgb.shape[:2])
+        ids = slic_superpixels(small, self.regions, self.compactness)
+        one = np.zeros(small.shape[:2], np.intp)
+        return _enlarged(numbered(one if ids is None else ids), *rgb.shape[:2])
 
 
 @dataclasses.dataclass(frozen=True)
 class TwoRegions:
-    """Background and foreground of a mask method as region map, background first.
+    """Background and foreground of a mask method as a region map, background first.
 
     Attributes:
-        method: The mask method. An image in which it finds no foreground, or nothing else, is one
-            region.
+        method: The mask method. An image in which it finds no foreground, or only foreground, is
+            one region.
 
     Example:
         >>> from mask_generation.methods import METHODS
@@ -216,11 +221,11 @@ REGION_METHODS: dict[str, RegionMethod] = {
     "felzenszwalb": Felzenszwalb(),
     "slic": Slic(),
 }
-"""The region methods by name, each with its default settings."""
+"""The region methods by name, each with default settings."""
 
 
 def region_map(rgb: NDArray[np.uint8], method: str | RegionMethod) -> RegionMap:
-    """Cuts an image into regions.
+    """Divides an image into regions.
 
     The same image always gives the same regions.
 
@@ -249,13 +254,13 @@ def region_map(rgb: NDArray[np.uint8], method: str | RegionMethod) -> RegionMap:
 
 
 def numbered(ids: NDArray[np.integer]) -> RegionMap:
-    """Makes a region map of any ids: numbers them anew, without gaps, in the order of the old ones.
+    """Makes a region map from any ids: renumbers them without gaps, keeping their order.
 
     Args:
         ids: Whole numbers of shape (H, W), at least one.
 
     Returns:
-        The map. Connectivity is not looked at: equal ids stay one region.
+        The map. Connectivity is ignored: equal ids stay one region.
 
     Raises:
         ValueError: If there are more than 65,535 regions.
@@ -270,7 +275,7 @@ def numbered(ids: NDArray[np.integer]) -> RegionMap:
 
 
 def _enlarged(regions: RegionMap, height: int, width: int) -> RegionMap:
-    """The same regions in a larger image; every id keeps at least a pixel."""
+    """The same regions in a larger image; every id keeps at least one pixel."""
     if regions.ids.shape == (height, width):
         return regions
     # Pillow resizes 16-bit integers only as 32-bit ones.

@@ -1,13 +1,13 @@
-"""Robust Background Detection: saliency from how much of a region lies on the border.
+"""Robust Background Detection: saliency from how strongly a region touches the border.
 
 After Zhu, Liang, Wei and Sun, "Saliency Optimization from Robust Background Detection", CVPR 2014;
-equation numbers in this file are that paper's. The idea: for its size, an object
-touches the image border little and the background much. Each superpixel gets a background
+equation numbers in this file are that paper's. The idea: relative to its size, an object has little
+contact with the image border and the background has a lot. Each superpixel gets a background
 probability from its border length over the square root of its area, both measured softly along
-colour geodesics; colour contrast against likely background gives a foreground weight; a
-least-squares problem combines both and smooths the result between neighbours of similar colour.
+color geodesics; color contrast to likely background gives a foreground weight; a least-squares
+problem combines both and smooths the result between neighbors of similar color.
 
-One thing here is not in the paper's equations and was measured to help: the background cost counts
+One change is not in the paper's equations and was measured to help: the background cost is weighted
 five times (:data:`_BACKGROUND_WEIGHT`).
 
 Owns: the saliency of superpixels. Does not own: the superpixels
@@ -25,17 +25,17 @@ from mask_generation.image.superpixels import Superpixels, gaussian, on_superpix
 
 _Floats = NDArray[np.float64]
 
-# The paper's constants: colour spread (Lab units), spatial spread (1 = image side), spread of the
-# boundary connectivity, and the floor of the smoothness weights.
+# The paper's constants: color spread (Lab units), spatial spread (1 = image side), spread of the
+# boundary connectivity, and the minimum of the smoothness weights.
 _SIGMA_COLOR = 10.0
 _SIGMA_SPACE = 0.4
 _SIGMA_CONNECTIVITY = 1.0
 _SMOOTHNESS_FLOOR = 0.1
-# Weight of the background cost against the other two. The paper has 1; with 5 the masks agree
-# better with drawn ones, on photographs of horses and of people.
+# Weight of the background cost relative to the other two. The paper uses 1; with 5 the masks agree
+# better with drawn masks on photographs of horses and people.
 _BACKGROUND_WEIGHT = 5.0
 
-_MIN_CONTRAST = 1e-6  # below it is rounding, not signal
+_MIN_CONTRAST = 1e-6  # below this it is rounding, not signal
 
 
 def robust_background(parts: Superpixels) -> _Floats:
@@ -45,8 +45,8 @@ def robust_background(parts: Superpixels) -> _Floats:
         parts: The n superpixels of an image.
 
     Returns:
-        ``(n,)`` float64; zeros if nothing stands out from the background, as in an image of one
-        colour.
+        ``(n,)`` float64; zeros if nothing stands out from the background, as in a single-color
+        image.
 
     Example:
         >>> from mask_generation.image.superpixels import superpixels
@@ -69,7 +69,7 @@ robust_background_saliency = on_superpixels(robust_background)
 
 
 def background_probability(parts: Superpixels) -> _Floats:
-    """Equation 8: near 1 where the boundary connectivity is large, near 0 where it is small.
+    """Equation 8: near 1 for large boundary connectivity, near 0 for small.
 
     Args:
         parts: The n superpixels of an image.
@@ -90,13 +90,14 @@ def background_probability(parts: Superpixels) -> _Floats:
 def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.bool_]) -> _Floats:
     """How strongly each superpixel is connected to the image border (equations 3 to 5).
 
-    A superpixel's soft region is every superpixel, weighted by exp(-d^2 / (2 sigma^2)) of its
-    geodesic colour distance d, sigma = 10 Lab units. The connectivity is the region's number of
-    border superpixels over the square root of its number of superpixels.
+    A superpixel's soft region consists of all superpixels, weighted by exp(-d^2 / (2 sigma^2)),
+    where d is their geodesic color distance and sigma = 10 Lab units. The connectivity is the
+    region's weighted number of border superpixels over the square root of its weighted number of
+    superpixels.
 
     Args:
-        geodesic: float array of shape (n, n), geodesic colour distances in Lab units, >= 0, zero
-            on the diagonal; infinity where no path exists.
+        geodesic: float array of shape (n, n), geodesic color distances in Lab units, >= 0, zero on
+            the diagonal; infinity if no path exists.
         on_border: bool array of shape (n,), True for superpixels on the image border.
 
     Returns:
@@ -124,30 +125,31 @@ def boundary_connectivity(geodesic: NDArray[np.floating], on_border: NDArray[np.
 
 
 def geodesic_distances(parts: Superpixels) -> _Floats:
-    """Equation 2: least accumulated colour distance over neighbouring superpixels.
+    """Equation 2: smallest accumulated color distance along neighboring superpixels.
 
-    All border superpixels count as neighbours of each other, so that background cut in two by an
+    All border superpixels count as neighbors of each other, so that background split in two by an
     object is still one region.
     """
     linked = parts.touching | np.logical_and.outer(parts.on_border, parts.on_border)
     np.fill_diagonal(linked, False)
-    # Sparse: in a dense matrix SciPy takes neighbours of one colour, at distance 0, to be apart.
+    # Sparse: in a dense matrix, SciPy treats neighbors of equal color, at distance 0, as not
+    # connected.
     graph = scipy.sparse.csr_array((parts.color_distance[linked], np.nonzero(linked)), linked.shape)
     return scipy.sparse.csgraph.floyd_warshall(graph)
 
 
 def _background_weighted_contrast(parts: Superpixels, background: _Floats) -> _Floats:
-    """Equation 7: colour distance to near superpixels, counting likely background only."""
+    """Equation 7: color distance to nearby superpixels, counting only likely background."""
     nearness = gaussian(cdist(parts.center, parts.center), _SIGMA_SPACE)
     return (parts.color_distance * nearness) @ background
 
 
 def _optimize(background: _Floats, foreground: _Floats, parts: Superpixels) -> _Floats:
-    """Equation 9: the saliency with the least sum of three squared costs.
+    """Equation 9: the saliency that minimizes the sum of three squared costs.
 
-    Likely background pulls to 0, contrast pulls to 1, neighbours of similar colour
-    (equation 10) pull together. Setting the gradient to zero leaves a symmetric linear system; it
-    is positive definite, as the graph is connected and border superpixels have a background weight
+    Likely background is pulled to 0, contrast to 1, and neighbors of similar color (equation 10)
+    are pulled together. Setting the gradient to zero gives a symmetric linear system, which is
+    positive definite because the graph is connected and border superpixels have a background weight
     above 0.
     """
     alike = gaussian(parts.color_distance, _SIGMA_COLOR) + _SMOOTHNESS_FLOOR

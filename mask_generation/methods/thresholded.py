@@ -1,4 +1,4 @@
-"""From a saliency map to a mask method: shrink, compute, enlarge, cut.
+"""From a saliency function to a mask method: shrink, compute, enlarge, threshold.
 
 Owns the working size. Does not own the saliency itself
 (``mask_generation.methods``) nor the threshold (``mask_generation.cut.otsu``).
@@ -21,11 +21,11 @@ Saliency = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 @dataclasses.dataclass(frozen=True)
 class Thresholded:
-    """A mask method that cuts a saliency map by Otsu's rule.
+    """A mask method that thresholds a saliency map by Otsu's rule.
 
     Attributes:
-        saliency: Computes the saliency of an image of the working size; zeros where nothing stands
-            out. A function of a module, so that worker processes can be sent it.
+        saliency: Computes the saliency of an image of the working size; zeros if nothing stands
+            out. Must be a module-level function, so that it can be sent to worker processes.
         work_size: Longer side in pixels at which the saliency is computed, at least 16. Smaller
             images are not enlarged. Default: 160.
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from skimage.color import rgb2lab
 
 from mask_generation.foreground import foreground_mask
+from mask_generation.image.segments import graph_segments
 from mask_generation.methods.felzenszwalb import FelzenszwalbSaliency, segment_saliency
 
 
@@ -66,10 +68,7 @@ def test_maps_of_all_scales_and_spreads_are_averaged():
 
 
 def _unstretched(method: FelzenszwalbSaliency, image: np.ndarray) -> np.ndarray:
-    from skimage.color import rgb2lab
-    from skimage.segmentation import felzenszwalb
-
-    segments = felzenszwalb(image, method.scales[0] * (60 + 80) / 8, method.sigmas[0], 24)
+    segments = graph_segments(image, method.scales[0] * (60 + 80) / 8, method.sigmas[0], 24)
     return segment_saliency(segments, rgb2lab(image))[segments]
 
 
