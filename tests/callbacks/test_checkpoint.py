@@ -110,9 +110,59 @@ def test_run_with_other_settings_is_refused_with_their_names(run, records, chang
         Checkpoint(checkpoint.folder, views).resume(model)
 
 
-def test_every_and_keep_below_one_are_refused(views, tmp_path):
-    with pytest.raises(ValueError, match="every=0"):
-        Checkpoint(tmp_path, views, every=0)
+def test_refusal_names_three_differences_and_counts_the_others(run, records):
+    """The seed, the size of the batch and of the images, the optimizer and the pixel weight."""
+    checkpoint, _ = run
+    views = harl_tf.data.PairedViews(records, batch_size=6, image_size=64, seed=7)
+    model = tiny_hapicl(pixel_weight=0.5)
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    with pytest.raises(ResumeError) as refused:
+        Checkpoint(checkpoint.folder, views).resume(model)
+    sentence = str(refused.value).partition("other settings: ")[2].partition(". Use that")[0]
+    *shown, more = sentence.split("; ")
+    assert [words.partition(" was ")[0] for words in shown] == [
+        "data.batch_size",
+        "data.image_size",
+        "data.seed",
+    ]
+    assert more == "and 2 more"
+
+
+def test_settings_of_one_run_only_and_of_lists_are_named(run):
+    """An optimizer with another list of settings: Adam has no momentum, SGD no beta_1.
+
+    The networks' layers are a list; a head of other units differs in one place of it.
+    """
+    checkpoint, _ = run
+    other = tiny_hapicl()
+    other.compile(keras.optimizers.Adam(0.05))
+    with pytest.raises(ResumeError, match=r"optimizer\.class_name was 'SGD', is 'Adam'"):
+        checkpoint.resume(other)
+    with pytest.raises(ResumeError, match=r"optimizer\.config\.beta_1 was None, is 0\.9"):
+        checkpoint.resume(other)
+    with pytest.raises(ResumeError, match=r"hidden_units was \d+, is 24"):
+        checkpoint.resume(tiny_hapicl(hidden_units=24))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_not_saved(run, bad):
+    checkpoint, saved = run
+    kernel = checkpoint.model.trainable_variables[0]
+    before = kernel.numpy()
+    try:
+        kernel.assign(np.full(kernel.shape, bad))
+        with pytest.raises(FloatingPointError, match=r"Received: NaN or infinity in .*kernel"):
+            checkpoint.save(3)
+    finally:
+        kernel.assign(before)
+    assert not (checkpoint.folder / "epoch_000003").exists()
+    assert_resumes_from(checkpoint, saved, epoch=2)
+
+
+@pytest.mark.parametrize("setting", ["every", "keep"])
+def test_every_and_keep_below_one_are_refused(views, tmp_path, setting):
+    with pytest.raises(ValueError, match=f"{setting}=0"):
+        Checkpoint(tmp_path, views, **{setting: 0})
 
 
 def test_last_epoch_is_saved_whatever_every_says(views, tmp_path):

@@ -24,13 +24,14 @@ def test_record_is_parsed_as_it_was_encoded(label):
     assert parsed["name"].numpy().decode() == "żółw 猫/a b.jpg"
     assert int(parsed["label"]) == label
     assert parsed["label"].dtype == tf.int64
+    assert (float(parsed["quality"]), parsed["flag"].numpy()) == (1.0, b"")
 
 
 def test_same_record_gives_the_same_bytes():
     assert encode(Record(b"i", b"m", "n", 3)) == encode(Record(b"i", b"m", "n", 3))
 
 
-def test_quality_fallback_and_further_masks_are_parsed_as_they_were_encoded():
+def test_quality_flag_and_further_masks_are_parsed_as_they_were_encoded():
     record = Record(b"i", b"m", "n", 3, 0.25, "flat image", {"grid": b"g", "b": b"x"})
     parsed = parse(tf.constant(encode(record)), ["grid"])
     assert float(parsed["quality"]) == 0.25

@@ -23,6 +23,21 @@ def test_cell_labels_agree_with_the_reference(size, grid, margin, regions):
     np.testing.assert_array_equal(labels.valid, valid)
 
 
+def test_cell_labels_of_equal_shares_are_the_last_of_them():
+    """Three regions of a third each, which no float32 holds, and two of a half without the third.
+
+    Cells need not be whole pixels: 5 rows by 3 columns on one row of two cells, so that each has a
+    column and a half; the middle column, region 1, counts half in either.
+    """
+    thirds = tf.constant([[[0, 1, 2]]])
+    assert cell_labels(thirds, (1, 1), regions=3).regions.numpy().tolist() == [[2]]
+    halves = tf.constant([[[1, 0], [0, 1]]])
+    assert cell_labels(halves, (1, 1), regions=3).regions.numpy().tolist() == [[1]]
+    columns = tf.constant([[[0, 1, 2]] * 5])
+    shares = cell_labels(columns, (1, 2), regions=3).shares.numpy()
+    np.testing.assert_allclose(shares, [[[2 / 3, 1 / 3, 0], [0, 1 / 3, 2 / 3]]], atol=1e-6)
+
+
 def test_cell_labels_are_row_major():
     """A 4×6 mask on a 2×3 grid has cells of 2×2 pixels.
 

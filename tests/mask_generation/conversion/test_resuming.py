@@ -172,9 +172,33 @@ def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch,
         name = "x.png" if change == "new photograph" else "0.png"
         Image.fromarray(make_photograph(99)).save(copy / name)
     _convert(copy, out, progress=True, **settings)
-    assert "other settings or other photographs; starting again." in capsys.readouterr().err
+    assert "other settings or other photographs; starting over." in capsys.readouterr().err
     _convert(copy, tmp_path / "fresh", **settings)
     assert _contents(out) == _contents(tmp_path / "fresh")
+
+
+def test_other_masks_of_the_users_own_start_over(photos, tmp_path, monkeypatch, capsys):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for path in photos.glob("[0-9].png"):
+        Image.new("L", (80, 60), 255).save(masks / path.name)
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 3, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            _convert(photos, out, masks=masks)
+    os.utime(masks / "0.png", (1, 1))
+    _convert(photos, out, masks=masks, progress=True)
+    assert "other settings or other photographs; starting over." in capsys.readouterr().err
+
+
+def test_journal_that_cannot_be_read_starts_over(photos, whole, tmp_path, monkeypatch):
+    _interrupted(monkeypatch, photos, tmp_path / "out")
+    (tmp_path / "out.partial" / "journal" / "conversion.json").write_text("{")
+    names = _counted(monkeypatch)
+    _convert(photos, tmp_path / "out")
+    assert len(names) == 12
+    assert _contents(tmp_path / "out") == whole
 
 
 def test_bar_goes_on_and_the_rate_counts_what_was_done_now(photos, tmp_path, monkeypatch, capsys):
