@@ -118,7 +118,7 @@ def test_refusal_names_three_differences_and_counts_the_others(run, records):
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9))
     with pytest.raises(ResumeError) as refused:
         Checkpoint(checkpoint.folder, views).resume(model)
-    sentence = str(refused.value).partition("other settings: ")[2].partition(". Use that")[0]
+    sentence = str(refused.value).partition("other settings: ")[2].partition(". Use ")[0]
     *shown, more = sentence.split("; ")
     assert [words.partition(" was ")[0] for words in shown] == [
         "data.batch_size",

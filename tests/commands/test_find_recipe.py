@@ -28,9 +28,9 @@ def test_recipe_of_a_module(module):
         ("harl_10", "Is it harl_100 or harl_1000"),
         ("no_such_module:ONE", "no module 'no_such_module'"),
         ("harl_tf.no_such:ONE", "no module 'harl_tf.no_such'"),
-        ("users_recipes:TWO", "holds no recipe 'TWO'. Its recipes are: ONE"),
-        ("users_recipes:RECIPES", "holds no recipe 'RECIPES'"),
-        ("users_recipes:", "holds no recipe ''"),
+        ("users_recipes:TWO", "has no recipe 'TWO'. Its recipes are: ONE"),
+        ("users_recipes:RECIPES", "has no recipe 'RECIPES'"),
+        ("users_recipes:", "has no recipe ''"),
     ],
 )
 def test_recipe_that_is_not_there(module, name, sentence):

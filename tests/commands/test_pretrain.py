@@ -61,7 +61,7 @@ def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypat
     assert "12 photographs at 32 pixels, 3 steps of 4 an epoch, 2 epochs, 1 replica," in out
     assert "learning rate up to 0.00375" in out
     assert "kNN accuracy before training" in out
-    assert err == "\nInterrupted. The same command continues after the last saved epoch.\n"
+    assert err == "\nInterrupted. Run the same command to continue after the last saved epoch.\n"
     assert len(rows(run)) == 2
 
     assert command(*line) == 0

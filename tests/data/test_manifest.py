@@ -93,7 +93,7 @@ def test_other_folder_is_refused_with_advice(tmp_path, kind):
 )
 def test_unreadable_manifest_is_an_error_of_one_line(folder, text):
     (folder / FILE_NAME).write_bytes(text)
-    with pytest.raises(RecordsError, match=r"manifest\.json is no manifest of records: ") as error:
+    with pytest.raises(RecordsError, match=r"manifest\.json is not a valid manifest: ") as error:
         read_manifest(folder)
     assert "\n" not in str(error.value)
 

@@ -53,8 +53,17 @@ def assert_equal_layers(pair, inputs, training, tolerance):
 
 
 @pytest.mark.parametrize("mode", ["training", "inference", "frozen"])
-@pytest.mark.parametrize("shape", [(16, 3), (4, 5, 6, 3), (4, 6, 3), (2, 2, 3, 2, 3)])
-@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize(
+    ("dtype", "shape"),
+    [
+        ("float32", (16, 3)),
+        ("float32", (4, 5, 6, 3)),
+        ("float32", (4, 6, 3)),
+        ("float32", (2, 2, 3, 2, 3)),
+        ("mixed_bfloat16", (4, 5, 6, 3)),
+        ("float64", (4, 5, 6, 3)),
+    ],
+)
 def test_fused_equals_keras(dtype, shape, mode):
     """Outputs, gradients and moving statistics; frozen is training=True, trainable=False."""
     pair = make_pair(len(shape), dtype)

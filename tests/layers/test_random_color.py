@@ -1,6 +1,5 @@
 """Colour augmentation against closed forms, one operation at a time."""
 
-import itertools
 
 import keras
 import numpy as np
@@ -84,8 +83,8 @@ def test_one_jitter_operation_equals_its_closed_form(name):
     np.testing.assert_allclose(layer(images, draws), expected, atol=0.02)
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(CHANGES)))
-def test_jitter_of_all_four_is_their_composition_in_any_order(order):
+@pytest.mark.parametrize("order", [tuple(CHANGES), tuple(reversed(CHANGES))])
+def test_jitter_of_all_four_is_their_composition_in_either_order(order):
     """Unclipped, all orders agree: brightness scales everything, contrast keeps the mean luminance,
     saturation and hue keep every luminance, and hue turns what saturation scales."""
     images, draws = make_images(1), make_draws(1, seed=3)

@@ -25,7 +25,7 @@ def test_run_without_a_saved_epoch_may_begin_with_other_settings(run):
 def test_run_with_a_saved_epoch_goes_on_with_its_own_settings_only(run):
     (run.path / "epoch_000001").mkdir()
     run.begin({"epochs": 2, "batch_size": 64}, "")
-    with pytest.raises(RunError, match="begun with batch size 64, not 32; give that"):
+    with pytest.raises(RunError, match="begun with batch size 64, not 32; use that"):
         run.begin({"epochs": 2, "batch_size": 32}, "")
 
 

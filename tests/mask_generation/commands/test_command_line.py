@@ -190,7 +190,7 @@ def test_verify_and_preview_print_one_line(records, tmp_path, capsys):
     sheet = tmp_path / "sheet.png"
     for line in (["verify", str(records)], ["preview", str(records), "--out", str(sheet)]):
         assert main(parse_arguments(["mask_generation", *line])) == 0
-    assert capsys.readouterr().out == f"Whole: all records (12) in all shards (3).\n{sheet}\n"
+    assert capsys.readouterr().out == f"Complete: all records (12) in all shards (3).\n{sheet}\n"
 
 
 @pytest.mark.parametrize(
