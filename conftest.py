@@ -8,7 +8,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Small matrices: more threads only spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# As harl_tf does, which is imported after TensorFlow here.
+# As in harl_tf, which is imported after TensorFlow here.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
@@ -20,7 +20,7 @@ from PIL import Image
 import harl_tf
 import mask_generation
 
-# Before TensorFlow looks at its devices: the tests of replicas need them.
+# Before TensorFlow initializes its devices: the tests of replicas need them.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )

@@ -1,11 +1,11 @@
-"""Where the figures of the documents come from; a command makes each table of ``results``.
+"""The benchmarks behind the numbers in the documents; a command makes each table in ``results``.
 
-The rooms: ``speed`` beside other tools and as sizes grow, ``quality`` of masks and backbones,
-``profile`` of where time goes; ``harness`` is what their commands share, and ``peers`` run in an
-environment of their own.
+``speed`` compares with other tools and scales sizes, ``quality`` evaluates masks and backbones,
+``profile`` shows where time goes; ``harness`` has what these commands share, and ``peers`` runs in
+its own environment.
 """
 
 import os
 
-# TensorFlow announces itself in every process, and every contestant is one.
+# TensorFlow prints a banner in every process, and every contestant is a process.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

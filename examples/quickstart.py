@@ -1,11 +1,11 @@
-"""The whole way in one command: photographs → masks → pretraining → SavedModel → fine-tuning.
+"""The whole pipeline in one command: photographs → masks → pretraining → SavedModel → fine-tuning.
 
     python examples/quickstart.py
 
-Without arguments it works on what comes with scikit-image, so nothing is downloaded: sixteen
-photographs to pretrain on, and two hundred small pictures of faces and other things to probe and
-fine-tune with. ``--photographs`` and ``--labeled`` (one subfolder per class) take your own.
-Interrupted, the same command goes on from the last saved epoch.
+Without arguments it uses the data that comes with scikit-image, so nothing is downloaded: sixteen
+photographs for pretraining, and two hundred small pictures of faces and other things for probing
+and fine-tuning. Use ``--photographs`` and ``--labelled`` (one subfolder per class) for your own. If
+interrupted, run the same command again to continue from the last saved epoch.
 """
 
 import io
@@ -31,17 +31,17 @@ from harl_tf.reports import Section, color_map, write_page
 from mask_generation import draw_mask, find_images
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("photographs", None, "Folder of unlabelled photographs to pretrain on.")
+flags.DEFINE_string("photographs", None, "Folder of unlabeled photographs to pretrain on.")
 flags.DEFINE_string("labelled", None, "Folder with one subfolder of photographs per class.")
-flags.DEFINE_string("out", "quickstart_output", "Folder for everything that is made.")
+flags.DEFINE_string("out", "quickstart_output", "Folder for all outputs.")
 flags.DEFINE_integer(
-    "epochs", 20, "Pretraining epochs; of fine-tuning as many, at most 6.", lower_bound=1
+    "epochs", 20, "Pretraining epochs; fine-tuning uses the same number, at most 6.", lower_bound=1
 )
 flags.DEFINE_integer("batch_size", 16, "Photographs per batch.", lower_bound=2)
 flags.DEFINE_integer("image_size", 64, "Side of the views in pixels.", lower_bound=32)
-flags.DEFINE_integer("steps", 25, "Least number of steps in an epoch.", lower_bound=1)
+flags.DEFINE_integer("steps", 25, "Minimum number of steps per epoch.", lower_bound=1)
 
-# Colour, greyscale, microscopes and a telescope: what comes with scikit-image and is a photograph.
+# Color, grayscale, microscopes and a telescope: the photographs that come with scikit-image.
 _PHOTOGRAPHS = (
     *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "grass"),
     *("gravel", "hubble_deep_field", "immunohistochemistry", "moon", "retina", "rocket"),
@@ -61,7 +61,7 @@ def write_bundled_photographs(folder: pathlib.Path) -> None:
 
 
 def write_bundled_labeled(folder: pathlib.Path) -> None:
-    """Writes scikit-image's face pictures, a hundred faces and a hundred that are none."""
+    """Writes scikit-image's face pictures: a hundred faces and a hundred non-faces."""
     pictures = skimage.data.lfw_subset()
     for index, picture in enumerate(pictures):
         subfolder = folder / ("face" if index < len(pictures) // 2 else "other")
@@ -71,7 +71,7 @@ def write_bundled_labeled(folder: pathlib.Path) -> None:
 
 
 def check_sources(out: pathlib.Path) -> None:
-    """Notes what the output is made from, and refuses to go on with it from something else."""
+    """Records what the output is made from, and refuses to continue with other photographs."""
     sources = {
         name: str(pathlib.Path(folder).resolve()) if folder else "scikit-image"
         for name, folder in (("photographs", FLAGS.photographs), ("labelled", FLAGS.labelled))
@@ -88,7 +88,7 @@ def check_sources(out: pathlib.Path) -> None:
 
 
 def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-    """Turns both folders of photographs into records with masks, unless that is done already."""
+    """Turns both folders of photographs into records with masks, unless already done."""
     records, labeled = out / "records", out / "labelled"
     if not records.exists():
         source = FLAGS.photographs
@@ -99,13 +99,13 @@ def make_records(out: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
         source = FLAGS.labelled
         if source is None:
             write_bundled_labeled(out / "labelled_photographs")
-        # Classification needs no mask, so no picture is left out for the want of a good one.
+        # Classification needs no masks, so no picture is left out for lack of a good one.
         mask_generation.convert(
             source or out / "labelled_photographs", labeled, longest_side=400, flagged="keep"
         )
     if not all(half.cardinality() for half in halves(labeled)):
         raise harl_tf.data.RecordsError(
-            f"{labeled} has too few photographs to learn from some and be tested on others."
+            f"{labeled} has too few photographs to split them into training and test halves."
         )
     return records, labeled
 
@@ -121,7 +121,7 @@ def make_model(steps: int) -> harl_tf.HAPiCL:
 
 
 def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labeled: pathlib.Path) -> None:
-    """Trains from the last saved epoch on."""
+    """Trains from the last saved epoch."""
     out = pathlib.Path(FLAGS.out)
     checkpoint = harl_tf.callbacks.Checkpoint(out / "run", views)
     first = checkpoint.resume(model)
@@ -139,7 +139,7 @@ def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labeled: pathlib.Path) -
 
 
 def halves(labeled: pathlib.Path) -> list:
-    """Labelled pictures to learn from and to be scored on, split by a hash of their names."""
+    """Labeled pictures for training and for testing, split by a hash of their names."""
     first, second = harl_tf.data.in_first_half, harl_tf.data.in_second_half
     return [
         labeled_images(labeled, FLAGS.image_size, 16, keep=first, shuffle_seed=0),
@@ -178,7 +178,7 @@ def draw_photographs(
             row.append(color_map(contrast, height, limit=0.6))
         rows.append(row)
     return Section(
-        "Photographs and what the backbone makes of them",
+        "Photographs and how the backbone sees them",
         "Similarity of each cell to the mean feature of the foreground (red) and of the background "
         "(blue), before and after pretraining. White: the backbone cannot tell them apart.",
         ("photograph", "mask", "before pretraining", "after pretraining"),
@@ -187,7 +187,7 @@ def draw_photographs(
 
 
 def some_records(records: pathlib.Path, count: int, side: int = 256) -> list:
-    """Images and masks of the first records, scaled to a side that the backbone divides."""
+    """Images and masks of the first records, scaled to a multiple of the backbone's stride."""
     import tensorflow as tf
 
     from harl_tf.data import records as schema
@@ -207,7 +207,7 @@ def some_records(records: pathlib.Path, count: int, side: int = 256) -> list:
 
 
 def draw_views(model: harl_tf.HAPiCL, views: PairedViews, count: int = 6) -> Section:
-    """What one step of the training sees."""
+    """The input of one training step."""
     batch = next(iter(views.from_epoch(0)))
     rows = []
     pair = model.augment(batch)
@@ -241,13 +241,13 @@ def draw_curves(log: pathlib.Path) -> Section:
     figure.savefig(buffer, dpi=90)
     text = (
         "Healthy: both losses fall, and the spread of the embeddings (1 = over the whole sphere, "
-        "0 = collapsed into one vector) stays well above 0."
+        "0 = collapsed to one vector) stays well above 0."
     )
     return Section("Is it learning?", text, figure=buffer.getvalue())
 
 
 def run() -> None:
-    """Goes the whole way."""
+    """Runs all steps."""
     out = pathlib.Path(FLAGS.out)
     print("1/4 masks and records")
     check_sources(out)
@@ -267,14 +267,14 @@ def run() -> None:
     card = harl_tf.export.Card(data=FLAGS.photographs or "16 photographs of scikit-image")
     saved = harl_tf.export_backbone(model, out / "backbone", card, overwrite=True)
     classifier, accuracy = finetune(harl_tf.load_backbone(saved), labeled)
-    # With Keras's own batch normalisation the file opens without harl_tf.
+    # With Keras's own batch normalization the file opens without harl_tf.
     harl_tf.backbones.rebuild(classifier, keras.layers.BatchNormalization).save(
         out / "classifier.keras"
     )
     photographs = draw_photographs(before, model.backbone, records)
     _, from_scratch = finetune(before, labeled)  # from here on, `before` is trained
     print(f"accuracy, fine-tuned from the pretrained backbone: {accuracy:.3f}")
-    print(f"accuracy, the same from random initialisation:     {from_scratch:.3f}")
+    print(f"accuracy, the same from random initialization:     {from_scratch:.3f}")
 
     print("4/4 pictures")
     sections = [
@@ -289,7 +289,7 @@ def run() -> None:
 
 
 def main(_: list[str]) -> int:
-    """Runs and reports what a user can cause as one line."""
+    """Runs, and reports errors that a user can cause in one line."""
     logging.set_verbosity(logging.WARNING)
     known = (
         mask_generation.ConversionError,
@@ -304,7 +304,7 @@ def main(_: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. The same command continues after the last saved epoch.")
+        print("\nInterrupted. Run the same command to continue after the last saved epoch.")
         return 130
     return 0
 

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from harl_tf import onednn as onednn
 
 # isort: split
-# Only now what imports TensorFlow.
+# These imports load TensorFlow, so they must come after harl_tf.onednn.
 from harl_tf import backbones as backbones
 from harl_tf import callbacks as callbacks
 from harl_tf import data as data

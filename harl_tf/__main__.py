@@ -3,7 +3,7 @@
 import os
 import sys
 
-# What TensorFlow logs while its libraries are loaded is written whatever this says.
+# Does not affect what TensorFlow logs while its libraries are being loaded.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from absl import logging

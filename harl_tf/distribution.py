@@ -1,11 +1,11 @@
 """All use of ``tf.distribute``: how many replicas there are and what they exchange.
 
 Owns the few collective operations the objectives need. Everything else in the package is written
-for one replica and calls these functions; with a single replica each of them is the identity.
+for one replica and calls these functions; with a single replica, each of them is the identity.
 
-The one convention: a loss term is *this replica's share of a mean over the global batch*. Shares
-add up to the mean, Keras optimizers add up the gradients of the replicas, so the update on N
-replicas is the update of one device on the same global batch, with no factor 1/N to remember.
+The central convention: a loss term is *this replica's share of a mean over the global batch*.
+Shares sum to the mean and Keras optimizers sum the gradients of the replicas, so the update on N
+replicas equals the update of one device on the same global batch, without a factor 1/N.
 """
 
 import os
@@ -29,7 +29,7 @@ def replica_count() -> int:
 
 
 def has_accelerator() -> bool:
-    """Whether there is a device to train on besides the host's processors.
+    """Whether there is a device other than CPUs to train on.
 
     Example:
         >>> has_accelerator()
@@ -57,7 +57,7 @@ def gather_rows(rows: tf.Tensor) -> tf.Tensor:
 
 
 def first_row_index(local_rows: tf.Tensor) -> tf.Tensor:
-    """Index that this replica's first row has after ``gather_rows``.
+    """Index of this replica's first row after ``gather_rows``.
 
     Args:
         local_rows: Scalar int32, the number of rows here (the same on every replica).
@@ -98,9 +98,9 @@ def share_of_global_mean(values: tf.Tensor, counted: tf.Tensor | None = None) ->
 
     Args:
         values: Tensor ``(local_rows,)``.
-        counted: Optional bool tensor ``(local_rows,)``; rows that are False take part neither in
-            the sum nor in the count. The count is made over all replicas, so that a replica with
-            few counted rows weighs no more than they deserve. Default: all rows count.
+        counted: Optional bool tensor ``(local_rows,)``; rows marked False enter neither the sum nor
+            the count. The count is taken over all replicas, so that a replica with few counted rows
+            is not overweighted. Default: all rows count.
 
     Returns:
         Scalar; 0 when no row of the global batch counts. The shares of all replicas sum to the
@@ -121,10 +121,10 @@ def share_of_global_mean(values: tf.Tensor, counted: tf.Tensor | None = None) ->
 
 
 def step_function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The function of an iterator by which Keras trains or tests: a step on every replica.
+    """The function that Keras calls on an iterator to train or test: a step on every replica.
 
-    It takes the place of Keras 3.15's own, which fails on several workers, on several steps per
-    execution with collectives, and on batches with other than float and integer tensors.
+    It replaces Keras 3.15's own, which fails on several workers, on several steps per execution
+    with collectives, and on batches with tensors other than floats and integers.
 
     Args:
         model: A compiled ``keras.Model``.
@@ -160,7 +160,7 @@ def step_function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any
 def distribute(
     strategy: Any, stream: Callable[..., tf.data.Dataset], epoch: int
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
-    """Gives every worker its part of a stream.
+    """Gives each worker its part of a stream.
 
     Args:
         strategy: The strategy.
@@ -168,8 +168,8 @@ def distribute(
         epoch: First epoch.
 
     Returns:
-        The stream itself where there is one worker. With several, a distributed data set in which
-        each worker reads and decodes the rows of the global batch that are its own.
+        The stream itself if there is one worker. With several workers, a distributed data set in
+        which each worker reads and decodes only its own rows of the global batch.
     """
     if worker_count(strategy) == 1:
         return stream(epoch)
@@ -187,18 +187,18 @@ def distribute(
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
-    """The strategy that a command line names.
+    """The strategy for a command-line name.
 
     Args:
         name: ``"one"``, this device; ``"mirrored"``, all GPUs of this machine; ``"multi-worker"``,
-            the machines that TF_CONFIG lists. The last must be made before anything else is
-            computed.
+            the machines that TF_CONFIG lists. The last must be created before any other
+            computation.
 
     Returns:
         The strategy.
 
     Raises:
-        ValueError: If ``name`` is none of these, or there is no TF_CONFIG for several workers.
+        ValueError: If ``name`` is none of these, or is ``"multi-worker"`` without TF_CONFIG.
 
     Example:
         >>> make_strategy("one").num_replicas_in_sync
@@ -219,7 +219,7 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
 
 
 def worker_count(strategy: tf.distribute.Strategy) -> int:
-    """Number of processes, on one machine or several, that train one model together.
+    """Number of processes, on one or more machines, that train one model together.
 
     Args:
         strategy: The strategy.
@@ -235,7 +235,7 @@ def worker_count(strategy: tf.distribute.Strategy) -> int:
     if resolver is None:
         return 1
     cluster = resolver.cluster_spec()
-    # Evaluators and parameter servers, which may be named as well, do not share the batch.
+    # Evaluators and parameter servers, which may also be listed, take no part of the batch.
     training = [job for job in cluster.jobs if job in ("chief", "worker")]
     return max(1, sum(cluster.num_tasks(job) for job in training))
 

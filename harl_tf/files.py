@@ -1,7 +1,7 @@
-"""Files and folders that are there whole or not at all.
+"""Atomic writes: files and folders that appear complete or not at all.
 
-Owns the temporary name, the flush to disk and the rename. It does not know what is written.
-``mask_generation.whole_file`` is its twin for processes that must not import TensorFlow.
+Owns the temporary name, the flush to disk and the rename, not the contents.
+``mask_generation.whole_file`` does the same for processes that must not import TensorFlow.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a text file, UTF-8, in place of an older one.
+    """Writes a UTF-8 text file, replacing an older one.
 
     Args:
         path: File to write.
         text: Its content.
 
     Raises:
-        OSError: If it cannot be written; the older file, if there was one, stays.
+        OSError: If it cannot be written; an older file stays as it was.
 
     Example:
         >>> import tempfile
@@ -41,14 +41,14 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 @contextlib.contextmanager
 def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
-    """Gives an empty folder to fill, which takes the name of another when the block ends well.
+    """Gives an empty folder to fill, which is renamed to ``path`` if the block succeeds.
 
     Args:
         path: Folder to make; an older one is replaced.
 
     Returns:
-        A context that gives the folder ``PATH.partial``. On any failure that one is removed, and
-        the older one stays.
+        A context manager that gives the folder ``PATH.partial``. If the block fails, it is removed
+        and an older folder stays as it was.
 
     Raises:
         OSError: If it cannot be written.
@@ -80,7 +80,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
 
 def sync(path: pathlib.Path) -> None:
-    """Has the system write a file, or the names in a folder, to disk."""
+    """Flushes a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

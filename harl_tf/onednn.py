@@ -2,8 +2,9 @@
 
 Owns one environment variable. TensorFlow is built with oneDNN but leaves it off on processors
 without AVX512-VNNI or newer, where its own convolutions take 1.6 times as long
-(``docs/performance.md``). It reads the variable once, while it is imported, so this module is the
-first that ``harl_tf`` imports. ``TF_ENABLE_ONEDNN_OPTS=0`` in the environment has precedence.
+(``docs/performance.md``). TensorFlow reads the variable once, when it is imported, so ``harl_tf``
+imports this module first. A value already set in the environment, such as
+``TF_ENABLE_ONEDNN_OPTS=0``, takes precedence.
 """
 
 import os
@@ -12,9 +13,9 @@ import sys
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 
 ON_BY_DEFAULT = {"avx512_vnni", "avx_vnni", "avx512_bf16", "amx_tile"}
-"""Instructions whose presence makes TensorFlow 2.21 turn it on by itself."""
+"""CPU features; with any of them TensorFlow 2.21 turns oneDNN on by default."""
 
 too_late = "tensorflow" in sys.modules and VARIABLE not in os.environ
-"""Whether TensorFlow had been imported before anything was said."""
+"""Whether TensorFlow was imported first, with the variable not set."""
 
 os.environ.setdefault(VARIABLE, "1")

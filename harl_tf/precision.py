@@ -1,7 +1,7 @@
-"""The dtype policy of Keras, changed for the while.
+"""Temporarily changing the dtype policy of Keras.
 
-Owns the return to what it was. Layers that state no dtype of their own, inputs among them, take the
-global policy when they are made.
+Owns restoring the previous policy. Layers without an explicit dtype, inputs included, take the
+global policy when they are created.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import keras
 
 @contextlib.contextmanager
 def dtype_policy(policy: str) -> Iterator[None]:
-    """Makes a dtype policy the global one until the block ends.
+    """Sets the global dtype policy until the block ends.
 
     Args:
         policy: Its name, such as ``"float32"`` or ``"mixed_bfloat16"``.

@@ -1,6 +1,6 @@
-"""Warnings of settings that make training slow on the processor at hand.
+"""Warnings about settings that make training slow on this processor.
 
-Owns the reading of ``/proc/cpuinfo``; where that says nothing, nothing is said here.
+Owns the reading of ``/proc/cpuinfo``; where that gives no information, there are no warnings.
 """
 
 import pathlib
@@ -14,14 +14,14 @@ _COMPUTES = {
     "bfloat16": {"avx512_bf16", "amx_bf16", "avx_ne_convert"},
     "float16": {"avx512_fp16", "amx_fp16"},
 }
-"""Instructions any of which a dtype needs."""
+"""CPU features that compute in a dtype; any one of them is enough."""
 
 
 def warn_of_slow_training(dtype: str) -> None:
-    """Warns if oneDNN is off for want of a word in time, or the dtype is emulated.
+    """Warns if oneDNN is off because harl_tf was imported too late, or if the dtype is emulated.
 
     Args:
-        dtype: Of the networks' arithmetic, such as ``"float32"``.
+        dtype: Compute dtype of the networks, such as ``"float32"``.
 
     Example:
         >>> warn_of_slow_training("float32")
@@ -31,8 +31,8 @@ def warn_of_slow_training(dtype: str) -> None:
         return
     if onednn.too_late and not onednn.ON_BY_DEFAULT & known:
         _warn(
-            "TensorFlow was imported before harl_tf and has left oneDNN off on this processor, "
-            "where training then takes about 1.6 times as long. Import harl_tf first, or set "
+            "TensorFlow was imported before harl_tf and left oneDNN off on this processor, "
+            "which makes training take about 1.6 times as long. Import harl_tf first, or set "
             f"{onednn.VARIABLE}=1 before Python starts."
         )
     if dtype in _COMPUTES and not _COMPUTES[dtype] & known:
@@ -43,12 +43,12 @@ def warn_of_slow_training(dtype: str) -> None:
 
 
 def _warn(sentence: str) -> None:
-    # Seen from the script that calls fit().
+    # The stack level of the script that calls fit().
     warnings.warn(sentence, stacklevel=4)
 
 
 def _instructions() -> set[str] | None:
-    """The flags of the first x86 processor; None where they are not known."""
+    """The flags of the first x86 processor; None if they are not known."""
     if not _CPUINFO.exists():
         return None
     lines = _CPUINFO.read_text().splitlines()

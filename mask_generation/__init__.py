@@ -1,8 +1,8 @@
 """Photographs in, TFRecords of image and foreground mask out; no labels, no trained weights.
 
-The names below are what users import; the modules behind them may move. ``foreground_mask`` and the
-methods are light: they need neither TensorFlow nor ``harl_tf``. Everything else is imported on
-first use, so that the worker processes that compute masks start in a moment.
+The names below are the public API; the modules behind them may move. ``foreground_mask`` and the
+methods are lightweight: they need neither TensorFlow nor ``harl_tf``. Everything else is imported
+on first use, so that the worker processes that compute masks start quickly.
 """
 
 import importlib

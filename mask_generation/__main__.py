@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from mask_generation.commands import line
 
-# What TensorFlow logs while its libraries are loaded is written whatever this says.
+# Does not affect what TensorFlow logs while its libraries are being loaded.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _DESCRIPTION = "Photographs to TFRecords of image and foreground mask, without labels."
 _EPILOG = (
-    "python -m mask_generation COMMAND --help says more of each. --flagfile=FILE stands for the "
-    "arguments in a file, one a line."
+    "python -m mask_generation COMMAND --help explains a command. --flagfile=FILE reads arguments "
+    "from a file, one per line."
 )
 
 
@@ -24,7 +24,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         argv: The program's name and its arguments.
 
     Returns:
-        The arguments; ``run`` is the function that does the work.
+        The arguments; their ``run`` is the function that does the work.
     """
     from mask_generation.commands import convert, evaluate, preview, train_drfi, verify
 
@@ -43,7 +43,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs a command; every failure that a user can cause is one line and exit code 1."""
+    """Runs a command; errors that a user can cause give one line and exit code 1."""
     return line.run(
         lambda: print(arguments.run(arguments)),
         _users_errors,
@@ -52,7 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _users_errors() -> Mapping[type[BaseException], int]:
-    """What a user can cause. Imported when something has failed: TensorFlow takes seconds."""
+    """Errors that a user can cause. Imported only after a failure: TensorFlow takes seconds."""
     from harl_tf.data.manifest import RecordsError
     from mask_generation.conversion.convert import ConversionError
     from mask_generation.evaluation.truth import EvaluationError

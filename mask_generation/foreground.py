@@ -1,7 +1,7 @@
 """From one RGB image to a foreground mask of the same size.
 
-Owns: checking the input, and the flags, the reasons not to trust a mask. Does not own: how a
-mask is computed (``mask_generation.methods``), reading or writing files.
+Owns: checking the input, and the flags, that is, the reasons not to trust a mask. Does not own: how
+a mask is computed (``mask_generation.methods``), reading or writing files.
 """
 
 import dataclasses
@@ -13,12 +13,12 @@ from mask_generation.image.resize import SMALLEST_SIDE, shrink
 from mask_generation.methods import DEFAULT, MaskMethod, named
 from mask_generation.result import ForegroundMask, check_rgb
 
-# An image whose channels all vary by less than this (of 255) holds nothing but noise; looked for
-# in a shrunken copy, where single odd pixels are averaged away.
+# An image whose channels all vary by less than this (of 255) contains only noise; checked in a
+# shrunken copy, where single outlier pixels are averaged out.
 _MIN_CHANNEL_RANGE = 8
 _LOOK_SIZE = 160
-# In that copy neighbouring pixels of pure noise correlate by .3 at most, those of photographs of
-# 100 pixels and more by .57 or more; of thumbnails of 64 pixels one in a thousand falls below this.
+# In that copy, neighboring pixels of pure noise correlate by at most .3, those of photographs of
+# 100 pixels and more by at least .57; one in a thousand 64-pixel thumbnails falls below this.
 _LEAST_NEIGHBOR_CORRELATION = 0.33
 _MIN_SHARE = 0.01
 _MAX_SHARE = 0.90
@@ -37,9 +37,10 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
     Returns:
         Mask and saliency of shape (H, W), with quality and flag. ``flag`` is
         ``"image too small"`` (a side under 16 px), ``"flat image"`` (no contrast) or ``"noise"``
-        (neighbouring pixels are unrelated): mask and saliency are zeros then; or
-        ``"almost no foreground"`` (share under 1 %) or ``"almost all foreground"`` (share over
-        90 %): the mask is kept as computed; or what the method says, such as ``"maps disagree"``.
+        (neighboring pixels are uncorrelated), in which case mask and saliency are zeros; ``"almost
+        no foreground"`` (share under 1 %) or ``"almost all foreground"`` (share over 90 %), in
+        which case the mask is kept as computed; or a flag of the method, such as ``"maps
+        disagree"``.
 
     Raises:
         TypeError: If ``rgb`` is not a numpy array.
@@ -72,14 +73,14 @@ def foreground_mask(rgb: NDArray[np.uint8], method: str | MaskMethod = DEFAULT) 
 
 
 def judged(result: ForegroundMask) -> ForegroundMask:
-    """A result, flagged if its share of foreground is extreme.
+    """Flags a result if its share of foreground is extreme.
 
     Args:
-        result: A mask from anywhere.
+        result: A mask from any method.
 
     Returns:
-        The same, flagged ``"almost no foreground"`` for a share under 1 %, or ``"almost all
-        foreground"`` for one over 90 %, unless it has a flag already.
+        The same result, flagged ``"almost no foreground"`` for a share under 1 %, or ``"almost all
+        foreground"`` for a share over 90 %, unless it already has a flag.
 
     Example:
         >>> mask = np.zeros((20, 20), np.uint8)
@@ -92,7 +93,7 @@ def judged(result: ForegroundMask) -> ForegroundMask:
 
 
 def _empty(height: int, width: int, reason: str) -> ForegroundMask:
-    """The result for an image in which no foreground can be looked for."""
+    """The result for an image in which no foreground can be searched."""
     return ForegroundMask(
         mask=np.zeros((height, width), dtype=np.uint8),
         saliency=np.zeros((height, width), dtype=np.float32),
@@ -102,7 +103,7 @@ def _empty(height: int, width: int, reason: str) -> ForegroundMask:
 
 
 def _neighbor_correlation(rgb: NDArray[np.uint8]) -> float:
-    """Correlation of neighbouring pixels' brightness, the higher of along rows and columns."""
+    """Correlation of neighboring pixels' brightness along rows or columns, whichever is higher."""
     gray = rgb.astype(np.float32).mean(axis=-1)
     gray -= gray.mean()
     variance = max(float((gray * gray).mean()), 1e-9)

@@ -1,8 +1,7 @@
-"""What is said of a photograph that is left out, wherever it is left out.
+"""A photograph that was left out, and the reason.
 
-Owns the pair of name and reason: conversion, training and previews hand it from worker processes to
-their reports, and a manifest holds it as it is. Why a photograph is left out is decided by those
-who leave it out.
+Owns the pair of name and reason: conversion, training and previews pass it from worker processes to
+their reports, and the manifest stores it. The callers decide why a photograph is left out.
 """
 
 from typing import NamedTuple
@@ -13,7 +12,7 @@ class LeftOut(NamedTuple):
 
     Attributes:
         name: Its name, a path relative to its folder.
-        reason: A few words without a full stop.
+        reason: A few words without a period.
 
     Example:
         >>> name, reason = LeftOut("cats/a.jpg", "empty file")

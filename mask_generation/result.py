@@ -1,4 +1,4 @@
-"""What mask computations take and return.
+"""The input and output of mask computations.
 
 Owns: the check that an array is an 8-bit RGB image, and :class:`ForegroundMask`, the result of
 every mask computation. Does not own: how a mask is computed (``mask_generation.foreground``,
@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 class ForegroundMask:
     """A binary foreground mask, the map it was cut from, and how far to trust it.
 
-    Two results compare by identity (comparing arrays element by element has no single answer).
+    Results compare by identity (comparing arrays element by element has no single answer).
 
     Attributes:
         mask: uint8 array of shape (H, W), 1 = foreground, 0 = background.
         saliency: float32 array of shape (H, W) in [0, 1], 1 = surely foreground.
-        quality: How far to trust the mask, in [0, 1], as its method says: for single maps how
-            cleanly the saliency splits in two (variance between the two sides over the total
-            variance); the fusion has its own measure. Compare it within one method only.
+        quality: How far to trust the mask, in [0, 1], as judged by its method: for single maps, how
+            cleanly the saliency splits in two (between-class variance over total variance); the
+            fusion has its own measure. Only compare it within one method.
         flag: Why the mask should not be trusted, in a few words (for example ``"flat image"``);
-            None if it may be.
+            None if there is no reason.
 
     Example:
         >>> import numpy as np
@@ -67,7 +67,7 @@ def check_rgb(image: object) -> NDArray[np.uint8]:
 
     Raises:
         TypeError: If ``image`` is not a numpy array.
-        ValueError: If its type or shape is another one.
+        ValueError: If its dtype or shape is different.
 
     Example:
         >>> import numpy as np
@@ -85,7 +85,7 @@ def check_rgb(image: object) -> NDArray[np.uint8]:
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(
             "Expected an image of shape (height, width, 3) with at least one pixel. "
-            f"Received shape: {image.shape}. Convert grey or RGBA images to RGB first."
+            f"Received shape: {image.shape}. Convert gray or RGBA images to RGB first."
         )
     if image.dtype != np.uint8:
         raise ValueError(

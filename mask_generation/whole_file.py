@@ -1,7 +1,7 @@
-"""Writing a file so that it is there whole or not at all.
+"""Atomic file writes: a file appears complete or not at all.
 
-Owns the temporary name, forcing the file to disk, and the sentence when writing fails. It does not
-know what is written.
+Owns the temporary name, the flush to disk, and the error message if writing fails, not the
+contents.
 """
 
 import contextlib
@@ -11,22 +11,23 @@ import uuid
 from collections.abc import Iterator
 
 UNFINISHED = ".unfinished-"
-"""What follows a file's own name in its temporary name; after it comes what no other writer has."""
+"""Suffix of temporary names; a part that is unique to the writer follows it."""
 
 
 @contextlib.contextmanager
 def whole_file(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives a file to write, which takes the name of another when the block ends well.
+    """Gives a temporary file to write, which is renamed to ``path`` if the block succeeds.
 
-    That it can be written is known at the beginning of the block, before long work is done in it.
-    Two processes may write the same file, on one machine or on two: the later replaces the earlier.
+    If the file cannot be written, this fails at the start of the block, before long work is done in
+    it. Two processes, even on different machines, may write the same file: the later one replaces
+    the earlier.
 
     Args:
         path: File to write; an older one is replaced.
 
     Returns:
-        A context that gives an empty file beside it, which is forced to disk in the end. On any
-        failure that one is removed, and the older one stays.
+        A context manager that gives an empty file in the same folder, which is flushed to disk at
+        the end. If the block fails, it is removed and an older file stays as it was.
 
     Raises:
         OSError: If the file cannot be written; the message is one sentence.
@@ -53,7 +54,7 @@ def whole_file(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
     except OSError as error:
         ours = (None, str(temporary), str(path))
         if error.errno is None or error.filename not in ours:
-            raise  # something else that went wrong in the block
+            raise  # an unrelated error in the block
         sentence = OSError(f"{path} could not be written: {error.strerror or error}.")
-        sentence.errno = error.errno  # whether the disk is full, say
+        sentence.errno = error.errno  # tells, for example, whether the disk is full
         raise sentence from error

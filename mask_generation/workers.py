@@ -1,6 +1,6 @@
-"""Many small computations in this or in several processes, results in order.
+"""Many small computations in this or several processes, with results in order.
 
-Owns processes, their threads and how they handle Ctrl-C; it does not know what is computed.
+Owns processes, their threads and how they handle Ctrl-C, not what is computed.
 """
 
 import concurrent.futures
@@ -16,12 +16,12 @@ import cv2
 import threadpoolctl
 
 # Read by OpenMP, OpenBLAS and MKL when a worker first imports NumPy. The matrices are small: more
-# than one thread only spins, and slows other workers down.
+# than one thread would only spin and slow down other workers.
 _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-# Read by glibc when a worker starts: keep freed memory for the next photograph, instead of a page
-# fault for each 4 kB of it. The user's own settings have precedence. A stream of views does the
-# same from within, in harl_tf/data/kept_memory.py, which this package may not import.
+# Read by glibc when a worker starts: keep freed memory for the next photograph instead of taking a
+# page fault per 4 kB. The user's own settings take precedence. A stream of views does the same at
+# run time, in harl_tf/data/kept_memory.py, which this package may not import.
 _MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
@@ -30,15 +30,15 @@ _MEMORY = {
 
 @contextlib.contextmanager
 def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    """A ``map`` whose results come in the order of the input, from this or other processes.
+    """A ``map`` over this or several processes, with results in the order of the input.
 
-    Leaving it on an error ends the other processes at once.
+    Leaving the context with an error terminates the other processes at once.
 
     Args:
-        count: Number of processes; 1 means this one.
+        count: Number of processes; 1 means this process.
 
     Returns:
-        A context that gives a function like ``map``.
+        A context manager that gives a function like ``map``.
 
     Example:
         >>> with ordered_map(1) as run:
@@ -58,16 +58,16 @@ def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
     for name, setting in _MEMORY.items():
         os.environ.setdefault(name, setting)
     os.environ.update(_THREADS)
-    # Forking a process that has TensorFlow's threads in it can hang; a spawned one starts clean.
+    # Forking a process with TensorFlow threads can hang; a spawned process starts clean.
     context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()
-    # OpenCV has threads of its own, whose number no environment variable sets.
+    # OpenCV has its own threads, whose number cannot be set by an environment variable.
     pool = concurrent.futures.ProcessPoolExecutor(
         count, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
     )
     try:
         yield partial(_map_in_blocks, pool, count)
-    except BaseException:  # what the workers are still computing is of no use any more
+    except BaseException:  # the workers' remaining results are no longer needed
         for process in multiprocessing.active_children():
             if process not in others:
                 process.terminate()
@@ -100,9 +100,9 @@ def _map_in_blocks(
 
 @contextlib.contextmanager
 def no_interrupt() -> Iterator[None]:
-    """Blocks Ctrl-C until the end of the block; in a process started within it, for good.
+    """Blocks Ctrl-C until the end of the block; permanently in processes started within it.
 
-    A terminal sends Ctrl-C to every process; without this each worker would print a traceback.
+    A terminal sends Ctrl-C to every process; without this, each worker would print a traceback.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

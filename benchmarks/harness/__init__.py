@@ -1,1 +1,1 @@
-"""What the commands share: fair turns, what is measured, tables and pictures."""
+"""What the commands share: fair turns, the things measured, tables and plots."""

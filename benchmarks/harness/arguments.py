@@ -1,11 +1,11 @@
-"""The flags that several commands have, each with one meaning and one default."""
+"""Flags shared by several commands, each with one meaning and one default."""
 
 from collections.abc import Callable
 from typing import Any
 
 from absl import flags
 
-# What is defined here for a command is listed by that command's --help.
+# Flags defined here for a command are listed in that command's --help.
 flags.disclaim_key_flags()
 
 _FLAGS: dict[str, tuple[Callable[..., Any], Any, str]] = {
@@ -13,20 +13,20 @@ _FLAGS: dict[str, tuple[Callable[..., Any], Any, str]] = {
     "photographs": (
         flags.DEFINE_string,
         None,
-        "Folder of photographs. Default: those that come with scikit-image.",
+        "Folder of photographs. Default: scikit-image's photographs.",
     ),
     "peers": (
         flags.DEFINE_string,
         None,
-        "Python of the peers' environment. Default: without peers.",
+        "Python of the peers' environment. Default: no peers.",
     ),
-    "rounds": (flags.DEFINE_integer, 5, "Rounds that are to count."),
+    "rounds": (flags.DEFINE_integer, 5, "Number of valid rounds."),
     "contestant": (flags.DEFINE_string, None, "Internal: which contestant this process is."),
 }
 
 
 def define(*names: str) -> None:
-    """Defines flags of the command that calls this, by their names."""
+    """Defines the named flags for the calling command."""
     for name in names:
         kind, default, text = _FLAGS[name]
         kind(name, default, text)

@@ -1,8 +1,8 @@
-"""One side of a side-by-side measurement: a process that measures when it is told to.
+"""One side of a side-by-side measurement: a process that measures on request.
 
-Owns the protocol with ``benchmarks.harness.side_by_side``, in the standard library alone, since
-contestants live in environments of their own. Orders come by standard input, and answers go through
-a pipe of their own, so that libraries may print what they like.
+Owns the protocol with ``benchmarks.harness.side_by_side``, using only the standard library, because
+contestants run in their own environments. Commands arrive on standard input, and answers go through
+a separate pipe, so that libraries may print what they like.
 """
 
 import json
@@ -15,17 +15,17 @@ from typing import Any
 from benchmarks.harness.usage import cpu_seconds, peak_megabytes
 
 PIPE = "BENCHMARK_PIPE"
-"""The environment variable that names the pipe's file descriptor."""
+"""The environment variable with the pipe's file descriptor."""
 
 
 def serve(measure: Callable[[], int], drain: Callable[[], object] = int, **facts: Any) -> None:
-    """Says that it is ready, and measures a round for each line ``go``.
+    """Reports that it is ready, and measures one round for each line ``go``.
 
     Args:
-        measure: Does a round of work and returns the number of items.
-        drain: Uses up what was made ahead of the round, unmeasured, at each line ``drain``.
-            Default: nothing.
-        **facts: What the table should say of this contestant, such as versions.
+        measure: Does one round of work and returns the number of items.
+        drain: Consumes, without measuring, what was produced ahead of the round, at each line
+            ``drain``. Default: does nothing.
+        **facts: Facts about this contestant for the table, such as versions.
     """
     pipe = os.fdopen(int(os.environ[PIPE]), "w")
 
@@ -48,7 +48,7 @@ def serve(measure: Callable[[], int], drain: Callable[[], object] = int, **facts
 
 
 def steady(step: Callable[[], int], seconds: float) -> Callable[[], int]:
-    """A measure that repeats ``step``, as often as took this long the second time it was tried."""
+    """A measure that repeats ``step`` often enough to take this long, judging by its second run."""
     for _ in range(2):
         start, count = time.perf_counter(), 0
         while time.perf_counter() - start < seconds:

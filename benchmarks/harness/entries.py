@@ -1,4 +1,4 @@
-"""Whom a command enters into a side-by-side measurement: processes of its own, and of the peers."""
+"""The contestants of a side-by-side measurement: processes of the command itself, and peers."""
 
 import sys
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ FLAGS = flags.FLAGS
 def ours(
     module: str, name: str, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Contestant:
-    """The module itself, told by ``--contestant`` who it is."""
+    """The module itself as a contestant, named by ``--contestant``."""
     command = [sys.executable, "-m", module, *arguments, f"--contestant={name}"]
     return Contestant(name, command, environment or {})
 

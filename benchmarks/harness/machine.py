@@ -1,28 +1,28 @@
-"""The machine that is measured on: which processor it has, and what all processes do with it."""
+"""The machine used for measuring: its processor, and the load of all processes."""
 
 import os
 import pathlib
 import time
 
 ALLOWED_DISTURBANCE = 0.05
-"""Share of the processors that others may use without it mattering."""
+"""Share of CPU time that other processes may use without invalidating a measurement."""
 
 _BUSY = (0, 1, 2, 4, 5, 6, 7)
 """Columns of /proc/stat: user, nice, system, irq, softirq, steal; all but idle and iowait."""
 
 
 def busy_seconds() -> float:
-    """Processor time that all processes, and the host's other guests, have used since the start."""
+    """CPU time used by all processes, and by the host's other guests, since boot."""
     fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     return sum(int(fields[column]) for column in _BUSY) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until_idle(seconds: float, at_most: float = 20.0) -> None:
-    """Waits for the one before to come to rest: threads that spin, loaders that fill their buffers.
+    """Waits for the previous contestant to settle: spinning threads, loaders filling buffers.
 
     Args:
-        seconds: For which the machine must have been all but idle.
-        at_most: Seconds after which to go on all the same; the rule for disturbed rounds decides.
+        seconds: How long the machine must have been nearly idle.
+        at_most: Seconds after which to continue anyway; the rule for disturbed rounds then decides.
     """
     start, processors = time.perf_counter(), os.cpu_count() or 1
     while time.perf_counter() - start < at_most:
@@ -33,7 +33,7 @@ def wait_until_idle(seconds: float, at_most: float = 20.0) -> None:
 
 
 def processor() -> str:
-    """The processor's name and those of its instructions that matter here."""
+    """The processor's name and its instruction sets that matter here."""
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     name = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
     flags = next((line for line in lines if line.startswith("flags")), "").split()

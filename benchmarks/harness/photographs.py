@@ -1,4 +1,4 @@
-"""Photographs for measurements: those that come with scikit-image, whole or in parts."""
+"""Photographs for measurements: scikit-image's, whole or cropped."""
 
 import pathlib
 
@@ -16,7 +16,7 @@ def of_scikit_image() -> list[NDArray[np.uint8]]:
 
 
 def cut_into(folder: pathlib.Path, count: int = 256) -> None:
-    """Writes parts of them, scaled to 500 × 375, as JPEGs of about 60 kB each."""
+    """Writes crops of them, scaled to 500 × 375, as JPEGs of about 60 kB each."""
     random = np.random.default_rng(0)
     sources = of_scikit_image()
     for index in range(count):

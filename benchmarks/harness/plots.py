@@ -1,6 +1,6 @@
-"""Pictures of the tables: the look they share, and bars for contestants.
+"""Plots of the tables: their common style, and bars for contestants.
 
-matplotlib is imported on use: contestants, whose memory is measured, do without it.
+matplotlib is imported on use, so that contestants, whose memory is measured, do not load it.
 """
 
 import pathlib
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def panels(rows: int, columns: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
-    """An empty picture of several panels.
+    """An empty figure with several panels.
 
     Args:
-        rows: Of panels.
-        columns: Likewise.
+        rows: Rows of panels.
+        columns: Columns of panels.
         size: Width and height in inches.
     """
     from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ def panels(rows: int, columns: int, size: tuple[float, float]) -> "tuple[Figure,
 
 
 def save(figure: "Figure", path: pathlib.Path) -> None:
-    """Writes a picture; lines that have names get a legend."""
+    """Writes a figure; lines with labels get a legend."""
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
         if axes.get_legend_handles_labels()[1]:
@@ -41,7 +41,7 @@ def save(figure: "Figure", path: pathlib.Path) -> None:
 
 
 def bars(rows: Sequence[Row], path: pathlib.Path, title: str, unit: str) -> None:
-    """A bar for each row of ``summary``: medians, with quartiles as whiskers."""
+    """One bar per row of ``summary``: medians, with quartiles as whiskers."""
     names = [row["contestant"] for row in rows][::-1]
     middle = np.array([float(row["per_second"]) for row in rows])[::-1]
     quartiles = np.array([[float(x) for x in row["quartiles"].split()] for row in rows])[::-1]

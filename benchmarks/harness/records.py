@@ -1,4 +1,4 @@
-"""Records for measurements, and their fields as they lie there."""
+"""Records for measurements, and their stored fields."""
 
 import pathlib
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from harl_tf.data import records as schema
 
 
 def make(work: pathlib.Path, source: str | pathlib.Path | None = None) -> pathlib.Path:
-    """Makes them, with the fastest masks, and leaves no photograph out.
+    """Makes records of all photographs, with the fastest masks.
 
     Args:
         work: A folder to work in.
-        source: Folder of photographs. Default: parts of those of scikit-image.
+        source: Folder of photographs. Default: crops of scikit-image's.
 
     Returns:
         The folder of the records.
@@ -31,7 +31,7 @@ def make(work: pathlib.Path, source: str | pathlib.Path | None = None) -> pathli
 
 
 def serialized(folder: pathlib.Path) -> tf.data.Dataset:
-    """The records, one string each, in their order."""
+    """The records in order, one string each."""
     return tf.data.TFRecordDataset(sorted(map(str, folder.glob(schema.SHARD_PATTERN))))
 
 

@@ -1,4 +1,4 @@
-"""The tables: CSV files in the folder that ``--results`` names."""
+"""The tables: CSV files in the folder given by ``--results``."""
 
 import csv
 import pathlib
@@ -12,14 +12,14 @@ Row = dict[str, str]
 
 
 def path(name: str) -> pathlib.Path:
-    """Where a table or picture lies, or is to lie."""
+    """Path of a table or plot."""
     folder = pathlib.Path(FLAGS.results)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / name
 
 
 def read(name: str) -> list[Row]:
-    """The rows of a table; none if there is no such table."""
+    """The rows of a table; empty if there is no such table."""
     if not path(name).exists():
         return []
     with path(name).open(newline="") as file:
@@ -27,11 +27,11 @@ def read(name: str) -> list[Row]:
 
 
 def write(name: str, rows: Iterable[Mapping[str, object]]) -> None:
-    """Makes a table, and prints it: a row whenever one is there, so that none waits for the last.
+    """Writes and prints a table row by row, as soon as each row is available.
 
     Args:
-        name: File name. An older table stays until there is a row.
-        rows: All of the same columns.
+        name: File name. An older table stays until the first row is available.
+        rows: The rows, all with the same columns.
     """
     done: list[Mapping[str, object]] = []
     for row in rows:
@@ -41,7 +41,7 @@ def write(name: str, rows: Iterable[Mapping[str, object]]) -> None:
 
 
 def append(name: str, row: Mapping[str, object]) -> None:
-    """Adds a row to a table, which need not be there yet, and prints it."""
+    """Adds a row to a table, creating it if necessary, and prints it."""
     _put(name, [*read(name), row])
     print(*row.values(), sep="\t", flush=True)
 

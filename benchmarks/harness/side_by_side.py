@@ -1,9 +1,9 @@
-"""Ours and the peers in turn, each in a process and an environment of its own.
+"""Measures our code and the peers in turns, each in its own process and environment.
 
-Owns the turns and the rule for disturbed rounds. In a round every contestant measures once, in an
-order drawn anew, while the others wait for their line of input. A round counts only if nothing else
-used the machine: in each turn, what all processors were busy with beyond the contestant's own
-processor time may be 5 % of what they could have done. Ratios are ``benchmarks.harness.summary``'s.
+Owns the turns and the rule for disturbed rounds. In a round every contestant measures once, in a
+newly drawn order, while the others wait for input. A round only counts if nothing else used the
+machine: in each turn, CPU time beyond the contestant's own may be at most 5 % of the available CPU
+time. Ratios are computed by ``benchmarks.harness.summary``.
 """
 
 import json
@@ -19,12 +19,12 @@ from benchmarks.harness.machine import ALLOWED_DISTURBANCE, busy_seconds, wait_u
 
 
 class Contestant(NamedTuple):
-    """Who takes part.
+    """A participant.
 
     Attributes:
         name: Its name in the table.
         command: Starts its process.
-        environment: Environment variables it has besides.
+        environment: Its additional environment variables.
     """
 
     name: str
@@ -36,11 +36,11 @@ class Turn(NamedTuple):
     """What a contestant measured in a round.
 
     Attributes:
-        items: How many it dealt with.
-        seconds: In which time.
-        cpu_seconds: Processor time it used.
-        busy_seconds: Processor time that all processes used meanwhile.
-        peak_megabytes: The most memory it has had so far.
+        items: Number of items processed.
+        seconds: Elapsed time.
+        cpu_seconds: CPU time it used.
+        busy_seconds: CPU time that all processes used meanwhile.
+        peak_megabytes: Its peak memory so far.
     """
 
     items: int
@@ -51,18 +51,18 @@ class Turn(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Items a second."""
+        """Items per second."""
         return self.items / self.seconds
 
 
 class ContestantError(RuntimeError):
-    """A contestant ended before it was told to."""
+    """A contestant exited early."""
 
 
 class _Process:
     def __init__(self, contestant: Contestant) -> None:
         self.name = contestant.name
-        # A file, since nobody empties a pipe while waiting for the next line.
+        # A file, because nothing reads a pipe while waiting for the next line.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         ours, its = os.pipe()
         self._process = subprocess.Popen(
@@ -74,7 +74,7 @@ class _Process:
             pass_fds=[its],
             env={**os.environ, **contestant.environment, PIPE: str(its)},
         )
-        os.close(its)  # or its end would not be noticed
+        os.close(its)  # otherwise the process's exit would go unnoticed
         self._answers = os.fdopen(ours)
         self.facts = self._hear()
 
@@ -88,7 +88,7 @@ class _Process:
         return Turn(busy_seconds=busy_seconds() - before, **heard)
 
     def stop(self) -> None:
-        """Ends the process."""
+        """Terminates the process."""
         self._process.kill()
         self._process.communicate()
         self._answers.close()
@@ -109,11 +109,11 @@ class _Process:
 
 
 class Result(NamedTuple):
-    """What came of it.
+    """The outcome of a measurement.
 
     Attributes:
-        turns: The turns of the rounds that count, by contestant.
-        facts: What each contestant says of itself.
+        turns: The turns of the valid rounds, by contestant.
+        facts: What each contestant reports about itself.
         discarded: Number of disturbed rounds.
     """
 
@@ -126,9 +126,9 @@ def run(contestants: Sequence[Contestant], rounds: int, pause: float = 0.5) -> R
     """Measures.
 
     Args:
-        contestants: Who takes part; who cannot start is named on the terminal and left out.
-        rounds: Rounds that are to count; at most twice as many besides are discarded.
-        pause: Seconds for which nothing must happen between turns. Default: 0.5.
+        contestants: The participants; those that cannot start are reported and left out.
+        rounds: Number of valid rounds; at most twice as many disturbed ones are discarded.
+        pause: Seconds of idle time between turns. Default: 0.5.
     """
     processes = []
     for contestant in contestants:

@@ -1,7 +1,7 @@
 """A batch for timing steps: random pictures with discs as masks.
 
-What is in the pictures does not change what a step costs; colours are those of views whose colours
-have been changed, as ``fit`` has them on a host without GPUs.
+The content of the pictures does not affect the cost of a step; the batch has color-augmented views,
+as in ``fit`` on a host without GPUs.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 
 def make_batch(rows: int, side: int) -> dict[str, NDArray[Any]]:
-    """Makes it.
+    """Makes the batch.
 
     Args:
         rows: Photographs.
-        side: Of the views, in pixels.
+        side: Side of the views in pixels.
 
     Returns:
         Arrays under the keys of ``harl_tf``'s batches.

@@ -1,6 +1,6 @@
-"""Training steps to be timed: which models, at which sizes, and the compiled step of each.
+"""Training steps for timing: the models, their sizes, and the compiled step of each.
 
-What takes part where is the commands'; the batch is that of ``benchmarks.harness.step_batch``.
+The commands choose what they measure; the batch is that of ``benchmarks.harness.step_batch``.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from harl_tf.pretraining import Pretraining
 
 
 class Setting(NamedTuple):
-    """What is trained.
+    """A training setting.
 
     Attributes:
-        depth: Of the ResNet.
+        depth: Depth of the ResNet.
         image_size: Side of the views in pixels.
-        batch: Photographs.
+        batch: Photographs per batch.
     """
 
     depth: int
@@ -38,7 +38,7 @@ METHODS: dict[str, Callable[[keras.Model], Pretraining]] = {
 
 
 def compiled(method: str, policy: str, setting: Setting, jit_compile: bool = False) -> Pretraining:
-    """A method at its default widths, ready to be trained."""
+    """A method with its default widths, ready to train."""
     keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(0)
     model = METHODS[method](backbones.resnet(setting.depth))
@@ -47,17 +47,17 @@ def compiled(method: str, policy: str, setting: Setting, jit_compile: bool = Fal
 
 
 def prepare(model: Pretraining, jit_compile: bool = False) -> None:
-    """Compiles a model with SGD, whose variables are not left to the first step to make."""
+    """Compiles a model with SGD and creates the optimizer's variables before the first step."""
     model.compile(keras.optimizers.SGD(0.01, momentum=0.9), jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
 
 
 def same_batch(rows: int, side: int) -> tf.data.Dataset:
-    """The same batch again and again."""
+    """The same batch, repeated endlessly."""
     return tf.data.Dataset.from_tensors(make_batch(rows, side)).repeat()
 
 
 def step_of(model: Pretraining, data: tf.data.Dataset) -> Callable[[], float]:
-    """A training step as ``fit`` makes it and nothing else; gives the loss, which is awaited."""
+    """A bare training step as in ``fit``; waits for the loss and returns it."""
     function, batches = model.make_train_function(), iter(data)
     return lambda: float(function(batches)["loss"])

@@ -1,6 +1,6 @@
 """The table of a side-by-side measurement.
 
-Owns its columns: medians and quartiles over rounds, and ratios, which are formed within rounds.
+Owns its columns: medians and quartiles over rounds, and ratios, which are computed within rounds.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ def summary(result: Result, reference: str, **columns: object) -> list[dict[str,
     """Rows of the table.
 
     Args:
-        result: Of ``side_by_side.run``.
-        reference: The contestant that ratios are to.
+        result: The result of ``side_by_side.run``.
+        reference: The contestant that others are divided by.
         **columns: Further columns, the same in all rows.
     """
     rows = []
@@ -52,7 +52,7 @@ def summary(result: Result, reference: str, **columns: object) -> list[dict[str,
 
 
 def by_contestant(rows: Sequence[Row]) -> dict[str, Row]:
-    """The row of each contestant; of one in several groups, that of the first."""
+    """The row of each contestant; if it is in several groups, that of the first."""
     first: dict[str, Row] = {}
     for row in rows:
         first.setdefault(row["contestant"], row)

@@ -1,1 +1,1 @@
-"""What harl_tf is timed against, in an environment of its own (``environment.sh``)."""
+"""What harl_tf is timed against, in a separate environment (``environment.sh``)."""

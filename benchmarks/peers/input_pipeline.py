@@ -1,8 +1,8 @@
-"""Two views of the same photographs by torchvision's and by lightly's transforms.
+"""Two views of the same photographs with torchvision's and lightly's transforms.
 
-Run by ``benchmarks.speed.input_pipeline`` with the peers' Python: NAME FOLDER SIZE. Each has a
-``DataLoader`` with a worker process for each processor, one thread in each; a worker decodes and
-transforms, batches are collated there.
+Run by ``benchmarks.speed.input_pipeline`` with the peers' Python: NAME FOLDER SIZE. Each uses a
+``DataLoader`` with one single-threaded worker process per CPU; the workers decode, transform and
+collate batches.
 """
 
 import os
@@ -64,7 +64,7 @@ class Photographs(torch.utils.data.Dataset):
 
 
 def main() -> None:
-    """The contestant's side."""
+    """Runs as a contestant."""
     name, folder, size = sys.argv[1:]
     torch.set_num_threads(1)
     loader = torch.utils.data.DataLoader(

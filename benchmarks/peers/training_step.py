@@ -1,7 +1,7 @@
-"""A training step of BYOL put together from lightly's modules, as its documentation does.
+"""A training step of BYOL built from lightly's modules, as in its documentation.
 
 Run by ``benchmarks.speed.training_step`` with the peers' Python: NAME DEPTH SIZE BATCH. The batch
-is there already, as floats; augmentation is not part of the step.
+is already in memory, as floats; augmentation is not part of the step.
 """
 
 import copy
@@ -46,17 +46,17 @@ class BYOL(torch.nn.Module):
         return 0.5 * (forth + self.criterion(predictions[1], targets[0]))
 
     def follow(self, momentum: float) -> None:
-        """Moves the averages."""
+        """Updates the moving averages."""
         update_momentum(self.backbone, self.backbone_momentum, momentum)
         update_momentum(self.projection_head, self.projection_head_momentum, momentum)
 
 
 def main() -> None:
-    """The contestant's side."""
+    """Runs as a contestant."""
     name, (depth, size, batch) = sys.argv[1], map(int, sys.argv[2:])
     words = name.split()
     torch.manual_seed(0)
-    # The published example has narrower heads; the others have ours.
+    # The published example has narrower heads; the other contestants use our widths.
     model = BYOL(depth, 1024 if "example" in words else 4096)
     layout = torch.channels_last if "channels_last" in words else torch.contiguous_format
     model = model.to(memory_format=layout).train()

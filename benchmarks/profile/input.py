@@ -1,10 +1,11 @@
-"""Where the time of a record goes on its way to two views.
+"""Where the time goes between a record and its two views.
 
     python -m benchmarks.profile.input [--photographs=FOLDER]
 
-Each part alone, in one thread, on the photographs and crops of ``benchmarks.speed.input_pipeline``:
-milliseconds a photograph, the median of several passes in turn. The stream's own processor time
-stands in ``input_pipeline.csv``. Writes ``profile_input.csv`` into ``--results``.
+Each part on its own, in one thread, on the photographs and crops of
+``benchmarks.speed.input_pipeline``: milliseconds per photograph, the median of several passes in
+turn. The stream's own CPU time is in ``input_pipeline.csv``. Writes ``profile_input.csv`` to
+``--results``.
 """
 
 import pathlib
@@ -39,7 +40,7 @@ WHOLE = "a record, whole"
 
 
 class Example(NamedTuple):
-    """A record and all that the parts make of it."""
+    """A record and everything that the parts make from it."""
 
     record: EncodedImage
     draws: NDArray[np.float32]
@@ -49,7 +50,7 @@ class Example(NamedTuple):
 
 
 def examples(fields: Iterable[dict[str, tf.Tensor]]) -> list[Example]:
-    """Decoded once, so that each part has what it starts from."""
+    """Decodes everything once, so that each part has its input ready."""
     made = []
     for index, each in enumerate(fields):
         record = EncodedImage(
@@ -63,12 +64,12 @@ def examples(fields: Iterable[dict[str, tf.Tensor]]) -> list[Example]:
 
 
 def windows_of(draws: NDArray[np.float32], mask: NDArray[Any]) -> list[Window]:
-    """Those of both views."""
+    """The windows of both views."""
     return [geometry.choose_window(own, mask, CROP) for own in draws.tolist()]
 
 
 def parts(size: int, all_examples: list[Example]) -> dict[str, Callable[[int], object]]:
-    """By name, what is done with the example of an index."""
+    """The parts by name: what each does with the example at an index."""
     rows = 64
     views = Views.empty(rows, size), Views.empty(rows, size)
     cut = ViewCutter((CROP, CROP))
@@ -98,7 +99,7 @@ def parts(size: int, all_examples: list[Example]) -> dict[str, Callable[[int], o
 
 
 def milliseconds(part: Callable[[int], object], count: int) -> float:
-    """Of one pass, for an example."""
+    """Milliseconds per example in one pass."""
     start = time.perf_counter()
     for index in range(count):
         part(index)
@@ -106,7 +107,7 @@ def milliseconds(part: Callable[[int], object], count: int) -> float:
 
 
 def measure(all_examples: list[Example]) -> dict[str, float]:
-    """Median milliseconds of each part; in a pass, all have their turn."""
+    """Median milliseconds of each part; every pass runs all parts in turn."""
     named = parts(FLAGS.image_size, all_examples)
     times: dict[str, list[float]] = {name: [] for name in named}
     for _ in range(FLAGS.passes):
@@ -116,7 +117,7 @@ def measure(all_examples: list[Example]) -> dict[str, float]:
 
 
 def rows_of(medians: Mapping[str, float]) -> Iterator[dict[str, object]]:
-    """Of the table."""
+    """The rows of the table."""
     for name, median in medians.items():
         yield {
             "part": name,
@@ -128,7 +129,7 @@ def rows_of(medians: Mapping[str, float]) -> Iterator[dict[str, object]]:
 
 
 def main(_: list[str]) -> None:
-    """Measures, and writes."""
+    """Measures and writes the table."""
     keep_freed_memory()
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,10 @@
-"""For how long a photograph holds the interpreter's lock on its way to two views.
+"""How long a photograph holds the GIL on its way to two views.
 
     python -m benchmarks.profile.interpreter
 
-In that time no other thread of the process can make views, so it bounds what one process makes,
-however many processors it has. It is no more than what photographs of 8 × 8 pixels take, with which
-there is nothing to do but call. Prints it.
+During that time no other thread of the process can make views, so it bounds the rate of one
+process, however many CPUs it has. The upper bound printed is the time for photographs of 8 × 8
+pixels, for which the calls are nearly all of the work.
 """
 
 import pathlib
@@ -22,7 +22,7 @@ ROWS, BATCHES, BATCHES_BEFORE = 64, 400, 20
 
 
 def seconds(folder: pathlib.Path) -> float:
-    """Of a photograph of a folder of records, with all threads that the stream has."""
+    """Seconds per photograph of a folder of records, with all threads of the stream."""
     stream = iter(harl_tf.data.PairedViews(folder, ROWS, image_size=SIDE).from_epoch(0))
     for _ in range(BATCHES_BEFORE):
         next(stream)
@@ -33,7 +33,7 @@ def seconds(folder: pathlib.Path) -> float:
 
 
 def main(_: list[str]) -> None:
-    """Measures, and prints."""
+    """Measures and prints the result."""
     small = Image.fromarray(photographs.of_scikit_image()[0]).resize((SIDE, SIDE))
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder, "small")
@@ -41,7 +41,7 @@ def main(_: list[str]) -> None:
         for index in range(PHOTOGRAPHS):
             small.save(source / f"{index}.jpg")
         each = seconds(records.make(pathlib.Path(folder), source))
-    print(f"{1e3 * each:.3f} ms a photograph, {1 / each:,.0f} a second at most")
+    print(f"{1e3 * each:.3f} ms per photograph, at most {1 / each:,.0f} per second")
 
 
 if __name__ == "__main__":

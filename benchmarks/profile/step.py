@@ -1,11 +1,11 @@
-"""Where the time of a training step goes, by kind of kernel, from TensorFlow's own profiler.
+"""Where the time of a training step goes, by kind of kernel, from TensorFlow's profiler.
 
     python -m benchmarks.profile.step [--method=BYOL] [--setting=resnet18_96] [--policy=float32]
 
-Sums what the kernels of each kind took over the profiled steps, on all threads that start kernels
-(a kernel's own threads work within its time). Beside it: the arithmetic of a step a second, and
-that of a product of two large matrices, which is what there is to be had. Writes
-``profile_METHOD_SETTING_POLICY.csv`` into ``--results``.
+Sums the time of the kernels of each kind over the profiled steps, on all threads that launch
+kernels (a kernel's own threads work within its time). Also prints the arithmetic rate of a step and
+that of a product of two large matrices, which is the practical limit. Writes
+``profile_METHOD_SETTING_POLICY.csv`` to ``--results``.
 """
 
 import collections
@@ -35,7 +35,7 @@ MOST = 25
 
 
 def profiled(step: Callable[[], object]) -> tuple[dict[str, float], float]:
-    """Seconds by kind of kernel, and of the whole, of some steps."""
+    """Seconds by kind of kernel, and in total, for some steps."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         with tf.profiler.experimental.Profile(folder):
@@ -46,7 +46,7 @@ def profiled(step: Callable[[], object]) -> tuple[dict[str, float], float]:
 
 
 def kernels(folder: str) -> dict[str, float]:
-    """Seconds by kind of kernel, of a profile that lies in a folder."""
+    """Seconds by kind of kernel, from the profile in a folder."""
     seconds: dict[str, float] = collections.defaultdict(float)
     for path in pathlib.Path(folder).rglob("*.xplane.pb"):
         space = xplane_pb2.XSpace.FromString(path.read_bytes())
@@ -62,7 +62,7 @@ def kernels(folder: str) -> dict[str, float]:
 
 
 def rows(found: Mapping[str, float]) -> Iterator[dict[str, str]]:
-    """Of the table, the longest first."""
+    """The rows of the table, longest first."""
     total = sum(found.values())
     for kind, seconds in sorted(found.items(), key=lambda item: -item[1])[:MOST]:
         yield {
@@ -73,7 +73,7 @@ def rows(found: Mapping[str, float]) -> Iterator[dict[str, str]]:
 
 
 def operations_of_a_product(size: int = 3072, times: int = 5) -> float:
-    """Multiplications and additions a second of a product of square matrices, the fastest time."""
+    """Multiplications and additions per second of a square matrix product, at its fastest."""
     dtype = keras.DTypePolicy(FLAGS.policy).compute_dtype
     matrix = tf.cast(tf.random.stateless_normal((size, size), (0, 1)), dtype)
     product = tf.function(lambda: tf.reduce_max(tf.matmul(matrix, matrix)))

@@ -1,1 +1,1 @@
-"""How good: masks, and backbones that were trained with them."""
+"""The quality of masks, and of backbones trained with them."""

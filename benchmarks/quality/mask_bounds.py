@@ -1,11 +1,11 @@
-"""What bounds the masks: how much better they were if someone looked at the truth to choose.
+"""The limits of the masks: how much better they would be if an oracle made the choices.
 
     python -m benchmarks.quality.mask_bounds FOLDER [FOLDER ...]
 
-Each folder holds photographs and drawn masks, as for ``python -m mask_generation evaluate``. Three
-choices are made with the truth in hand, per photograph: the threshold of the fused saliency before
-the cut; the threshold that GrabCut's seeds come from; and which map alone is cut. Writes
-``mask_bounds.csv`` into ``--results``.
+Each folder contains photographs and drawn masks, as for ``python -m mask_generation evaluate``.
+Three choices are made per photograph with the help of the true mask: the threshold of the fused
+saliency before the cut; the threshold for GrabCut's seeds; and the single map to cut. Writes
+``mask_bounds.csv`` to ``--results``.
 """
 
 import dataclasses
@@ -30,20 +30,20 @@ arguments.define("results")
 
 MAPS = ("robust_background", "manifold_ranking", "geodesic", "barrier", "segments")
 LEARN_SIZE = 120
-# Otsu's split moves with these powers of the saliency, from much foreground to little.
+# Powers of the saliency shift Otsu's split, from much foreground to little.
 POWERS = (0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.2)
 
 Mask = NDArray[Any]
 
 
 def single(name: str, fusion: Fusion) -> Fusion:
-    """The fusion with one map alone."""
+    """The fusion with a single map."""
     weights: dict[str, Any] = {other: float(other == name) for other in MAPS}
     return dataclasses.replace(fusion, **weights)
 
 
 def score(rgb: NDArray[np.uint8], truth: Mask, fusion: Fusion) -> dict[str, float]:
-    """IoU of the default, and of the best choices."""
+    """IoU of the default and of the best choices."""
     small = shrink(rgb, fusion.work_size)
     fused, _ = fusion.saliency(small)
     large = enlarge(fused, *rgb.shape[:2])
@@ -72,7 +72,7 @@ def photographs(folder: str) -> Iterator[tuple[NDArray[np.uint8], Mask]]:
 
 
 def rows(folders: Sequence[str]) -> Iterator[dict[str, object]]:
-    """Of the table: means over a folder's photographs."""
+    """The rows of the table: means over a folder's photographs."""
     fusion = METHODS["balanced"]
     assert isinstance(fusion, Fusion)
     for folder in folders:

@@ -1,13 +1,13 @@
-"""Which masks make the better backbone: a short HAPiCL run for each method, told apart by kNN.
+"""Which masks give the better backbone: a short HAPiCL run per mask method, scored by kNN.
 
     python -m benchmarks.quality.masks_downstream --photographs=FOLDER --work=FOLDER
 
 ``--photographs`` is Tiny ImageNet's classes with their boxes: ``images/CLASS/NAME.jpg`` and
-``labels.csv`` with columns file, xmin, ymin, xmax, ymax (in pixels from 0, the last ones inside).
-Every run sees the same photographs in the same order with the same first weights; only the masks
-differ, or, as ``none``, the pixel loss is left out. ``boxes`` takes the drawn boxes for masks.
-Interrupted, the same command goes on with the first run that is missing. Writes
-``masks_downstream.csv`` into ``--results``.
+``labels.csv`` with columns file, xmin, ymin, xmax, ymax (in pixels from 0, xmax and ymax inside).
+Every run sees the same photographs in the same order with the same initial weights; only the masks
+differ, or, for ``none``, the pixel loss is left out. ``boxes`` uses the drawn boxes as masks. If
+interrupted, run the same command again to continue with the first missing run. Writes
+``masks_downstream.csv`` to ``--results``.
 """
 
 import csv
@@ -32,17 +32,17 @@ flags.DEFINE_string("work", None, "Folder for masks and records.", required=True
 flags.DEFINE_list(
     "methods",
     "none,balanced,cropped,fast,felzenszwalb,robust_background,barrier,boxes",
-    "Mask methods of mask_generation; none and boxes.",
+    "Mask methods of mask_generation, none or boxes.",
 )
-flags.DEFINE_list("seeds", "0", "A run of every method for each.")
-flags.DEFINE_integer("epochs", 10, "Epochs; the learning rate falls to 0 at the last.")
+flags.DEFINE_list("seeds", "0", "Seeds; every method is run with each.")
+flags.DEFINE_integer("epochs", 10, "Epochs; the learning rate decays to 0 at the last one.")
 
 IMAGE_SIZE = 64
 TABLE = "masks_downstream.csv"
 
 
 def draw_boxes(photographs: pathlib.Path, masks: pathlib.Path) -> None:
-    """Writes the boxes as masks, one file to a photograph."""
+    """Writes the boxes as masks, one file per photograph."""
     with (photographs / "labels.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             name = pathlib.Path(row["file"]).relative_to("images")
@@ -56,7 +56,7 @@ def draw_boxes(photographs: pathlib.Path, masks: pathlib.Path) -> None:
 
 
 def make_records(method: str, photographs: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
-    """Records with the masks of one method; no photograph is left out for its mask."""
+    """Records with the masks of one method; no photograph is left out because of its mask."""
     out, drawn = work / f"records_{method}", None
     if out.exists():
         return out
@@ -76,7 +76,7 @@ def make_records(method: str, photographs: pathlib.Path, work: pathlib.Path) -> 
 
 
 def recipe_of(method: str) -> Recipe:
-    """The small recipe on views of this size, without its pixel loss if there are no masks."""
+    """The small recipe with views of this size, without the pixel loss if there are no masks."""
     recipe = RECIPES["hapicl_small"]
     settings = {**recipe.settings, "pixel_weight": 0.0 if method == "none" else 1.0}
     return dataclasses.replace(
@@ -109,7 +109,7 @@ def run(recipe: Recipe, seed: int, records: pathlib.Path) -> dict[str, float]:
 
 
 def main(_: list[str]) -> None:
-    """Runs what is not done yet."""
+    """Runs what has not been done yet."""
     logging.set_verbosity(logging.WARNING)
     photographs, work = pathlib.Path(FLAGS.photographs), pathlib.Path(FLAGS.work)
     work.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,12 @@
-"""Pretrains on Caltech-101 and ImageNet samples and follows the kNN accuracy on Caltech-101.
+"""Pretrains on Caltech-101 and ImageNet samples and tracks kNN accuracy on Caltech-101.
 
     python -m benchmarks.quality.pretrain_caltech101 --archives=FOLDER --work=FOLDER [-- OPTION ...]
 
-``--archives`` holds ``caltech101.tar`` and ``imagenet1k_samples.tar`` (unlabelled photographs; only
-the probe sees Caltech's labels). Owns the records and the picture; the run is that of the command
-``python -m harl_tf pretrain``, which gets what stands after ``--``, such as ``--epochs 10`` or
-another ``--recipe``. Interrupted, the same command goes on from the last saved epoch. Writes
-``pretrain_caltech101.csv``, the run's log, and ``.png`` into ``--results``.
+``--archives`` contains ``caltech101.tar`` and ``imagenet1k_samples.tar`` (unlabeled photographs;
+only the probe sees Caltech's labels). Owns the records and the plot; the run itself is ``python -m
+harl_tf pretrain``, which gets the arguments after ``--``, such as ``--epochs 10`` or another
+``--recipe``. If interrupted, run the same command again to continue from the last saved epoch.
+Writes ``pretrain_caltech101.csv``, the run's log, and ``.png`` to ``--results``.
 """
 
 import pathlib
@@ -30,11 +30,11 @@ flags.DEFINE_string("run", "pretrain_caltech101", "Name of the run and of its re
 
 ARCHIVES = ("caltech101", "imagenet1k_samples")
 PANELS = (("loss_instance", "loss_pixel"), ("embedding_std",), ("knn_accuracy",))
-"""Columns of the log that are drawn together."""
+"""Columns of the log that are plotted together."""
 
 
 def unpack(archives: pathlib.Path, photographs: pathlib.Path) -> None:
-    """Unpacks the photographs that are not there yet, each archive whole or not at all."""
+    """Unpacks the photographs that are not there yet, each archive completely or not at all."""
     photographs.mkdir(parents=True, exist_ok=True)
     for name in ARCHIVES:
         folder, partial = photographs / name, photographs.with_name(f"{name}.partial")
@@ -46,12 +46,12 @@ def unpack(archives: pathlib.Path, photographs: pathlib.Path) -> None:
 
 
 def make_records(photographs: pathlib.Path, work: pathlib.Path) -> tuple[pathlib.Path, ...]:
-    """Unlabelled records of all photographs, and labelled ones of Caltech's, made once."""
+    """Unlabeled records of all photographs, and labeled records of Caltech's, made once."""
     unlabeled, labeled = work / "unlabelled", work / "labelled"
     if not unlabeled.exists():
         mask_generation.convert(photographs, unlabeled, workers=2)
     if not labeled.exists():
-        # The probe classifies whole photographs: none is left out for its mask.
+        # The probe classifies whole photographs, so none is left out because of its mask.
         images = photographs / "caltech101" / "images"
         mask_generation.convert(images, labeled, workers=2, flagged="keep")
     return unlabeled, labeled
@@ -63,7 +63,7 @@ def pretrain(
     """Runs the recipe as a user would.
 
     Raises:
-        SystemExit: If the command fails, with its code.
+        SystemExit: If the command fails, with its exit code.
     """
     command = [sys.executable, "-m", "harl_tf", "pretrain", str(records), str(folder)]
     command += ["--recipe", "hapicl_small", "--labelled", str(labeled), *options]
@@ -78,14 +78,14 @@ def draw(log: Sequence[Row], picture: pathlib.Path) -> None:
     epochs = [int(row["epoch"]) for row in log]
     for axes, names in zip(panels, PANELS, strict=True):
         for name in names:
-            if name in log[0]:  # another recipe has other terms
+            if name in log[0]:  # other recipes have other terms
                 axes.plot(epochs, [float(row[name]) for row in log], marker=".", label=name)
         axes.set_xlabel("epoch")
     plots.save(figure, picture)
 
 
 def main(argv: list[str]) -> None:
-    """Does what is not done yet."""
+    """Does what has not been done yet."""
     logging.set_verbosity(logging.WARNING)
     work = pathlib.Path(FLAGS.work)
     unpack(pathlib.Path(FLAGS.archives), work / "photographs")

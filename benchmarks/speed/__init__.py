@@ -1,1 +1,1 @@
-"""How fast: beside other tools, by method, and as sizes grow."""
+"""Speed: compared with other tools, by method, and as sizes grow."""

@@ -1,9 +1,9 @@
-"""The stream's colour kernel beside the same arithmetic by OpenCV and NumPy.
+"""The stream's color kernel compared with the same arithmetic in OpenCV and NumPy.
 
     python -m benchmarks.speed.color_kernel
 
-One thread, contestants in turn within a round, processor time of the thread; also how far their
-results lie apart. Writes ``color_kernel.csv`` into ``--results``.
+One thread, contestants in turn within a round, CPU time of the thread; also the difference between
+their results. Writes ``color_kernel.csv`` to ``--results``.
 """
 
 import math
@@ -38,7 +38,7 @@ def by_opencv(
     sigma: NDArray[np.float32],
     solarize: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """What ``apply_plan`` computes, by ``cv2.transform``, ``cv2.GaussianBlur`` and NumPy."""
+    """The same as ``apply_plan``, with ``cv2.transform``, ``cv2.GaussianBlur`` and NumPy."""
     outputs = aligned_empty(images.shape, np.float32)
     for row, image in enumerate(images):
         out = outputs[row]
@@ -59,7 +59,7 @@ KERNELS: dict[str, Kernel] = {"ours": apply_plan, "OpenCV and NumPy": by_opencv}
 
 
 def compare(name: str, layer: Any, side: int) -> Iterator[dict[str, object]]:
-    """A row for each kernel, on the draws of a published augmentation."""
+    """One row per kernel, on the draws of a published augmentation."""
     random = np.random.default_rng(0)
     small = random.integers(0, 256, (IMAGES, 12, 12, 3), np.uint8)
     images = np.stack([cv2.resize(each, (side, side)) for each in small])
@@ -87,7 +87,7 @@ def compare(name: str, layer: Any, side: int) -> Iterator[dict[str, object]]:
 
 
 def main(_: list[str]) -> None:
-    """Measures every augmentation at either size."""
+    """Measures every augmentation at both sizes."""
     cv2.setNumThreads(1)
     first, second = byol_colors()
     layers = {

@@ -1,16 +1,17 @@
-"""Time of a training step of each method, as a ratio to the bare network on the same batch.
+"""Time of a training step of each method, relative to the bare network on the same batch.
 
-The bare step is the two views of the batch through the backbone in one pass, forward and backward,
-from the mean of the pooled last map; no head, no loss, no optimizer. Each method's step is what
-``fit`` runs on a host without GPUs, where the stream brings coloured views: networks, losses,
-metrics, SGD, target network. Methods take turns, step by step, so that a busy moment of the machine
-falls on all of them; ratios are formed within a turn, and their median is reported with its
-quartiles.
+The bare step passes the two views of the batch through the backbone in one pass, forward and
+backward from the mean of the pooled last map, without heads, loss or optimizer. Each method's step
+is what ``fit`` runs on a host without GPUs, where the stream provides color-augmented views:
+networks, losses, metrics, SGD, target network. Methods take turns, step by step, so that a busy
+moment of the machine affects all of them; ratios are computed within a turn, and their median is
+reported with its quartiles.
 
     python -m benchmarks.speed.cost_per_step [--image_size=96] [--batch_size=32] [--turns=15]
 
-Owns the measurement only. Two claims are read off its table: HAPiCL with an instance branch against
-that branch alone, and what a target network costs. Writes ``--table`` into ``--results``.
+Owns only the measurement. Its table supports two claims: the cost of HAPiCL with an instance branch
+compared with that branch alone, and the cost of a target network. Writes ``--table`` to
+``--results``.
 """
 
 import time
@@ -33,7 +34,7 @@ FLAGS = flags.FLAGS
 arguments.define("results")
 flags.DEFINE_integer("image_size", 96, "Side of the views, in pixels.")
 flags.DEFINE_integer("batch_size", 32, "Photographs per batch.")
-flags.DEFINE_integer("turns", 15, "Turns; in each, every method makes one step.")
+flags.DEFINE_integer("turns", 15, "Turns; in each, every method takes one step.")
 flags.DEFINE_integer("depth", 18, "Depth of the ResNet.")
 flags.DEFINE_integer("output_stride", 16, "Pixels per cell of the last map.")
 flags.DEFINE_string("policy", "float32", "Dtype policy.")
@@ -47,13 +48,13 @@ PAIRS = {
     "hapicl_byol": "byol",
     "hapicl_harl": "harl",
 }
-"""HAPiCL with an instance branch, and the method that this branch is by itself."""
+"""HAPiCL with an instance branch, and the method that consists of that branch alone."""
 
 Step = Callable[[], object]
 
 
 def contestants() -> dict[str, Callable[[], Pretraining]]:
-    """Every method at its own default widths, on a backbone of its own."""
+    """Every method with its default widths, on its own backbone."""
 
     def backbone() -> keras.Model:
         return backbones.resnet(FLAGS.depth, FLAGS.output_stride)
@@ -84,7 +85,7 @@ def contestants() -> dict[str, Callable[[], Pretraining]]:
 
 
 def bare_step() -> Step:
-    """Forward and backward of the backbone alone on both views."""
+    """Forward and backward pass of the backbone alone on both views."""
     batch = make_batch(FLAGS.batch_size, FLAGS.image_size)
     backbone = backbones.resnet(FLAGS.depth, FLAGS.output_stride)
     images = tf.concat([batch["colored1"], batch["colored2"]], axis=0)
@@ -101,7 +102,7 @@ def bare_step() -> Step:
 
 
 def method_step(make: Callable[[], Pretraining]) -> Step:
-    """One training step of a method, as ``fit`` makes it."""
+    """One training step of a method, as in ``fit``."""
     model = make()
     steps.prepare(model)
     return steps.step_of(model, steps.same_batch(FLAGS.batch_size, FLAGS.image_size))
@@ -115,7 +116,7 @@ def seconds(step: Step) -> float:
 
 
 def measure() -> dict[str, NDArray[np.float64]]:
-    """Seconds (turns,) of every method and of the bare step."""
+    """Seconds (turns,) for every method and the bare step."""
     made = {BARE: bare_step()}
     for name, make in contestants().items():
         if not FLAGS.only or name in FLAGS.only:
@@ -132,7 +133,7 @@ def measure() -> dict[str, NDArray[np.float64]]:
 
 
 def rows(times: dict[str, NDArray[np.float64]]) -> Iterator[dict[str, object]]:
-    """Of the table."""
+    """The rows of the table."""
     for name, values in times.items():
         low, middle, high = np.percentile(values / times[BARE], [25, 50, 75])
         alone = times.get(PAIRS.get(name, ""))
@@ -147,7 +148,7 @@ def rows(times: dict[str, NDArray[np.float64]]) -> Iterator[dict[str, object]]:
 
 
 def main(_: list[str]) -> None:
-    """Measures, and writes the table."""
+    """Measures and writes the table."""
     keras.config.set_dtype_policy(FLAGS.policy)
     keras.utils.set_random_seed(0)
     results.write(FLAGS.table, rows(measure()))

@@ -1,6 +1,6 @@
-"""Whole ``fit``s of a model, so that they can be timed beside its bare step.
+"""Whole ``fit`` calls of a model, to be timed against its bare step.
 
-Owns how ``fit`` is made to take turns; who takes part is ``benchmarks.speed.training_step``'s.
+Owns how ``fit`` takes turns; ``benchmarks.speed.training_step`` chooses the contestants.
 """
 
 import functools
@@ -18,7 +18,7 @@ from harl_tf.pretraining import Pretraining
 
 
 class OneEpochATurn(keras.callbacks.Callback):
-    """Lets ``fit`` run an epoch when asked to, so that its start and end are not measured."""
+    """Makes ``fit`` run an epoch on request, so that its startup and end are not measured."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,17 +29,17 @@ class OneEpochATurn(keras.callbacks.Callback):
         self._may.acquire()
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
-        """Says so."""
+        """Signals the end of the epoch."""
         self._done.release()
 
     def run(self) -> None:
-        """An epoch."""
+        """Runs one epoch."""
         self._may.release()
         self._done.acquire()
 
 
 def epoch_of_fit(model: Pretraining, setting: Setting, count: int = 4) -> Callable[[], int]:
-    """An epoch of a few steps of a ``fit`` that goes on for ever, with a CSV log."""
+    """An epoch of a few steps in an endless ``fit`` with a CSV log."""
     turns = OneEpochATurn()
     log = keras.callbacks.CSVLogger(str(pathlib.Path(tempfile.mkdtemp(), "log.csv")))
     fit = functools.partial(
@@ -61,10 +61,11 @@ def epoch_of_fit(model: Pretraining, setting: Setting, count: int = 4) -> Callab
 
 
 def fit_from_records(model: Pretraining, setting: Setting, count: int = 32) -> Callable[[], int]:
-    """A whole ``fit`` on records, which decodes, cuts and colours on the same processors.
+    """A whole ``fit`` on records, which decodes, crops and augments on the same CPUs.
 
-    Whole, so that no views are made while others have their turn; of many steps, so that its start,
-    which builds the stream and waits for the first batch, does not count for much.
+    It is a whole ``fit``, so that no views are made during other contestants' turns, with many
+    steps, so that its startup, which builds the stream and waits for the first batch, has little
+    weight.
     """
     folder = records.make(pathlib.Path(tempfile.mkdtemp()))
     views = harl_tf.data.PairedViews(folder, setting.batch, setting.image_size)

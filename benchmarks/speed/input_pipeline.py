@@ -1,15 +1,15 @@
-"""From JPEG records to two augmented views with masks at 224 pixels: ours and what others use.
+"""From JPEG records to two augmented views with masks at 224 pixels: ours and alternatives.
 
     python -m benchmarks.speed.input_pipeline --peers=.venv-peers/bin/python [--photographs=FOLDER]
 
-BYOL's recipe: crop, flip, jitter, greyscale, blur, solarisation. Contestants: decoding the same
-JPEGs and nothing else, by TensorFlow and by OpenCV; ours, up to the views (what a host does whose
-GPUs change the colours) and with colours (what a host does that trains by itself); torchvision's v2
-transforms on bytes, masks cut along; lightly's BYOL transform on PIL images, without masks. All
-have all processors: threads of ``tf.data`` here, a ``DataLoader``'s worker processes there.
+BYOL's recipe: crop, flip, jitter, grayscale, blur, solarization. Contestants: only decoding the
+same JPEGs, with TensorFlow and with OpenCV; ours, up to the views (the host's part when GPUs
+augment the colors) and with colors (for training on the host's CPUs); torchvision's v2 transforms
+on bytes, masks included; lightly's BYOL transform on PIL images, without masks. All use all CPUs:
+through threads of ``tf.data`` here, through worker processes of a ``DataLoader`` there.
 
-Without ``--photographs`` they are cut out of scikit-image's own: 256 of 500 × 375 pixels, quality
-95, about 60 kB each. Writes ``input_pipeline.csv`` and a plot into ``--results``.
+Without ``--photographs``, they are cropped from scikit-image's: 256 of 500 × 375 pixels, quality
+95, about 60 kB each. Writes ``input_pipeline.csv`` and a plot to ``--results``.
 """
 
 import os
@@ -38,11 +38,11 @@ from harl_tf.layers import byol_colors
 FLAGS = flags.FLAGS
 arguments.define("results", "photographs", "peers", "rounds", "contestant")
 flags.DEFINE_integer("image_size", 224, "Side of the views in pixels.")
-flags.DEFINE_string("work", None, "Internal: where photographs and records lie.")
+flags.DEFINE_string("work", None, "Internal: folder of photographs and records.")
 
 BATCH = 32
 BATCHES_AHEAD = 16
-"""At least as many as any of the streams has made before it is asked for them."""
+"""At least as many as any stream prepares in advance."""
 
 PEERS = ("torchvision v2", "lightly BYOLTransform")
 
@@ -54,14 +54,14 @@ def _jpegs(work: pathlib.Path) -> tf.data.Dataset:
 
 
 def _untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Tuned buffers grow while others have their turn, and would be measured as speed."""
+    """Turns off autotuning: tuned buffers grow during others' turns and would look like speed."""
     options = tf.data.Options()
     options.autotune.enabled = False
     return batches.prefetch(2).with_options(options)
 
 
 def tensorflow_decodes(work: pathlib.Path) -> tf.data.Dataset:
-    """Nothing but TensorFlow's decoder."""
+    """Only TensorFlow's decoder."""
     sizes = _jpegs(work).map(
         lambda jpeg: tf.shape(tf.io.decode_jpeg(jpeg, channels=3)),
         num_parallel_calls=os.cpu_count(),
@@ -70,7 +70,7 @@ def tensorflow_decodes(work: pathlib.Path) -> tf.data.Dataset:
 
 
 def opencv_decodes(work: pathlib.Path) -> tf.data.Dataset:
-    """Nothing but OpenCV's, called as our stream calls it."""
+    """Only OpenCV's decoder, called in the same way as in our stream."""
     keep_freed_memory()
 
     def size(jpeg: bytes) -> tuple[int, ...]:
@@ -93,12 +93,12 @@ def opencv_decodes(work: pathlib.Path) -> tf.data.Dataset:
 
 
 def views(work: pathlib.Path) -> tf.data.Dataset:
-    """Our stream, its colours left to a GPU."""
+    """Our stream, with the colors left to a GPU."""
     return PairedViews(work / "records", BATCH, FLAGS.image_size).from_epoch(0)
 
 
 def views_and_colors(work: pathlib.Path) -> tf.data.Dataset:
-    """Our stream on a host that trains by itself."""
+    """Our stream on a host that trains on its CPUs."""
     stream = PairedViews(work / "records", BATCH, FLAGS.image_size)
     return stream.from_epoch(0, colors=byol_colors())
 
@@ -113,7 +113,7 @@ OURS: dict[str, Callable[[pathlib.Path], tf.data.Dataset]] = {
 
 
 def take_part() -> None:
-    """The contestant's side."""
+    """Runs as a contestant."""
     batches = iter(OURS[FLAGS.contestant](pathlib.Path(FLAGS.work)))
 
     def step() -> int:
@@ -128,7 +128,7 @@ def take_part() -> None:
 
 
 def write_files(work: pathlib.Path) -> None:
-    """The photographs and masks of the records as files, for the peers."""
+    """Writes the photographs and masks of the records as files for the peers."""
     (work / "files").mkdir()
     for index, record in enumerate(records.fields(work / "records")):
         for key, extension in ((schema.IMAGE, "jpg"), (schema.MASK, "png")):
@@ -137,7 +137,7 @@ def write_files(work: pathlib.Path) -> None:
 
 
 def measure(work: pathlib.Path) -> side_by_side.Result:
-    """All contestants in turn."""
+    """Measures all contestants in turn."""
     records.make(work, FLAGS.photographs)
     own = (f"--work={work}", f"--image_size={FLAGS.image_size}")
     entered = [entries.ours("benchmarks.speed.input_pipeline", name, *own) for name in OURS]
@@ -149,7 +149,7 @@ def measure(work: pathlib.Path) -> side_by_side.Result:
 
 
 def main(_: list[str]) -> None:
-    """Measures, or takes part."""
+    """Measures, or runs as a contestant."""
     if FLAGS.contestant:
         take_part()
         return

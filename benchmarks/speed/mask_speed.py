@@ -1,11 +1,11 @@
-"""Time of every mask method by image size, and what a second worker brings.
+"""Time of every mask method by image size, and the speedup from a second worker.
 
     python -m benchmarks.speed.mask_speed [--photographs=FOLDER]
 
 In one thread, each photograph goes through all methods and scikit-image's ``felzenszwalb`` in turn,
-so that what else the machine does hits all of them; ratios are of the same photograph in the same
-turn. Then whole conversions with one and two workers, in turn. Without a folder the photographs are
-scikit-image's. Writes ``mask_speed.csv`` and ``mask_workers.csv`` into ``--results``.
+so that other load on the machine affects all of them; ratios are for the same photograph in the
+same turn. Then whole conversions are run with one and two workers, in turn. Without a folder, the
+photographs are scikit-image's. Writes ``mask_speed.csv`` and ``mask_workers.csv`` to ``--results``.
 """
 
 import functools
@@ -35,8 +35,8 @@ flags.DEFINE_list("parts", "methods,workers", "What to measure.")
 
 PEER = "scikit-image felzenszwalb"
 WORKERS = (1, 2)
-# Each photograph of a conversion is there this often: half a minute's work and more, so that the
-# seconds in which workers start weigh little, as they do in any conversion worth two workers.
+# Copies of each photograph in a conversion: at least half a minute of work, so that the startup of
+# workers has little weight, as in any conversion worth two workers.
 COPIES = {"fast": 128, "balanced": 16}
 
 Photograph = NDArray[np.uint8]
@@ -44,7 +44,7 @@ Method = Callable[[Photograph], object]
 
 
 def spread_over(folder: str) -> Iterator[Photograph]:
-    """Some JPEGs of a folder, which is searched to the bottom."""
+    """Some JPEGs from a folder, searched recursively."""
     paths = sorted(
         path for path in pathlib.Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")
     )
@@ -60,7 +60,7 @@ def resized(rgb: Photograph, longer_side: int) -> Photograph:
 
 
 def methods() -> dict[str, Method]:
-    """What is measured, the peer first."""
+    """The methods to measure, the peer first."""
     found: dict[str, Method] = {
         PEER: functools.partial(felzenszwalb, scale=100, sigma=0.5, min_size=50)
     }
@@ -70,10 +70,10 @@ def methods() -> dict[str, Method]:
 
 
 def measure_methods(images: list[Photograph]) -> Iterator[dict[str, object]]:
-    """A row for each size and method."""
+    """One row per size and method."""
     chosen = methods()
     for compute in chosen.values():
-        compute(resized(images[0], 160))  # compiles what is compiled
+        compute(resized(images[0], 160))  # triggers compilation
     for size in map(int, FLAGS.sizes):
         seconds: dict[str, list[float]] = {name: [] for name in chosen}
         for rgb in images:
@@ -97,7 +97,7 @@ def measure_methods(images: list[Photograph]) -> Iterator[dict[str, object]]:
 
 
 def measure_workers(images: list[Photograph]) -> Iterator[dict[str, object]]:
-    """A row for each method, longer side 400: conversions with one worker and with two, in turn."""
+    """One row per method, longer side 400: conversions with one and two workers, in turn."""
     for method, copies in COPIES.items():
         with tempfile.TemporaryDirectory() as folder:
             source = pathlib.Path(folder, "photographs")

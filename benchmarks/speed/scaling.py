@@ -1,15 +1,15 @@
-"""What a step costs, in time and memory, as batch, views, maps and replicas grow.
+"""Time and memory of a step as batch, views, maps and replicas grow.
 
     python -m benchmarks.speed.scaling [--parts=batch,image,map,replicas,loss]
 
-Every cell of the table is a process of its own, whose peak memory is therefore its own; the cells
-of a part take turns, by the rules of ``benchmarks.harness.side_by_side``. ``megabytes`` is the
-highest resident memory less what was resident when networks and batch had been made.
+Every cell of the table runs in its own process, so that its peak memory is its own; the cells of a
+part take turns, by the rules of ``benchmarks.harness.side_by_side``. ``megabytes`` is the peak
+resident memory minus the memory after networks and batch have been created.
 
 ``batch``, ``image``, ``replicas``: BYOL, ResNet-18. ``map``: SimCLR, HAPiCL, and HAPiCL with 16
-drawn cells a region, ResNet-18 at 224 pixels with 7², 14² and 28² cells. ``loss``: the pixel loss
-and its gradient alone, on vectors of 256, with all cells and with 16 drawn a region. Writes
-``scaling_PART.csv`` into ``--results``; ``benchmarks.speed.scaling_plot`` draws them.
+drawn cells per region, ResNet-18 at 224 pixels with 7², 14² and 28² cells. ``loss``: the pixel loss
+and its gradient alone, on 256-dimensional embeddings, with all cells and with 16 drawn per region.
+Writes ``scaling_PART.csv`` to ``--results``; ``benchmarks.speed.scaling_plot`` plots them.
 """
 
 import json
@@ -34,14 +34,14 @@ arguments.define("results", "rounds", "contestant")
 flags.DEFINE_list("parts", "batch,image,map,replicas,loss", "What to measure.")
 
 DRAWN = 16
-"""Cells drawn from each region, where they are drawn."""
+"""Number of cells drawn from each region, if cells are drawn."""
 
 Cell = dict[str, Any]
-"""What a contestant of this command is; as JSON, its name."""
+"""A contestant of this command; its JSON is its name."""
 
 
 def cells(part: str) -> Iterator[list[Cell]]:
-    """The cells of a part, in groups that take turns with each other."""
+    """The cells of a part, in groups that take turns."""
     if part == "batch":
         yield [{"method": "BYOL", "batch": rows, "image_size": 96} for rows in (8, 16, 32, 64, 128)]
     elif part == "image":
@@ -99,7 +99,7 @@ def model_step(cell: Cell) -> Callable[[], int]:
 def loss_step(cell: Cell, units: int = 256) -> Callable[[], int]:
     """The pixel loss in one direction, and its gradient."""
     rows, side = cell["batch"], cell["map"]
-    # Two tensors, since a view's part of one would be copied.
+    # Two tensors, because slicing the views from one tensor would copy them.
     features = [
         tf.random.stateless_normal((rows, side * side, units), (view, 1)) for view in (0, 1)
     ]
@@ -118,7 +118,7 @@ def loss_step(cell: Cell, units: int = 256) -> Callable[[], int]:
                 drawn = cell["loss"] == "drawn"
                 chosen = sample_cells(labels[view], DRAWN, noise[view]) if drawn else None
                 taking_part.append(chosen or all_cells(labels[view]))
-                # The scale stands for the head, which sees only the cells that take part.
+                # The scale stands in for the head, which sees only the cells that take part.
                 vectors.append(take(features[view], taking_part[view]) * scale)
             (queries, keys), (first, second) = vectors, taking_part
             loss, _ = losses.pixel_contrast(
@@ -137,7 +137,7 @@ def loss_step(cell: Cell, units: int = 256) -> Callable[[], int]:
 
 
 def take_part() -> None:
-    """The side of a cell."""
+    """Runs as a cell's process."""
     cell = json.loads(FLAGS.contestant)
     keras.utils.set_random_seed(0)
     step = loss_step(cell) if "loss" in cell else model_step(cell)
@@ -166,7 +166,7 @@ def measure(part: str) -> list[dict[str, Any]]:
 
 
 def main(_: list[str]) -> None:
-    """Measures, or takes part."""
+    """Measures, or runs as a contestant."""
     if FLAGS.contestant:
         take_part()
         return

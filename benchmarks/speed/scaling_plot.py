@@ -1,9 +1,9 @@
-"""Draws the tables of ``benchmarks.speed.scaling``.
+"""Plots the tables of ``benchmarks.speed.scaling``.
 
     python -m benchmarks.speed.scaling_plot [--results=benchmarks/results]
 
-One picture, ``scaling.png``: the step against batch, views and cells of the map, and the pixel loss
-alone against the number of cells, with all of them and with some drawn.
+One figure, ``scaling.png``: the step against batch size, view size and cells of the map, and the
+pixel loss alone against the number of cells, with all cells and with some drawn.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,13 +21,13 @@ arguments.define("results")
 
 PARTS = ("batch", "image", "map", "loss", "replicas")
 LARGEST = "128"
-"""The batch whose loss is drawn."""
+"""The batch size whose loss is plotted."""
 
 
 def lines(
     axes: "Axes", rows: Sequence[Row], x: Callable[[Row], float], y: str, by: str = "method"
 ) -> None:
-    """A line for each value of a column."""
+    """Plots one line for each value of a column."""
     for value in dict.fromkeys(row[by] for row in rows):
         own = [row for row in rows if row[by] == value]
         axes.plot([x(row) for row in own], [float(row[y]) for row in own], "o-", label=value)

@@ -1,15 +1,15 @@
-"""A whole training step of ours beside lightly's BYOL in PyTorch, in pairs of views a second.
+"""Our whole training step compared with lightly's BYOL in PyTorch, in pairs of views per second.
 
     python -m benchmarks.speed.training_step --peers=.venv-peers/bin/python [--settings=resnet18_96]
 
 ResNet-18 at 96 pixels in batches of 32 and ResNet-50 at 224 in batches of 8, on a batch of random
-pictures that is there already. Ours: BYOL and HAPiCL with its NT-Xent branch, at their default
-widths, in each dtype policy, colours changed beforehand as ``fit`` has it on a host without GPUs;
-``fit`` is an epoch of ``model.fit`` with a CSV log, ``fit from records`` a whole ``model.fit`` of
-32 steps that makes its views beside them. lightly's: modules of the same widths, in
-float32 and bfloat16, in both memory layouts, compiled and not; and its published example as it
-stands. ``one thread a kernel`` lets kernels run beside each other instead of each on all cores.
-Writes ``training_step_SETTING.csv`` and plots into ``--results``.
+pictures already in memory. Ours: BYOL and HAPiCL with its NT-Xent branch, with default widths, in
+each dtype policy, with colors augmented beforehand as in ``fit`` on a host without GPUs; ``fit`` is
+an epoch of ``model.fit`` with a CSV log, ``fit from records`` a whole ``model.fit`` of 32 steps
+that also makes its views. lightly's: modules of the same widths, in float32 and bfloat16, in both
+memory layouts, compiled and not; and its published example unchanged. ``one thread a kernel`` runs
+kernels side by side instead of each on all cores. Writes ``training_step_SETTING.csv`` and plots to
+``--results``.
 """
 
 from collections.abc import Callable
@@ -31,11 +31,11 @@ FLAGS = flags.FLAGS
 arguments.define("results", "peers", "rounds", "contestant")
 flags.DEFINE_list("settings", list(SETTINGS), "Which of the settings to measure.")
 flags.DEFINE_list("only", [], "Contestants to measure. Default: all.")
-flags.DEFINE_list("groups", "1,2,3,4", "Groups to measure; the table keeps its rows of the others.")
+flags.DEFINE_list("groups", "1,2,3,4", "Groups to measure; the table keeps the other groups' rows.")
 
 REFERENCE = "harl_tf BYOL float32"
 PEERS = "lightly"
-"""With this word begin the names of those that run in the peers' environment."""
+"""Prefix of the names of contestants that run in the peers' environment."""
 
 GROUPS = (
     (
@@ -69,18 +69,18 @@ GROUPS = (
         "harl_tf BYOL mixed_bfloat16 fit from records",
     ),
 )
-"""Who takes turns with whom, the first being what the others are divided by; all at once would not
+"""Groups that take turns; the first contestant is the reference for ratios. All at once would not
 fit into memory."""
 
 ENVIRONMENTS = {
     "without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
     "one thread a kernel": {"TF_NUM_INTRAOP_THREADS": "1"},
 }
-"""What names end in, and the variables that make it true."""
+"""Suffixes of names, and the environment variables that they stand for."""
 
 
 def measured(name: str, setting: Setting) -> Callable[[], int]:
-    """What one of ours repeats; gives the number of pairs."""
+    """What one of our contestants repeats; returns the number of pairs."""
     method, policy = name.split()[1:3]
     model = steps.compiled(method, policy, setting, jit_compile=name.endswith("XLA"))
     if name.endswith("fit from records"):
@@ -97,14 +97,14 @@ def measured(name: str, setting: Setting) -> Callable[[], int]:
 
 
 def take_part() -> None:
-    """The contestant's side."""
+    """Runs as a contestant."""
     (setting,) = FLAGS.settings
     measure = steady(measured(FLAGS.contestant, SETTINGS[setting]), seconds=6.0)
     serve(measure, tensorflow=tf.__version__, keras=keras.__version__)
 
 
 def contestant(name: str, setting: str) -> Contestant:
-    """A contestant, ready to be started."""
+    """A contestant, ready to start."""
     if name.startswith(PEERS):
         return entries.peer("benchmarks.peers.training_step", name, *SETTINGS[setting])
     environments = (each for end, each in ENVIRONMENTS.items() if name.endswith(end))
@@ -117,14 +117,14 @@ def contestant(name: str, setting: str) -> Contestant:
 
 
 def takes_part(name: str) -> bool:
-    """Whether a contestant was asked for, and its environment is there."""
+    """Whether a contestant was requested and its environment exists."""
     if FLAGS.only and name not in FLAGS.only:
         return False
     return bool(FLAGS.peers) or not name.startswith(PEERS)
 
 
 def groups() -> dict[str, list[str]]:
-    """By number, the contestants that were asked for and can be measured here."""
+    """The contestants that were requested and can be measured here, by group number."""
     chosen = {str(number): group for number, group in enumerate(GROUPS, start=1)}
     chosen = {number: group for number, group in chosen.items() if number in FLAGS.groups}
     if not {"avx512_bf16", "amx_bf16"} & set(processor().split()):
@@ -135,7 +135,7 @@ def groups() -> dict[str, list[str]]:
 
 
 def main(_: list[str]) -> None:
-    """Measures, or takes part."""
+    """Measures, or runs as a contestant."""
     if FLAGS.contestant:
         take_part()
         return
@@ -154,7 +154,7 @@ def main(_: list[str]) -> None:
 
 
 def draw(setting: str, table: str) -> None:
-    """A bar for each contestant of a table."""
+    """Plots one bar per contestant of a table."""
     depth, image_size, _ = SETTINGS[setting]
     title = f"ResNet-{depth} at {image_size} pixels, {processor()}"
     bars = list(by_contestant(results.read(table)).values())

@@ -1,4 +1,4 @@
-"""The networks that are pretrained: any KerasHub or Keras network as a dict of feature maps."""
+"""The networks to pretrain: any KerasHub or Keras network with a dict of feature maps."""
 
 from harl_tf.backbones.copying import rebuild as rebuild
 from harl_tf.backbones.pyramid import feature_pyramid as feature_pyramid

@@ -1,6 +1,6 @@
-"""Copies of a functional network that differ in their batch normalisation or their precision.
+"""Copies of a functional network with different batch normalization or precision.
 
-Owns the walk through a graph. What the copies are for is the caller's: training, export, loading.
+Owns the traversal of the graph. Training, export and loading use the copies.
 """
 
 from typing import Any
@@ -14,16 +14,16 @@ def rebuild(
     synchronized: bool = False,
     dtype: str | None = None,
 ) -> keras.Model:
-    """Copies a functional model with another kind of batch normalisation, and its weights.
+    """Copies a functional model and its weights, with another kind of batch normalization.
 
     Args:
-        graph: A functional model, models within it included.
-        batch_normalization: Class that takes the place of every batch normalisation.
+        graph: A functional model; nested models are included.
+        batch_normalization: Class that replaces every batch normalization.
         synchronized: Its ``synchronized`` argument. Default: False.
-        dtype: Dtype or policy that every layer of the copy gets. Default: each its own.
+        dtype: Dtype or dtype policy of every layer of the copy. Default: unchanged.
 
     Returns:
-        A functional model of the same graph with the same weight values.
+        A functional model with the same graph and the same weight values.
 
     Example:
         >>> plain = rebuild(resnet(18), keras.layers.BatchNormalization)
@@ -50,9 +50,9 @@ def rebuild(
 
 
 def batch_normalizations(graph: keras.Model) -> list[keras.layers.BatchNormalization]:
-    """The batch normalisations of a functional model, those of models within it included.
+    """The batch normalization layers of a functional model, including those of nested models.
 
-    Those inside composite layers are not seen: they are no part of the graph.
+    Layers inside composite layers are not found, because they are not part of the graph.
 
     Example:
         >>> len(batch_normalizations(resnet(18)))

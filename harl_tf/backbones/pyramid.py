@@ -1,7 +1,7 @@
-"""Backbones: any KerasHub or Keras network as a feature pyramid that harl_tf trains.
+"""Backbones: any KerasHub or Keras network as a feature pyramid that harl_tf can train.
 
-Owns the form every backbone has in this package: a functional ``keras.Model`` from RGB images in
-0–255 to a dict of feature maps, normalisation included. It builds no network of its own; KerasHub
+Owns the form of every backbone in this package: a functional ``keras.Model`` from RGB images in
+0–255 to a dict of feature maps, normalization included. It does not build networks itself; KerasHub
 does.
 """
 
@@ -14,9 +14,9 @@ from harl_tf.backbones.copying import batch_normalizations, rebuild
 from harl_tf.layers import FusedBatchNormalization
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
-"""Mean of ImageNet's RGB values, 0–255 (0.485, 0.456, 0.406 of 255)."""
+"""Mean of ImageNet's RGB values in 0–255 (0.485, 0.456, 0.406 times 255)."""
 IMAGENET_STD = (58.395, 57.12, 57.375)
-"""Their standard deviation (0.229, 0.224, 0.225 of 255)."""
+"""Their standard deviation (0.229, 0.224, 0.225 times 255)."""
 
 
 def feature_pyramid(
@@ -26,17 +26,17 @@ def feature_pyramid(
     synchronized: bool = True,
     name: str | None = None,
 ) -> keras.Model:
-    """Gives a network the form that harl_tf trains: images 0–255 in, a dict of maps out.
+    """Turns a network into the form that harl_tf trains: images 0–255 in, a dict of maps out.
 
-    Batch normalisation is replaced by ``FusedBatchNormalization``; weights are copied, so a
-    pretrained network stays pretrained. The argument itself is not changed. Normalisations inside
-    composite layers cannot be reached; a warning says so.
+    Batch normalization is replaced by ``FusedBatchNormalization``; weights are copied, so a
+    pretrained network stays pretrained. The argument itself is not modified. Batch normalization
+    inside composite layers cannot be replaced; a warning says so.
 
     Args:
         network: A KerasHub backbone with ``pyramid_outputs``, or a functional model whose output
             is a dict of maps ``(batch, height, width, channels)``.
-        mean: Per-channel mean to subtract, in 0–255; None if the network normalises by itself.
-            Default: ImageNet's.
+        mean: Per-channel mean to subtract, in 0–255; None if the network normalizes its input
+            itself. Default: ImageNet's.
         std: Per-channel standard deviation to divide by. Default: ImageNet's.
         synchronized: Whether batch statistics span all replicas. Default: True.
         name: Name of the result. Default: the network's.
@@ -68,15 +68,15 @@ def feature_pyramid(
     within -= len(batch_normalizations(graph))
     if within:
         warnings.warn(
-            f"{within} batch normalisations of {network.name!r} lie inside composite layers and "
-            "stay as they are: on several replicas each has its own statistics. Train on one "
-            "device, or use a backbone whose normalisations are layers of its graph, like ResNet.",
+            f"{within} batch normalization layers of {network.name!r} are inside composite layers "
+            "and cannot be replaced: on several replicas, each keeps its own statistics. Train on "
+            "one device, or use a backbone with batch normalization in its graph, such as ResNet.",
             stacklevel=2,
         )
     if mean is None:
         return graph
     images = keras.Input((None, None, 3), name="images", dtype=policy.variable_dtype)
-    # 0–255 has no exact place in half precision once normalised; the convolutions cast by
+    # Normalized values of 0–255 are not exact in half precision; the convolutions cast by
     # themselves.
     normalize = keras.layers.Rescaling(
         scale=[1.0 / value for value in std],

@@ -16,15 +16,15 @@ _RESNET_STRIDES = {32: [1, 2, 2, 2], 16: [1, 2, 2, 1], 8: [1, 2, 1, 1]}
 
 
 def resnet(depth: int = 50, output_stride: int = 32) -> keras.Model:
-    """KerasHub's ResNet as a feature pyramid, randomly initialised.
+    """KerasHub's ResNet as a feature pyramid, randomly initialized.
 
     Args:
         depth: 18, 34, 50, 101 or 152. Default: 50.
-        output_stride: Image pixels per cell of the last map, 32, 16 or 8: a 224-pixel image has
+        output_stride: Image pixels per cell of the last map, 32, 16 or 8: a 224-pixel image gives
             7×7, 14×14 or 28×28 cells. Default: 32.
 
     Returns:
-        A model as ``feature_pyramid`` makes it, with maps ``P2`` to ``P5``.
+        A model as made by ``feature_pyramid``, with maps ``P2`` to ``P5``.
 
     Raises:
         ValueError: If ``depth`` or ``output_stride`` is not one of those above.

@@ -1,4 +1,4 @@
-"""Callbacks for ``fit``: checkpoints to continue from, and a probe of what is being learnt."""
+"""Callbacks for ``fit``: checkpoints to resume from, a kNN probe and an epoch log."""
 
 from harl_tf.callbacks.checkpoint import Checkpoint as Checkpoint
 from harl_tf.callbacks.checkpoint import ResumeError as ResumeError

@@ -1,14 +1,14 @@
-"""Checkpoints that survive being killed, and the way back from them.
+"""Checkpoints that survive a killed run, and resuming from them.
 
-Owns the form on disk, one folder per saved epoch::
+Owns the layout on disk, one folder per saved epoch::
 
     RUN/epoch_000012/
         model.weights.h5   every weight and the optimizer's state
         state.json         epoch, and the settings that must be equal to continue
         COMPLETE           SHA-256 of the two, written last
 
-A folder is made under another name and takes its own by one rename, so a run killed at any moment
-leaves whole checkpoints or rubbish that nothing reads.
+A folder is written under a temporary name and then renamed in one step, so a run killed at any
+moment leaves only complete checkpoints and temporary files that are never read.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from harl_tf import distribution, files
 from harl_tf.data import PairedViews
 
 _WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
-# Where a configuration holds names of layers and tensors.
+# Keys of a configuration that hold names of layers and tensors.
 _NAMES = frozenset({"name", "inbound_nodes", "input_layers", "output_layers", "build_config"})
 
 
@@ -33,19 +33,19 @@ class ResumeError(Exception):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the run at the end of epochs; ``resume`` brings it back to its last saved epoch.
+    """Saves the run at the end of epochs; ``resume`` restores the last saved epoch.
 
-    Among several workers the first one writes, into a folder that all of them can read. A model
-    whose weights are no longer finite numbers is not saved.
+    With several workers, the first one writes, to a folder that all of them can read. A model with
+    NaN or infinite weights is not saved.
 
-    With the same settings the continued run has the same weights as one that was never stopped
-    (to the bit, on one machine with ``tf.config.experimental.enable_op_determinism()``).
+    With the same settings, the resumed run has the same weights as one that was never stopped (bit
+    for bit, on one machine with ``tf.config.experimental.enable_op_determinism()``).
 
     Args:
-        folder: Folder of the run; made if it is not there.
-        views: The stream of the run, whose settings must be equal to continue.
-        every: Epochs between two checkpoints; the last epoch is always saved. Default: 1.
-        keep: Newest checkpoints that are kept. Default: 2.
+        folder: Folder of the run; created if it does not exist.
+        views: The stream of the run; to resume, its settings must be the same.
+        every: Save every this many epochs; the last epoch is always saved. Default: 1.
+        keep: Number of most recent checkpoints to keep. Default: 2.
 
     Example:
         ::
@@ -69,25 +69,25 @@ class Checkpoint(keras.callbacks.Callback):
         self._settings: dict[str, Any] | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Notes the settings the run starts with, and checks the length of its epochs."""
+        """Records the settings the run starts with and checks the length of its epochs."""
         steps = self.params.get("steps")
         if steps != self.views.steps_per_epoch:
             raise ValueError(
                 "Expected steps_per_epoch=views.steps_per_epoch, "
-                f"{self.views.steps_per_epoch}, in fit: only then does an epoch end where the data "
-                f"can be taken up again. Received: steps_per_epoch={steps}."
+                f"{self.views.steps_per_epoch}, in fit: a run can only resume if its epochs end "
+                f"with those of the data. Received: steps_per_epoch={steps}."
             )
         if self._settings is None:
             self._settings = _settings(self.model, self.views)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Saves when it is time."""
+        """Saves if this epoch is due."""
         done = epoch + 1
         if done % self.every == 0 or done == self.params.get("epochs"):
             self.save(done)
 
     def save(self, epoch: int) -> pathlib.Path:
-        """Saves the model as of the end of an epoch.
+        """Saves the model at the end of an epoch.
 
         Args:
             epoch: Number of epochs done.
@@ -96,14 +96,14 @@ class Checkpoint(keras.callbacks.Callback):
             The checkpoint's folder.
 
         Raises:
-            FloatingPointError: If a weight is NaN or infinite; earlier checkpoints stay.
+            FloatingPointError: If a weight is NaN or infinite; earlier checkpoints are kept.
         """
         final = self.folder / f"epoch_{epoch:06d}"
         with self.model.distribute_strategy.scope():
             if not distribution.is_chief():
                 return final
         _refuse_infinite(self.model, final)
-        # As the run began: callbacks may change the optimizer's learning rate under way.
+        # The settings from the start of the run: callbacks may change the learning rate during it.
         settings = self._settings or _settings(self.model, self.views)
         state = {"epoch": epoch, "settings": settings}
         with files.whole_folder(final) as folder:
@@ -116,10 +116,10 @@ class Checkpoint(keras.callbacks.Callback):
         return final
 
     def resume(self, model: keras.Model) -> int:
-        """Loads the newest whole checkpoint into a compiled model.
+        """Loads the newest complete checkpoint into a compiled model.
 
         Args:
-            model: The model, compiled, with the settings of the run.
+            model: The compiled model, with the settings of the run.
 
         Returns:
             Number of epochs done, for ``fit(initial_epoch=...)``; 0 if there is no checkpoint.
@@ -133,17 +133,17 @@ class Checkpoint(keras.callbacks.Callback):
             return 0
         newest = complete[-1]
         state = json.loads((newest / _STATE).read_text(encoding="utf-8"))
-        # Through JSON and back, so that both sides have its types.
+        # Round trip through JSON, so that both sides have the same types.
         settings = json.loads(json.dumps(self._settings))
         _refuse_differences(state["settings"], settings, newest)
-        # Without its variables an optimizer would silently stay as new.
+        # The state of an optimizer without variables would silently not be loaded.
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
             model.load_weights(newest / _WEIGHTS)
         return int(state["epoch"])
 
     def _complete(self) -> list[pathlib.Path]:
-        """Whole checkpoints, oldest first."""
+        """Complete checkpoints, oldest first."""
         return [path for path in sorted(self.folder.glob("epoch_??????")) if _is_complete(path)]
 
 
@@ -153,7 +153,7 @@ def _refuse_infinite(model: keras.Model, checkpoint: pathlib.Path) -> None:
         if value.dtype.kind not in "iub" and not np.isfinite(value.astype("float64")).all():
             raise FloatingPointError(
                 f"Expected finite weights. Received: NaN or infinity in {variable.path}; "
-                f"{checkpoint} was not made, earlier checkpoints are as they were."
+                f"{checkpoint} was not written; earlier checkpoints are unchanged."
             )
 
 
@@ -166,7 +166,7 @@ def _is_complete(path: pathlib.Path) -> bool:
 
 
 def _settings(model: keras.Model, views: PairedViews) -> dict[str, Any]:
-    """What must be equal for a run to continue, in a form that JSON keeps."""
+    """The settings that must be the same to resume a run, serializable as JSON."""
     optimizer = keras.optimizers.serialize(model.optimizer)
     return {
         "model": _anonymous(model.get_config()),
@@ -179,7 +179,7 @@ def _settings(model: keras.Model, views: PairedViews) -> dict[str, Any]:
 
 
 def _anonymous(config: Any) -> Any:
-    """A configuration without the names that Keras numbers anew in every process."""
+    """A configuration without the names that Keras renumbers in every process."""
     if isinstance(config, dict):
         return {key: _anonymous(value) for key, value in config.items() if key not in _NAMES}
     if isinstance(config, list | tuple):
@@ -193,8 +193,8 @@ def _refuse_differences(saved: Any, current: Any, checkpoint: pathlib.Path) -> N
         shown = "; ".join(differences[:3])
         more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
         raise ResumeError(
-            f"{checkpoint} belongs to a run with other settings: {shown}{more}. Use the settings "
-            "of that run to continue it, or another folder for a new one."
+            f"{checkpoint} belongs to a run with other settings: {shown}{more}. Use that run's "
+            "settings to resume it, or another folder for a new run."
         )
 
 

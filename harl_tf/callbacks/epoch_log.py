@@ -1,4 +1,4 @@
-"""A table of a run: one row of metrics an epoch."""
+"""A table of a run: one row of metrics per epoch."""
 
 import csv
 import os
@@ -14,11 +14,12 @@ from harl_tf import files
 class EpochLog(keras.callbacks.Callback):
     r"""Writes the metrics of every epoch to a CSV file that survives interruptions.
 
-    Unlike ``keras.callbacks.CSVLogger`` it neither doubles nor loses a row when a run is continued:
-    ``fit(initial_epoch=n)`` first takes out the rows after epoch ``n``, which will come again.
+    Unlike ``keras.callbacks.CSVLogger``, it neither duplicates nor loses rows when a run is
+    resumed: ``fit(initial_epoch=n)`` first removes the rows after epoch ``n``, which will be
+    written again.
 
     Args:
-        path: CSV file; its first row names the columns.
+        path: CSV file; its first row is the header.
 
     Example:
         >>> import tempfile
@@ -37,7 +38,7 @@ class EpochLog(keras.callbacks.Callback):
         self.path = pathlib.Path(path)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Takes out the rows that will come again."""
+        """Removes the rows that will be written again."""
         self.cut(epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -45,7 +46,7 @@ class EpochLog(keras.callbacks.Callback):
         self.append(epoch + 1, logs or {})
 
     def append(self, epoch: int, metrics: Mapping[str, Any]) -> None:
-        """Adds a row, under the header that the first row made.
+        """Adds a row with the columns of the existing header.
 
         Args:
             epoch: Number of epochs done.
@@ -63,10 +64,10 @@ class EpochLog(keras.callbacks.Callback):
             writer.writerow({"epoch": epoch, **values})
 
     def cut(self, epochs: int) -> None:
-        """Takes out rows that lie after a number of epochs.
+        """Removes the rows after a number of epochs.
 
         Args:
-            epochs: Number of epochs that are kept.
+            epochs: Number of epochs to keep.
         """
         if not self.path.exists():
             return

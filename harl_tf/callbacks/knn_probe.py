@@ -1,4 +1,4 @@
-"""A probe during pretraining: does the backbone tell the user's classes apart better by now?"""
+"""A kNN probe during pretraining: how well do the features separate labeled classes?"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,17 +9,17 @@ from harl_tf.evaluation import Embedder, knn_accuracy
 
 
 class KNNProbe(keras.callbacks.Callback):
-    """Adds ``knn_accuracy`` to the logs of an epoch, from labelled data of its own.
+    """Adds ``knn_accuracy`` on separate labeled data to the logs of an epoch.
 
-    It only reads the backbone: training is the same with and without it. Place it before callbacks
-    that write logs, such as ``keras.callbacks.CSVLogger``.
+    The probe only reads the backbone and does not affect training. Put it before callbacks that
+    write logs, such as ``keras.callbacks.CSVLogger``.
 
     Args:
-        train: Labelled batches that vote, as ``harl_tf.data.labeled_images`` makes them.
-        test: Labelled batches that are classified.
-        every: Epochs between two probes; the first and the last epoch are always probed.
-            Default: 1.
-        neighbors: How many neighbours vote. Default: 20.
+        train: Labeled batches used as neighbors, as made by ``harl_tf.data.labeled_images``.
+        test: Labeled batches to classify.
+        every: Probe every this many epochs; the first and last epochs are always probed. Default:
+            1.
+        neighbors: Number of neighbors that vote. Default: 20.
 
     Raises:
         ValueError: If ``every`` is not positive.
@@ -47,17 +47,17 @@ class KNNProbe(keras.callbacks.Callback):
         self._latest = float("nan")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Forgets an earlier fit, which may have been another model's."""
+        """Discards the state of an earlier fit, possibly of another model."""
         self._embed, self._latest = None, float("nan")
 
     def score(self) -> float:
-        """The accuracy of the model as it is now."""
+        """The current kNN accuracy of the model."""
         if self._embed is None:
             self._embed = Embedder(self.model.backbone)
         return knn_accuracy(*self._embed(self.train), *self._embed(self.test), self.neighbors)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Probes the backbone when it is time; between probes the latest value is repeated."""
+        """Probes the backbone if this epoch is due; otherwise repeats the latest value."""
         first = self._embed is None
         last = epoch + 1 == self.params.get("epochs")
         if first or last or (epoch + 1) % self.every == 0:

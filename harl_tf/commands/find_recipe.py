@@ -1,4 +1,4 @@
-"""Recipes by the name that a command is given: one of the house, or one of the user's own."""
+"""Looking up the recipe a command names: a built-in one or the user's own."""
 
 import importlib
 
@@ -8,14 +8,14 @@ from mask_generation.commands.line import nearest
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe of a name.
+    """The recipe with a given name.
 
     Args:
-        name: A key of ``RECIPES``, or ``module:NAME`` for a ``Recipe`` in a module of the user's,
-            which Python must find; that of the current folder it does.
+        name: A key of ``RECIPES``, or ``module:NAME`` for a ``Recipe`` in a module of the user's
+            own that Python can import; the current folder is searched.
 
     Raises:
-        CommandError: If there is none, with the nearest names.
+        CommandError: If there is none; the message suggests similar names.
 
     Example:
         >>> find_recipe("harl_1000").epochs
@@ -27,7 +27,7 @@ def find_recipe(name: str) -> Recipe:
         return _of_module(*name.split(":", 1))
     if name not in RECIPES:
         meant = nearest(name, RECIPES)
-        more = f"Is it {meant}?" if meant else "They are listed by: python -m harl_tf recipes"
+        more = f"Is it {meant}?" if meant else "To list them: python -m harl_tf recipes"
         raise CommandError(f"There is no recipe {name!r}. {more}")
     return RECIPES[name]
 
@@ -40,11 +40,11 @@ def _of_module(module: str, name: str) -> Recipe:
             raise  # something that the user's own module imports
         raise CommandError(
             f"There is no module {module!r} to take the recipe {name!r} from. Python looks in the "
-            "current folder, in those that PYTHONPATH names, and among what is installed."
+            "current folder, in the folders of PYTHONPATH and in the installed packages."
         ) from None
     recipes = [key for key, value in names.items() if isinstance(value, Recipe)]
     if name not in recipes:
-        there = f"Its recipes are: {', '.join(recipes)}." if recipes else "It holds no recipe."
-        raise CommandError(f"The module {module!r} holds no recipe {name!r}. {there}")
+        there = f"Its recipes are: {', '.join(recipes)}." if recipes else "It has no recipes."
+        raise CommandError(f"The module {module!r} has no recipe {name!r}. {there}")
     recipe: Recipe = names[name]
     return recipe

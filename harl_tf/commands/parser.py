@@ -1,4 +1,4 @@
-"""What can be given to ``python -m harl_tf``; nothing here does any work."""
+"""The arguments of ``python -m harl_tf``; nothing here does any work."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from mask_generation.commands import line
 
 _DESCRIPTION = "Self-supervised pretraining guided by foreground masks."
 _EPILOG = (
-    "python -m harl_tf COMMAND --help says more of each. --flagfile=FILE stands for the arguments "
-    "in a file, one a line."
+    "python -m harl_tf COMMAND --help explains a command. --flagfile=FILE reads arguments from a "
+    "file, one per line."
 )
 
 
@@ -21,10 +21,10 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         argv: The program's name and its arguments.
 
     Returns:
-        The arguments; ``run`` is the function that does the work.
+        The arguments; their ``run`` is the function that does the work.
 
     Raises:
-        SystemExit: With code 2 after one line on stderr, if they cannot be understood.
+        SystemExit: With code 2, after one line on stderr, if the arguments are invalid.
 
     Example:
         >>> parse_arguments(["harl_tf", "recipes", "harl_100"]).name
@@ -47,19 +47,19 @@ def _add_recipes(commands: Any) -> line.Parser:
 
 def _add_pretrain(commands: Any) -> line.Parser:
     command = commands.add_parser(
-        "pretrain", help="train a recipe on records; interrupted, the same command goes on"
+        "pretrain", help="train a recipe on records; run again to resume after an interruption"
     )
     command.add_argument("records", metavar="RECORDS", help="folder that mask_generation wrote")
-    command.add_argument("run_folder", metavar="RUN", help="folder for everything that is made")
+    command.add_argument("run_folder", metavar="RUN", help="folder for everything the run writes")
     options: tuple[tuple[str, Any, str, str], ...] = (
         (
             "--recipe",
             str,
             "RECIPE",
-            "one that `python -m harl_tf recipes` lists, or one of your own as module:NAME "
+            "one listed by `python -m harl_tf recipes`, or your own as module:NAME "
             f"(default: {pretrain.DEFAULT_RECIPE})",
         ),
-        ("--epochs", line.natural, "N", "length of the run (default: the recipe's)"),
+        ("--epochs", line.natural, "N", "length of the run in epochs (default: the recipe's)"),
         (
             "--batch-size",
             line.natural,
@@ -68,15 +68,15 @@ def _add_pretrain(commands: Any) -> line.Parser:
             "(default: the recipe's)",
         ),
         ("--image-size", line.natural, "N", "side of the views in pixels (default: the recipe's)"),
-        ("--seed", int, "N", "another run of the same recipe (default: 0)"),
-        ("--labelled", str, "LABELLED_RECORDS", "records with labels, to follow the kNN accuracy"),
+        ("--seed", int, "N", "random seed of the run (default: 0)"),
+        ("--labelled", str, "LABELLED_RECORDS", "records with labels, to report kNN accuracy"),
         (
             "--precision",
             line.one_of(*pretrain.PRECISIONS),
             "P",
             f"{', '.join(pretrain.PRECISIONS)} (default: the recipe's)",
         ),
-        ("--accumulate", line.natural, "N", "parts that a batch is split into (default: 1)"),
+        ("--accumulate", line.natural, "N", "split each batch into N parts (default: 1)"),
         (
             "--strategy",
             line.one_of(*pretrain.STRATEGIES),

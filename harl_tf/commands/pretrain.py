@@ -1,6 +1,6 @@
 """``python -m harl_tf pretrain``: from a recipe and records to a backbone.
 
-Owns the order of the steps. What can be refused is refused before anything is computed.
+Owns the order of the steps. All checks run before any computation.
 """
 
 import argparse
@@ -25,21 +25,22 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DEFAULT_RECIPE = "hapicl_small"
 STRATEGIES = ("one", "mirrored", "multi-worker")
 _PROBES = 20
-"""About how often a run is probed."""
+"""Approximate number of kNN probes per run."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Trains a recipe from the last saved epoch on, and exports its backbone.
+    """Trains a recipe, from the last saved epoch if there is one, and exports its backbone.
 
     Raises:
-        CommandError: If the arguments do not go together or not with the folder's run.
+        CommandError: If the arguments are incompatible with each other or with the run in the
+            folder.
         RecordsError: If records are missing or too few.
         ResumeError: If the folder's run had other settings.
-        FloatingPointError: If the loss is no longer a finite number.
+        FloatingPointError: If the loss becomes NaN or infinite.
     """
     recipe = chosen(arguments)
     strategy, replicas, chief = None, 1, True
-    if arguments.strategy != "one":  # first of all: several workers find each other at the start
+    if arguments.strategy != "one":  # must come first: workers connect when the strategy is made
         try:
             strategy = distribution.make_strategy(arguments.strategy)
         except ValueError as error:  # no TF_CONFIG, or none that TensorFlow understands
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def chosen(arguments: argparse.Namespace) -> Recipe:
-    """The recipe with what the command line changes of it.
+    """The recipe with the changes from the command line.
 
     Raises:
         CommandError: If there is no such recipe.
@@ -83,12 +84,12 @@ def chosen(arguments: argparse.Namespace) -> Recipe:
 
 
 def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
-    """Refuses sizes that do not go together.
+    """Refuses incompatible sizes.
 
     Args:
-        recipe: The recipe as it is to be run.
+        recipe: The recipe to run.
         replicas: Number of replicas that share a batch.
-        accumulate: Parts that a replica's batch is split into.
+        accumulate: Number of parts a replica's batch is split into.
 
     Raises:
         CommandError: If one does not divide the other.
@@ -136,11 +137,11 @@ def _digest(folder: str) -> str:
 
 
 def _halves(folder: str, recipe: Recipe) -> list[Any]:
-    """Labelled photographs that vote, and others that are classified."""
+    """Labeled photographs used as neighbors, and others to classify."""
     keep = (data.in_first_half, data.in_second_half)
     halves = [data.labeled_images(folder, recipe.image_size, keep=half) for half in keep]
     if not all(half.cardinality() for half in halves):
-        raise CommandError(f"{folder} has too few photographs to let some vote on the others.")
+        raise CommandError(f"{folder} has too few photographs for a kNN probe on two halves of it.")
     return halves
 
 

@@ -1,5 +1,5 @@
-"""What a command does not do, and what to do instead."""
+"""The error for commands that cannot be carried out."""
 
 
 class CommandError(Exception):
-    """A command cannot be carried out as it was given; the message says why, in one sentence."""
+    """A command cannot be carried out as given; the message says why, in one sentence."""

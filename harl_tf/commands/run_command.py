@@ -1,4 +1,4 @@
-"""Runs a command and turns what a user can cause into one line and an exit code."""
+"""Runs a command and turns expected errors into one line and an exit code."""
 
 import argparse
 import sys
@@ -19,10 +19,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs a command.
 
     Args:
-        arguments: As ``parse_arguments`` makes them.
+        arguments: The result of ``parse_arguments``.
 
     Returns:
-        The exit code: 0, done; 2, refused before anything was trained; 1, failed under way; 130,
+        The exit code: 0, done; 2, refused before training; 1, failed during the run; 130,
         interrupted.
 
     Example:
@@ -37,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
             **dict.fromkeys((CommandError, RecordsError, ResumeError, RunError), _REFUSED),
             **dict.fromkeys((ExportError, FloatingPointError, OSError), _FAILED),
         },
-        "Interrupted. The same command continues after the last saved epoch.",
+        "Interrupted. Run the same command to continue after the last saved epoch.",
     )
 
 
@@ -46,8 +46,8 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.run(arguments)
     except tf.errors.ResourceExhaustedError:
         print(
-            "error: Out of memory. --accumulate splits a batch into parts; a smaller --batch-size, "
-            "--image-size or --precision mixed_bfloat16 help, too.",
+            "error: Out of memory. Use --accumulate to split batches into parts, a smaller "
+            "--batch-size or --image-size, or --precision mixed_bfloat16.",
             file=sys.stderr,
         )
         raise SystemExit(_FAILED) from None

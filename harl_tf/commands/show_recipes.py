@@ -1,4 +1,4 @@
-"""``python -m harl_tf recipes``: what recipes there are and where their figures come from."""
+"""``python -m harl_tf recipes``: the recipes and the sources of their settings."""
 
 import argparse
 import textwrap
@@ -13,7 +13,7 @@ def run(arguments: argparse.Namespace) -> None:
         width = max(map(len, RECIPES))
         for recipe in RECIPES.values():
             print(f"{recipe.name:{width}}  {recipe.title}")
-        print("\nOne line by line, with sources: python -m harl_tf recipes RECIPE")
+        print("\nFor one recipe with its sources: python -m harl_tf recipes RECIPE")
         return
     print(in_words(find_recipe(arguments.name)), end="")
 
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
 def in_words(recipe: Recipe) -> str:
     """A recipe as a table of setting, value and source.
 
-    A line that was changed says what the published recipe of that name has.
+    For a changed setting, the source column gives the original recipe's value.
 
     Example:
         >>> print(in_words(find_recipe("simclr_100")))
@@ -41,7 +41,7 @@ def in_words(recipe: Recipe) -> str:
             source = f"your own; the recipe has {published.get(line.name, 'none')}"
         rows.append(f"{line.name:{width}}{line.value} — {source}")
     if recipe.notes:
-        rows += ["", "Done otherwise than in the source, or worth knowing:"]
+        rows += ["", "Differences from the source, and notes:"]
     for note in recipe.notes:
         rows += textwrap.wrap(note, 96, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(rows) + "\n"

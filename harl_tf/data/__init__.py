@@ -1,4 +1,4 @@
-"""From records to batches: the schema, paired views for pretraining, labelled images for probes."""
+"""From records to batches: the schema, paired views for pretraining, labeled images for probes."""
 
 from harl_tf.data.color_in_stream import Colors as Colors
 from harl_tf.data.geometry import RandomResizedCrop as RandomResizedCrop

@@ -1,7 +1,7 @@
-"""Arrays that TensorFlow takes over as they are.
+"""Arrays that TensorFlow can use without copying.
 
-Owns their place in memory: Eigen asks for multiples of 64 bytes, NumPy gives multiples of 16, and
-TensorFlow copies what does not suit it.
+Owns their memory alignment: Eigen needs multiples of 64 bytes, NumPy guarantees multiples of 16,
+and TensorFlow copies arrays that are not aligned.
 """
 
 import math
@@ -14,7 +14,7 @@ _ALIGNMENT = 64
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Like ``numpy.empty``, at a place that suits TensorFlow.
+    """Like ``numpy.empty``, but aligned for TensorFlow.
 
     Example:
         >>> aligned_empty((3, 5), np.float32).ctypes.data % 64

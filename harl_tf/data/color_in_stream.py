@@ -1,6 +1,7 @@
-"""Colour augmentation inside the stream, where the host's processors are what trains.
+"""Color augmentation inside the stream, for training on CPUs.
 
-Owns the choice of keys and the call; what is drawn and computed is ``harl_tf.layers.RandomColor``.
+Owns the batch keys and the call; the draws and their meaning are those of
+``harl_tf.layers.RandomColor``.
 """
 
 from collections.abc import Mapping
@@ -12,19 +13,19 @@ from harl_tf.data.python_calls import numpy_call
 from harl_tf.layers import RandomColor
 
 Colors = tuple[RandomColor, RandomColor]
-"""The colour augmentation of the first and of the second view."""
+"""The color augmentations of the first and the second view."""
 
 
 def colored(batch: Mapping[str, tf.Tensor], colors: Colors | None) -> dict[str, tf.Tensor]:
-    """Changes the colours of a batch of ``PairedViews``.
+    """Augments the colors of a batch of ``PairedViews``.
 
     Args:
         batch: The batch.
-        colors: Colour augmentations, or None, which leaves the batch as it is.
+        colors: Color augmentations, or None to leave the batch unchanged.
 
     Returns:
-        The batch with ``colored1`` and ``colored2``, float32, in the place of ``view1``,
-        ``view2``, ``draws1`` and ``draws2``: up to rounding what the augmentations make of them.
+        The batch with ``colored1`` and ``colored2``, float32, in place of ``view1``, ``view2``,
+        ``draws1`` and ``draws2``; equal to the output of the augmentations up to rounding.
 
     Example:
         >>> sorted(colored({"view1": tf.zeros((1, 4, 4, 3))}, None))

@@ -1,9 +1,9 @@
-"""The colours of ``RandomColor`` on the host's processors, compiled for them.
+"""``RandomColor`` as a compiled kernel for CPUs.
 
-Owns the arithmetic on pixels where there is no other device to train on. It is the same as that of
-the layer's own ``call``, which is made of TensorFlow's operations and runs on any device; on
-processors each of those reads and writes whole batches, and together they take some twenty times as
-long. What is drawn, and what the draws mean, is the layer's.
+Owns the pixel arithmetic for training without an accelerator. It equals the layer's own ``call``,
+which consists of TensorFlow operations and runs on any device. On CPUs each of those operations
+reads and writes whole batches, and together they take about twenty times as long. The draws and
+their meaning are the layer's.
 """
 
 import math
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harl_tf.data.aligned import aligned_empty
 from harl_tf.layers.random_color import BRIGHT
 
-# Several threads run it side by side. Sums may be taken in any order, as vectors need.
+# nogil: several threads run it at once. fastmath: sums may be reordered, for vectorization.
 _compiled: Any = numba.njit(nogil=True, fastmath={"contract", "reassoc", "nsz"}, cache=True)
 
 
@@ -27,11 +27,11 @@ def apply_plan(
     sigma: NDArray[np.float32],
     solarize: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """Changes the colours of images.
+    """Augments the colors of images.
 
     Args:
         images: ``(batch, height, width, 3)`` uint8.
-        matrix: ``(batch, 3, 3)``, the others as well as ``harl_tf.layers.random_color.Plan`` says.
+        matrix: ``(batch, 3, 3)``; see ``harl_tf.layers.random_color.Plan`` for this and the others.
         gray: ``(batch,)``.
         sigma: ``(batch,)``, in pixels.
         solarize: ``(batch,)``.
@@ -57,13 +57,13 @@ def apply_plan(
 
 
 def gaussian(sigma: float) -> NDArray[np.float32]:
-    """Half of a Gaussian, from its middle outwards, cut off beyond four standard deviations.
+    """One half of a Gaussian, from the center outwards, truncated at four standard deviations.
 
     Args:
         sigma: Positive, in pixels.
 
     Returns:
-        ``(1 + ceil(4 sigma),)``; the whole, both halves and the middle, sums to 1.
+        ``(1 + ceil(4 sigma),)``; the full kernel, both halves and the center, sums to 1.
 
     Example:
         >>> half = gaussian(0.5)
@@ -77,7 +77,7 @@ def gaussian(sigma: float) -> NDArray[np.float32]:
 
 @_compiled
 def _recolor(image: Any, matrix: Any, gray: Any, output: Any) -> None:
-    """``matrix`` times every colour, plus ``gray`` times the mean luminance, kept in 0–255."""
+    """``matrix`` times every color, plus ``gray`` times the mean luminance, clipped to 0–255."""
     pixels, colors = image.reshape(-1), output.reshape(-1)
     count = len(pixels) // 3
     offset = np.float32(0)
@@ -103,7 +103,7 @@ def _recolor(image: Any, matrix: Any, gray: Any, output: Any) -> None:
 
 @_compiled
 def _blur(image: Any, half: Any) -> None:
-    """Along columns, then along rows, edges extended by their last pixel."""
+    """Blurs along columns, then along rows; edges are padded with the edge pixel."""
     height, width, _ = image.shape
     radius, length = len(half) - 1, 3 * width
     source = image.reshape(height, length).copy()

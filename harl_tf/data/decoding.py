@@ -1,7 +1,7 @@
-"""A record's photograph and mask as NumPy arrays, decoded no finer than the views need.
+"""A record's photograph and mask as NumPy arrays, decoded at no more resolution than needed.
 
-Owns the step from bytes to pixels in the stream of paired views. The names and types of a record's
-fields are in ``harl_tf.data.records``, and so are TensorFlow's decoders, for whole images.
+Owns the step from bytes to pixels in the stream of paired views. ``harl_tf.data.records`` has the
+names and types of a record's fields, and TensorFlow decoders for whole images.
 """
 
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ _JPEG_FLAGS = {
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
 }
-"""Of OpenCV, by how many times smaller the image is to be; colours are asked for besides."""
+"""OpenCV's flags by reduction factor; the color flag is added to them."""
 
 
 def reduction(windows: Iterable[Window], size: int) -> int:
-    """How many times smaller a photograph may be decoded and still have a pixel for each of a view.
+    """Largest reduction factor at which a photograph still has one pixel per pixel of each view.
 
-    A JPEG can be decoded 2, 4 or 8 times smaller for less than the whole costs, each pixel the mean
-    of a square, as scaling down should have it.
+    A JPEG can be decoded 2, 4 or 8 times smaller at lower cost than the full image. Each pixel is
+    then the mean of a square, as downscaling requires.
 
     Args:
         windows: The views' windows.
@@ -48,7 +48,7 @@ def decode_photograph(jpeg: bytes, factor: int = 1) -> NDArray[np.uint8]:
 
     Args:
         jpeg: The file's bytes.
-        factor: How many times smaller it is wanted: 1, 2, 4 or 8. Default: 1.
+        factor: Reduction factor: 1, 2, 4 or 8. Default: 1.
 
     Returns:
         ``(ceil(height / factor), ceil(width / factor), 3)`` uint8, RGB.
@@ -72,7 +72,7 @@ def decode_regions(png: bytes) -> NDArray[Any]:
         png: The file's bytes.
 
     Returns:
-        ``(height, width)`` region numbers, uint8 or uint16 as they were stored.
+        ``(height, width)`` region numbers, uint8 or uint16 as stored.
 
     Raises:
         ValueError: If the bytes are no image.
@@ -88,5 +88,5 @@ def decode_regions(png: bytes) -> NDArray[Any]:
 def _decode(data: bytes, flags: int) -> NDArray[Any]:
     array = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if array is None:
-        raise ValueError(f"Expected an image. Received: {len(data)} bytes that are none.")
+        raise ValueError(f"Expected an image. Received: {len(data)} bytes that are not an image.")
     return array

@@ -1,7 +1,8 @@
-"""The uniform numbers that an example's augmentation is made from.
+"""The uniform random numbers behind an example's augmentation.
 
-Owns the promise that every draw is a function of (seed, pass, example): NumPy's Philox, keyed with
-these three, gives an example its numbers wherever its record lies and whichever thread asks.
+Owns the guarantee that every draw is a function of (seed, pass, example): NumPy's Philox generator,
+keyed with these three, gives an example the same numbers wherever its record is stored and
+whichever thread asks.
 """
 
 from typing import NamedTuple
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 
 
 class Draws(NamedTuple):
-    """What several examples draw.
+    """The draws of several examples.
 
     Attributes:
-        uniform: ``(examples, 2, count)`` float32 in [0, 1), a row for each view.
-        seeds: ``(examples, 2)`` int32, any value, for what methods draw by themselves.
+        uniform: ``(examples, 2, count)`` float32 in [0, 1), one row per view.
+        seeds: ``(examples, 2)`` int32, any value, seeds for the methods' own random numbers.
     """
 
     uniform: NDArray[np.float32]
@@ -23,16 +24,16 @@ class Draws(NamedTuple):
 
 
 def draw(seed: int, index: int, identities: NDArray[np.int64], count: int) -> Draws:
-    """Draws for examples.
+    """Draws the random numbers of some examples.
 
     Args:
-        seed: The stream's seed, any int; of large ones the lower 32 bits count.
-        index: Which pass through the examples this is, counted from 0.
-        identities: ``(examples,)``, what tells an example from others.
-        count: Numbers that each of its two views needs.
+        seed: The stream's seed, any int; only the lower 32 bits are used.
+        index: Index of the pass through the examples, counted from 0.
+        identities: ``(examples,)``, an id that identifies each example.
+        count: How many numbers each of its two views needs.
 
     Returns:
-        The draws; those of an example depend on its own identity only.
+        The draws; those of an example depend only on its own identity.
 
     Example:
         >>> draws = draw(seed=0, index=0, identities=np.array([7, 8, 7]), count=4)
@@ -40,7 +41,7 @@ def draw(seed: int, index: int, identities: NDArray[np.int64], count: int) -> Dr
         (True, (3, 2, 4))
     """
     of_pass = (seed % 2**32) << 32 | index % 2**32
-    # Raw words, whose sequence NumPy promises never to change.
+    # Raw words: NumPy guarantees that their sequence never changes.
     words = np.stack(
         [
             np.random.Philox(key=np.array([identity, of_pass], np.uint64)).random_raw(2 * count + 1)

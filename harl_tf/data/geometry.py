@@ -1,9 +1,9 @@
 """Random resized crop and flip, applied to an image and its mask together.
 
-Owns where a view lies in its image and what its pixels are, on NumPy arrays: OpenCV scales bytes
-several times faster than TensorFlow's kernels, and lets other threads run meanwhile. Colours are
-changed later (``harl_tf.layers.RandomColor``); nothing here draws a random number, the draws are
-arguments.
+Owns where a view lies in its image and what its pixels are. It works on NumPy arrays because OpenCV
+scales bytes several times faster than TensorFlow's kernels and lets other threads run meanwhile.
+Colors are augmented later (``harl_tf.layers.RandomColor``). Nothing here draws random numbers; the
+draws are arguments.
 """
 
 import dataclasses
@@ -17,20 +17,21 @@ from numpy.typing import NDArray
 
 ATTEMPTS = 10
 DRAWS = 2 * ATTEMPTS + 3
-"""Uniform draws in [0, 1) that one window needs."""
+"""Number of uniform draws in [0, 1) that one window needs."""
 
 
 @dataclasses.dataclass(frozen=True)
 class RandomResizedCrop:
-    """Where views are cut: share of the image's area, aspect ratio, flip.
+    """How views are cropped: share of the image's area, aspect ratio, flip.
 
     Attributes:
         area: Smallest and largest share of the image's area. Default: (0.2, 1).
         aspect_ratio: Smallest and largest width/height. Default: (3/4, 4/3).
         flip_probability: Share of views mirrored left to right. Default: 0.5.
-        minimum_foreground: Windows whose foreground share is not above this are drawn anew, within
-            [0, 1); HARL's and HAPiCLR's releases have 0.3. Default: 0, any window will do.
-        windows: How many windows are drawn at most, the last one taken as it is. Default: 5.
+        minimum_foreground: Windows are redrawn until their foreground share exceeds this, within
+            [0, 1); the releases of HARL and HAPiCLR use 0.3. Default: 0, any window is accepted.
+        windows: Largest number of windows to draw; the last one is accepted in any case. Default:
+            5.
     """
 
     area: tuple[float, float] = (0.2, 1.0)
@@ -61,7 +62,7 @@ class RandomResizedCrop:
 
     @property
     def draws(self) -> int:
-        """Uniform draws in [0, 1) that one view needs."""
+        """Number of uniform draws in [0, 1) that one view needs."""
         return DRAWS * (self.windows if self.minimum_foreground > 0 else 1)
 
 
@@ -73,7 +74,7 @@ class Window(NamedTuple):
         left: First column.
         height: Number of rows.
         width: Number of columns.
-        mirrored: 1 if left and right are exchanged, otherwise 0.
+        mirrored: 1 if left and right are swapped, otherwise 0.
     """
 
     top: int
@@ -83,7 +84,7 @@ class Window(NamedTuple):
     mirrored: int
 
     def on_grid(self, step: int) -> "Window":
-        """The window with corner and sides on multiples of ``step``, none of them larger.
+        """The window with its corner and sides rounded down to multiples of ``step``.
 
         Example:
             >>> Window(7, 8, 50, 61, 1).on_grid(4)
@@ -106,13 +107,13 @@ class Window(NamedTuple):
 def draw_window(draws: Sequence[float], height: int, width: int, crop: RandomResizedCrop) -> Window:
     """Chooses a window as torchvision's ``RandomResizedCrop`` does.
 
-    Up to ten pairs of area (uniform) and aspect ratio (log-uniform) are drawn; the first that fits
-    into the image counts, and if none does, the largest centred window of an allowed ratio.
+    Up to ten pairs of area (uniform) and aspect ratio (log-uniform) are drawn. The first window
+    that fits into the image is used; if none fits, the largest centered window of an allowed ratio.
 
     Args:
         draws: ``DRAWS`` numbers, uniform in [0, 1).
-        height: The image's, in pixels.
-        width: The image's.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
         crop: What windows are allowed.
 
     Returns:
@@ -143,7 +144,7 @@ def draw_window(draws: Sequence[float], height: int, width: int, crop: RandomRes
 
 
 def choose_window(draws: Sequence[float], mask: NDArray[Any], crop: RandomResizedCrop) -> Window:
-    """Chooses a window with enough foreground, if ``crop`` asks for it.
+    """Chooses a window with enough foreground, if ``crop`` requires it.
 
     Args:
         draws: ``crop.draws`` numbers, uniform in [0, 1).
@@ -174,15 +175,15 @@ def choose_window(draws: Sequence[float], mask: NDArray[Any], crop: RandomResize
 def cut_image(
     image: NDArray[np.uint8], window: Window, view: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """Cuts a window out of an image and scales it to a square, bilinearly.
+    """Crops a window from an image and scales it to a square, bilinearly.
 
-    Pixel ``j`` of the view lies at ``left + (j + 0.5) * width / size - 0.5`` of the image, mirrored
+    Pixel ``j`` of the view samples the image at ``left + (j + 0.5) * width / size - 0.5``, mirrored
     if the window is.
 
     Args:
         image: ``(height, width, 3)`` uint8.
         window: Where the view lies.
-        view: ``(size, size, 3)`` uint8, which is written over.
+        view: ``(size, size, 3)`` uint8, overwritten.
 
     Returns:
         ``view``.
@@ -196,12 +197,12 @@ def cut_image(
 
 
 def cut_mask(mask: NDArray[Any], window: Window, view: NDArray[Any]) -> NDArray[Any]:
-    """Cuts the same window out of a mask; every pixel of the view is the nearest of the mask.
+    """Crops the same window from a mask, with nearest-neighbor sampling.
 
     Args:
         mask: ``(height, width)`` uint8 or uint16.
         window: Where the view lies.
-        view: ``(size, size)`` of the mask's type, which is written over.
+        view: ``(size, size)`` of the mask's dtype, overwritten.
 
     Returns:
         ``view``.

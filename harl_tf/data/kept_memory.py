@@ -1,9 +1,9 @@
-"""Freed memory stays with the process, for the next batch.
+"""Keeps freed memory in the process for the next batch.
 
-Owns one setting of the C library. Batches and activations are large blocks, which glibc gives back
-to the system when they are freed and asks for again a moment later; each page of them then costs a
-fault. It takes a fifth of the time of a stream of views, and a few hundredths of a training step
-on CPUs (``docs/performance.md``).
+Owns one setting of the C library. Batches and activations are large blocks, which glibc returns to
+the system when they are freed and requests again a moment later, at the cost of a fault per page.
+These faults take a fifth of the time of a stream of views, and a few percent of a training step on
+CPUs (``docs/performance.md``).
 """
 
 import ctypes
@@ -17,9 +17,9 @@ _LARGEST_MMAP_THRESHOLD = 32 * 2**20
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Has glibc keep what is freed; where there is no glibc, or the user has set it, nothing.
+    """Makes glibc keep freed memory; does nothing without glibc or if the user has set it.
 
-    The environment variables MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ have precedence.
+    The environment variables MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ take precedence.
 
     Returns:
         Whether anything was changed.

@@ -1,4 +1,4 @@
-"""Labelled photographs for probes and fine-tuning: whole and unaugmented."""
+"""Labeled photographs for probes and fine-tuning: whole and unaugmented."""
 
 import pathlib
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from harl_tf.data import records
 from harl_tf.data.manifest import RecordsError, read_manifest
 
 _SHUFFLED = 8192
-"""Most records, still compressed, that are held to draw the next one from."""
+"""Largest size of the shuffle buffer, in records, which stay compressed."""
 
 
 def labeled_images(
@@ -25,17 +25,17 @@ def labeled_images(
         folder: Folder of records made from class folders.
         image_size: Side of the square that whole images are scaled to, in pixels.
         batch_size: Images per batch; the last batch may be smaller. Default: 64.
-        keep: Optional function from a record's name (scalar string tensor) to a bool tensor, for a
-            part of the set, such as ``in_first_half``. Default: all.
-        shuffle_seed: Seed of a new random order in every epoch, for training; records lie class by
-            class. Default: None, the order of the records.
+        keep: Optional function from a record's name (scalar string tensor) to a bool tensor that
+            selects a part of the set, such as ``in_first_half``. Default: all records.
+        shuffle_seed: Seed for a new random order in every epoch. Set it for training, because
+            records are stored class by class. Default: None, the order of the records.
 
     Returns:
         A ``tf.data.Dataset`` of ``(images, labels)``: uint8 ``(batch, size, size, 3)`` and int64
         ``(batch,)``.
 
     Raises:
-        RecordsError: If the folder is not whole or its records have no labels.
+        RecordsError: If the folder is incomplete or its records have no labels.
 
     Example:
         ::
@@ -51,7 +51,7 @@ def labeled_images(
     parsed = tf.data.TFRecordDataset(files).map(records.parse)
     if keep is not None:
         parsed = parsed.filter(lambda fields: keep(fields[records.NAME]))
-    # Counted once, for Keras warns of data sets whose length it finds out by their end.
+    # Counted up front: Keras warns about data sets whose length it only learns at their end.
     count = int(parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1))
     parsed = parsed.apply(tf.data.experimental.assert_cardinality(count))
     if shuffle_seed is not None and count:

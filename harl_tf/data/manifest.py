@@ -1,7 +1,7 @@
-"""The manifest: what a folder of records holds, so that nothing can go missing silently.
+"""The manifest: what a folder of records contains, so that nothing goes missing silently.
 
-Owns ``manifest.json``, its schema and its checks. A TFRecord file cut off between two records reads
-as a shorter file without any error; the counts and checksums here are what notices.
+Owns ``manifest.json``, its schema and its checks. A TFRecord file truncated between two records
+reads as a shorter file without any error; only the counts and checksums here detect it.
 """
 
 import dataclasses
@@ -13,7 +13,8 @@ from typing import Any
 
 FILE_NAME = "manifest.json"
 SCHEMA = 3
-"""1 had neither quality nor flag in its records, nor further masks; 2 had other names for them."""
+"""Schema 1 had no quality, flag or further masks in its records; schema 2 named them
+differently."""
 
 
 class RecordsError(Exception):
@@ -38,7 +39,7 @@ class MaskInfo:
         name: ``"mask"``, or that of a further mask.
         method: Name of the method that made it.
         regions: The largest number of regions in any record, the background included.
-        bits: Of a value in its PNG, 8 or 16.
+        bits: Bit depth of its PNG, 8 or 16.
     """
 
     name: str
@@ -62,14 +63,14 @@ class Manifest:
 
     Attributes:
         method: Name of the mask method and its settings.
-        classes: Class names in the order of their labels; empty without labels.
+        classes: Class names in the order of their labels; empty if there are no labels.
         shards: The TFRecord files.
         left_out: Name and reason of each photograph that was left out.
         masks: The masks of every record, ``"mask"`` first.
-        flags: Number of records by flag, the reason not to trust their mask; those without a flag
-            are not counted.
+        flags: Number of records per flag, the reason not to trust their mask; records without a
+            flag are not counted.
         files: The files for TensorFlow Datasets.
-        schema: Version of this form.
+        schema: Version of this format.
     """
 
     method: dict[str, str | int | float]
@@ -102,7 +103,7 @@ class Manifest:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def write(self, folder: pathlib.Path) -> None:
-        """Writes ``manifest.json`` into a folder and forces it to disk."""
+        """Writes ``manifest.json`` into a folder and flushes it to disk."""
         text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
         with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
             file.write(text + "\n")
@@ -120,7 +121,7 @@ def read_manifest(folder: str | pathlib.Path) -> Manifest:
         The manifest.
 
     Raises:
-        RecordsError: If there is no manifest, it cannot be read, or a file is missing or of
+        RecordsError: If there is no manifest, it cannot be read, or a file is missing or has
             another size.
 
     Example:
@@ -140,18 +141,18 @@ def read_manifest(folder: str | pathlib.Path) -> Manifest:
         if fields["schema"] != SCHEMA:
             raise RecordsError(
                 f"{path} has schema {fields['schema']}; this version of harl_tf reads {SCHEMA}. "
-                "Convert the photographs again, or read it with the version that wrote it."
+                "Convert the photographs again, or use the version that wrote it."
             )
         manifest = _from_json(fields)
     except OSError as error:
         raise RecordsError(f"{path} cannot be opened: {error.strerror or error}.") from error
     except KeyError as error:
         raise RecordsError(
-            f"{path} is no manifest of records: it has no {error}. Convert the photographs again."
+            f"{path} is not a valid manifest: it has no {error}. Convert the photographs again."
         ) from error
     except (ValueError, TypeError) as error:
         raise RecordsError(
-            f"{path} is no manifest of records: {error}. Convert the photographs again."
+            f"{path} is not a valid manifest: {error}. Convert the photographs again."
         ) from error
     listing: tuple[Shard | File, ...] = (*manifest.shards, *manifest.files)
     for listed in listing:

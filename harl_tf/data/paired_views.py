@@ -1,7 +1,7 @@
 """The stream of paired views that pretraining reads.
 
 Owns order, randomness and batching: records in, dict batches out. Every random draw is a function
-of (seed, epoch, example), so the stream can start at any epoch and continues exactly as if it had
+of (seed, epoch, example), so the stream can start at any epoch and continue exactly as if it had
 never stopped, on any number of replicas and threads.
 """
 
@@ -24,50 +24,49 @@ from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 from harl_tf.layers import random_color
 
 FLAGGED = ("keep", "leave_out", "blank")
-"""What to do with records whose mask has a flag: a reason not to trust it."""
+"""What to do with records whose mask is flagged as not to be trusted."""
 
 _TOGETHER = 64
-"""Most records whose views are made in one call: few enough for as many calls at a time as there
-are processors, whatever the batch."""
+"""Largest number of records per call: small enough that a batch splits into calls for every CPU."""
 
 _BATCHES_AHEAD = 2
-"""Whole batches that wait for the training step."""
+"""Number of batches to prefetch for the training step."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PairedViews:
-    """Two augmented views of every photograph of a folder of records, batch by batch.
+    """Two augmented views of every photograph in a folder of records, batch by batch.
 
     A batch is a dict of ``view1``, ``view2`` (uint8, ``(batch, size, size, 3)``), ``mask1``,
-    ``mask2`` (``(batch, size, size)``, region numbers, 0 = background; uint8, or int32 where the
-    records hold them with 16 bits), ``window1``, ``window2`` (int32,
-    ``(batch, 7)``: top, left, height, width of the view in the photograph, 1 if mirrored, height
-    and width of the photograph), ``draws1``, ``draws2`` (float32, uniform in [0, 1): what the
-    colour augmentation on the device draws from) and ``seed`` (int32, ``(batch, 2)``: for what
-    methods draw by themselves, such as cells).
+    ``mask2`` (``(batch, size, size)``, region numbers, 0 = background; uint8, or int32 if the
+    records store them with 16 bits), ``window1``, ``window2`` (int32, ``(batch, 7)``: top, left,
+    height, width of the view in the photograph, 1 if mirrored, height and width of the photograph),
+    ``draws1``, ``draws2`` (float32, uniform in [0, 1): the random numbers for the color
+    augmentation on the device) and ``seed`` (int32, ``(batch, 2)``: seeds for the methods' own
+    random choices, such as which cells to draw).
 
     Attributes:
         folder: Folder of records, as ``mask_generation.convert`` writes it.
         batch_size: Photographs per batch, over all replicas.
         image_size: Side of the views in pixels. Default: 224.
-        seed: Any int; another seed gives other views in another order. Default: 0.
+        seed: Any int; a different seed gives different views in a different order. Default: 0.
         crop1: Geometry of the first view. Default: ``RandomResizedCrop()``.
         crop2: Geometry of the second view. Default: ``RandomResizedCrop()``.
-        passes_per_epoch: How often an epoch goes through the photographs; more than one for small
-            sets, whose epochs would be over in a moment. Default: 1.
-        shuffle_block: Records that are brought into random order together; shards are shuffled
-            besides. A set that fits is shuffled as a whole. Default: 4096.
-        mask: Which mask of the records: ``"mask"``, the foreground, or the name of a further one.
-            A method must be told of as many regions as ``regions`` says. Default: ``"mask"``.
-        flagged: What to do with records whose foreground mask has a flag, a reason not to trust it:
-            ``"keep"`` them as they are; ``"leave_out"``, epochs are shorter then; or ``"blank"``,
-            the mask is all background. Of a blank mask HAPiCL's pixel term leaves the photograph
-            out, and so does HARL's foreground term, while the instance terms stay; HARL's
-            background term and DetCon have the whole view as one region. Default: ``"keep"``.
+        passes_per_epoch: Passes through the photographs per epoch; use more than one for small
+            sets, whose epochs would otherwise be very short. Default: 1.
+        shuffle_block: Number of records shuffled together, in addition to shuffling the shards. A
+            set that fits into one block is shuffled as a whole. Default: 4096.
+        mask: Which mask of the records to use: ``"mask"``, the foreground, or the name of a further
+            mask. Set the method's number of regions to ``regions`` then. Default: ``"mask"``.
+        flagged: What to do with records whose foreground mask is flagged as not to be trusted:
+            ``"keep"`` them as they are; ``"leave_out"``, which makes epochs shorter; or
+            ``"blank"``, which makes the mask all background. With a blank mask, HAPiCL's pixel term
+            and HARL's foreground term skip the photograph while the instance terms still use it;
+            for HARL's background term and DetCon the whole view is one region. Default: ``"keep"``.
 
     Raises:
-        RecordsError: If the folder is not whole, has fewer records to use than a batch, or its
-            records have no such mask.
+        RecordsError: If the folder is incomplete, has fewer usable records than a batch, or its
+            records do not have that mask.
         ValueError: If a setting is out of range.
 
     Example:
@@ -93,7 +92,7 @@ class PairedViews:
     flagged: str = "keep"
 
     def __post_init__(self) -> None:
-        """Checks the settings and that the records are there."""
+        """Checks the settings and that the records exist."""
         for name in ("batch_size", "image_size", "passes_per_epoch", "shuffle_block"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Expected {name} ≥ 1. Received: {name}={getattr(self, name)}.")
@@ -112,7 +111,7 @@ class PairedViews:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches per epoch; each pass leaves out what does not fill its last batch."""
+        """Batches per epoch; each pass drops an incomplete last batch."""
         per_pass = self._available(read_manifest(self.folder)) // self.batch_size
         return per_pass * self.passes_per_epoch
 
@@ -137,23 +136,23 @@ class PairedViews:
     ) -> tf.data.Dataset:
         """The endless stream of batches from the start of an epoch on.
 
-        With several workers each reads only its own rows of every global batch, in the order that
-        one worker would have them; ``model.fit(views)`` arranges that.
+        With several workers, each reads only its own rows of every global batch, in the order a
+        single worker would have; ``model.fit(views)`` takes care of that.
 
         Args:
             epoch: First epoch, counted from 0.
-            worker: Which of the workers this is, counted from 0. Default: 0.
+            worker: Index of this worker, counted from 0. Default: 0.
             workers: Number of workers that share a global batch. Default: 1.
-            replicas: Number of replicas of this worker, if each is to have a batch of its own.
-                Default: 1, all rows of the worker in one batch.
-            colors: Colour augmentation of the first and of the second view, if it is to be done
-                here, on the host's processors, instead of on the training device. Batches hold
-                ``colored1`` and ``colored2`` then (float32, 0–255), in the place of views and
-                draws. ``model.fit(views)`` arranges that where there is no other device.
-                Default: none.
+            replicas: Number of replicas of this worker, if each is to get its own batch. Default:
+                1, all rows of the worker in one batch.
+            colors: Color augmentations of the first and second view, to apply them here, on the
+                host's CPUs, instead of on the training device. Batches then contain ``colored1``
+                and ``colored2`` (float32, 0–255) in place of views and draws. ``model.fit(views)``
+                does this if there is no other device. Default: none.
 
         Returns:
-            A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` with it.
+            A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` along with
+            it.
         """
         first = epoch * self.passes_per_epoch
         passes = tf.data.Dataset.range(first, tf.int64.max)
@@ -165,11 +164,12 @@ class PairedViews:
         dataset = dataset.rebatch(rows // replicas, drop_remainder=True)
         options = tf.data.Options()
         options.deterministic = True
-        # Batches are made whole and then dealt out to replicas; files hold no meaning for that.
+        # Whole batches are made and then split over the replicas, so sharding by files makes no
+        # sense.
         policy = tf.data.experimental.AutoShardPolicy.OFF
         options.experimental_distribute.auto_shard_policy = policy
-        # As many calls at a time as there are processors, from the start. Besides, the thread that
-        # would tune their number can keep whoever drops the stream waiting, for up to a minute.
+        # As many parallel calls as CPUs from the start. The autotuning thread could also delay the
+        # end of the stream by up to a minute.
         options.autotune.enabled = False
         return dataset.prefetch(_BATCHES_AHEAD).with_options(options)
 
@@ -184,13 +184,13 @@ class PairedViews:
         names = ", ".join(repr(info.name) for info in manifest.masks)
         raise RecordsError(
             f"The records of {self.folder} have no mask {self.mask!r}, only {names}. Choose one of "
-            "these, or convert the photographs again, with --also."
+            "these, or convert the photographs again with --also."
         )
 
     def _one_pass(
         self, index: tf.Tensor, start: int, stop: int, colors: Colors | None = None
     ) -> tf.data.Dataset:
-        """The rows from start to stop of each global batch of one pass, some at a time."""
+        """Rows start to stop of each global batch of one pass, several per element."""
         manifest = read_manifest(self.folder)
         info = self._mask_info(manifest)
         files = [str(pathlib.Path(self.folder) / shard.file) for shard in manifest.shards]
@@ -202,8 +202,8 @@ class PairedViews:
         available = self._available(manifest)
         if available < manifest.records:
             serialized = serialized.filter(_is_unflagged)
-        # Blocks in stateless random order, not Dataset.shuffle: that one mixes the program's global
-        # seed into the order.
+        # A stateless shuffle of blocks, not Dataset.shuffle, whose order also depends on the
+        # program's global seed.
         blocks = serialized.batch(min(self.shuffle_block, available)).enumerate()
         serialized = blocks.map(
             lambda block, rows: tf.random.experimental.stateless_shuffle(
@@ -230,7 +230,8 @@ class PairedViews:
         """The views of some records of a pass."""
         further = () if info.name == records.MASK else (info.name,)
         fields = records.parse(rows, further)
-        # An example is its name: it draws the same numbers wherever its record lies.
+        # An example is identified by its name, so it draws the same numbers wherever its record is
+        # stored.
         identities = tf.strings.to_hash_bucket_fast(fields[records.NAME], tf.int64.max)
         png = fields[records.FURTHER + info.name if further else records.MASK]
         blank = tf.zeros_like(identities, tf.bool)
@@ -262,7 +263,7 @@ class PairedViews:
     def _cut(
         self, mask_type: DTypeLike, index: Any, identities: Any, *columns: Any
     ) -> tuple[NDArray[Any], ...]:
-        """The same on arrays, in the order of the form."""
+        """The NumPy part of ``_views``; returns the arrays in the order of ``form``."""
         of_crop = max(self.crop1.draws, self.crop2.draws)
         drawn = draw(self.seed, int(index), identities, of_crop + random_color.DRAWS)
         first, second = (Views.empty(len(identities), self.image_size, mask_type) for _ in range(2))

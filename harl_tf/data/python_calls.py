@@ -1,8 +1,8 @@
 """NumPy functions inside a ``tf.data`` stream, called by TensorFlow's own threads.
 
-Owns one thing: that such calls come to rest before the interpreter ends. A stream that is still
-alive then, because ``fit`` was left by an error, would otherwise call Python while it shuts down,
-which aborts the process.
+Owns one guarantee: such calls stop before the interpreter exits. A stream that is still alive at
+that point, for example because ``fit`` raised an error, would otherwise call Python during
+shutdown, which aborts the process.
 """
 
 import atexit
@@ -18,7 +18,7 @@ _LONGEST_WAIT = 5.0
 
 
 class _Gate:
-    """Counts the calls that run, and refuses new ones once the interpreter is about to end."""
+    """Counts running calls, and refuses new ones once the interpreter is about to exit."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class _Gate:
         with self._lock:
             self._last = time.monotonic()
             if self._closed:
-                raise RuntimeError("The interpreter is about to end.")
+                raise RuntimeError("The interpreter is about to exit.")
             self._running += 1
 
     def __exit__(self, *_: object) -> None:
@@ -37,9 +37,9 @@ class _Gate:
             self._running -= 1
 
     def close(self) -> None:
-        """Waits until no thread calls any more: refused, they fill the stream's buffers and rest.
+        """Waits until the stream's threads are idle: once refused, they fill its buffers and stop.
 
-        A stream nobody reads from makes no calls, and closing takes no time.
+        A stream that nobody reads from makes no calls, so closing takes no time.
         """
         start = time.monotonic()
         with self._lock:
@@ -60,17 +60,17 @@ _gate = _Gate()
 def numpy_call(
     function: Callable[..., Any], arguments: Sequence[tf.Tensor], types: Sequence[tf.DType]
 ) -> list[tf.Tensor]:
-    """Calls a function of NumPy arrays inside a graph.
+    """Calls a Python function of NumPy arrays inside a graph.
 
     Args:
-        function: Arrays in, arrays out; the same arguments must give the same results. It should
-            spend its time in code that lets go of the interpreter, as OpenCV's and
-            ``numba.njit(nogil=True)`` do, or other threads wait for it.
+        function: Arrays in, arrays out; must be deterministic. It should spend its time in code
+            that releases the GIL, such as OpenCV or ``numba.njit(nogil=True)``, or it blocks other
+            threads.
         arguments: Tensors.
-        types: Types of the results.
+        types: Dtypes of the results.
 
     Returns:
-        The results, their shapes unknown to the graph.
+        The results; their static shapes are unknown.
 
     Example:
         >>> twice = [tf.int32, tf.int32]

@@ -1,8 +1,8 @@
 """The record schema: how a photograph and its masks are stored, and nothing else.
 
-Owns feature names, file names, encoding and parsing. Both packages use it; it is the only module of
-``harl_tf`` that ``mask_generation`` imports, besides the manifest beside it. Feature and file names
-are those that TensorFlow Datasets gives a data set of these features.
+Owns feature names, file names, encoding and parsing. Both packages use it; besides
+``harl_tf.data.manifest`` it is the only module of ``harl_tf`` that ``mask_generation`` imports.
+Feature and file names are those TensorFlow Datasets would use for a data set with these features.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ import tensorflow as tf
 IMAGE, MASK, NAME, LABEL = "image", "mask", "name", "label"
 QUALITY, FLAG = "quality", "flag"
 FURTHER = "masks/"
-"""What the feature names of further masks begin with."""
+"""Prefix of the feature names of further masks."""
 NO_LABEL = -1
-"""Label of a record without one."""
+"""Label of a record that has none."""
 SHARD_PATTERN = "*.tfrecord-*"
-"""What the file names of shards match."""
+"""Pattern of the file names of shards."""
 
 _FEATURES = {
     IMAGE: tf.io.FixedLenFeature([], tf.string),
@@ -29,7 +29,7 @@ _FEATURES = {
     FLAG: tf.io.FixedLenFeature([], tf.string),
 }
 _BIT_DEPTH_AT = 24
-"""Byte of a PNG file that says how many bits a value has: after signature, length and sizes."""
+"""Offset of the byte with a PNG's bit depth: after signature, chunk header and image size."""
 
 
 class Record(NamedTuple):
@@ -40,10 +40,10 @@ class Record(NamedTuple):
         mask: PNG bytes, one channel of 8 bits, 1 = foreground, of the image's height and width.
         name: Unique name, the photograph's path relative to its folder.
         label: Class index, or ``NO_LABEL``.
-        quality: How far to trust the mask, within [0, 1], as its method says. Default: 1.
-        flag: Why the mask should not be trusted, in a few words; empty if it may be.
+        quality: How far to trust the mask, within [0, 1], as judged by its method. Default: 1.
+        flag: Why the mask should not be trusted, in a few words; empty if there is no reason.
         masks: PNG bytes of further masks of the image's size, by name: one channel of region
-            numbers, all of one name of 8 or all of 16 bits.
+            numbers. The bit depth, 8 or 16, must be the same for all masks of a name.
     """
 
     image: bytes
@@ -66,13 +66,13 @@ def shard_name(index: int, count: int) -> str:
 
 
 def encode(record: Record) -> bytes:
-    """Serialises a record as a ``tf.train.Example``.
+    """Serializes a record as a ``tf.train.Example``.
 
     Args:
         record: The record.
 
     Returns:
-        The bytes to write into a TFRecord file; the same for the same record.
+        The bytes to write to a TFRecord file; equal records give equal bytes.
 
     Example:
         >>> parsed = parse(tf.constant(encode(Record(b"jpeg", b"png", "cat.jpg"))))
@@ -101,12 +101,12 @@ def parse(serialized: tf.Tensor, masks: Sequence[str] = ()) -> dict[str, tf.Tens
 
     Args:
         serialized: String tensor, as ``encode`` makes it: a scalar, or ``(batch,)``.
-        masks: Names of further masks to take along. Default: none.
+        masks: Names of further masks to parse as well. Default: none.
 
     Returns:
         Dict of scalars, or of ``(batch,)``: ``image``, ``mask``, ``name``, ``flag`` (strings),
         ``label`` (int64), ``quality`` (float32) and the further masks (strings), each under
-        ``masks/`` and its name.
+        ``masks/`` plus its name.
     """
     further = {FURTHER + name: tf.io.FixedLenFeature([], tf.string) for name in masks}
     return tf.io.parse_example(serialized, {**_FEATURES, **further})
@@ -123,7 +123,7 @@ def decode_mask(png: tf.Tensor) -> tf.Tensor:
 
 
 def bits(png: tf.Tensor) -> tf.Tensor:
-    """Number of bits of a value in a PNG, a uint8 scalar.
+    """Bit depth of a PNG, a uint8 scalar.
 
     Example:
         >>> int(bits(tf.io.encode_png(np.zeros((1, 1, 1), np.uint16))))
@@ -140,7 +140,8 @@ def decode_regions(png: tf.Tensor) -> tf.Tensor:
         >>> decode_regions(tf.io.encode_png(ids)).numpy().tolist()
         [[0, 300]]
     """
-    # Read as 16 bits, a PNG of 8 is stretched to 65535; as 8 bits, one of 16 loses its lower byte.
+    # Decoding an 8-bit PNG as 16 bits rescales it to 65535; decoding 16 bits as 8 loses the low
+    # byte.
     ids = tf.cond(
         bits(png) == 16,
         lambda: tf.cast(tf.io.decode_png(png, channels=1, dtype=tf.uint16), tf.int32),

@@ -1,7 +1,7 @@
 """From the bytes of records to their two views.
 
-Owns the order of the work on a photograph: mask, windows, image, views. It runs in as many threads
-as the stream has, on several records a call, and draws nothing by itself.
+Owns the order of work on a photograph: mask, windows, image, views. It runs in the stream's
+threads, on several records per call, and draws no random numbers itself.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ class Views(NamedTuple):
 
     @classmethod
     def empty(cls, count: int, size: int, mask_type: DTypeLike = np.uint8) -> "Views":
-        """Room for views.
+        """Uninitialized arrays for ``count`` views.
 
         Example:
             >>> Views.empty(4, 16).images.shape
@@ -44,13 +44,13 @@ class Views(NamedTuple):
 
 
 class EncodedImage(NamedTuple):
-    """What is read of a record.
+    """The parts of a record that views are made from.
 
     Attributes:
         name: Its name, for errors.
         jpeg: The photograph.
         png: Its mask.
-        blank: Whether the mask counts as all background.
+        blank: Whether to treat the mask as all background.
     """
 
     name: bytes
@@ -64,10 +64,10 @@ Crops = tuple[geometry.RandomResizedCrop, geometry.RandomResizedCrop]
 
 @dataclasses.dataclass(frozen=True)
 class ViewCutter:
-    """Cuts two views out of a record's photograph and mask.
+    """Crops two views from a record's photograph and mask.
 
     Attributes:
-        crops: Geometry of the first and of the second view.
+        crops: Geometry of the first and the second view.
 
     Example:
         >>> import cv2
@@ -86,14 +86,13 @@ class ViewCutter:
     def __call__(
         self, record: EncodedImage, draws: NDArray[Any], views: tuple[Views, Views], row: int
     ) -> None:
-        """Cuts them.
+        """Crops both views.
 
         Args:
             record: The record.
-            draws: ``(2, n)``, uniform in [0, 1), of which each view takes as many as its crop
-                needs.
+            draws: ``(2, n)``, uniform in [0, 1); each view uses as many as its crop needs.
             views: Where the first and the second view are written.
-            row: At which row.
+            row: Row of ``views`` to write to.
 
         Raises:
             ValueError: If the record is damaged.
@@ -126,6 +125,6 @@ def _check_size(image: NDArray[Any], mask: NDArray[Any], factor: int) -> None:
     height, width = (-(-side // factor) for side in mask.shape)
     if image.shape[:2] != (height, width):
         raise ValueError(
-            f"Expected a photograph and a mask of one height and width. Received: a mask of "
-            f"{mask.shape} and a photograph that, {factor} times smaller, has {image.shape[:2]}."
+            f"Expected a photograph and a mask of the same height and width. Received: a mask of "
+            f"{mask.shape} and a photograph of {image.shape[:2]} at 1/{factor} of its size."
         )

@@ -1,4 +1,4 @@
-"""Pooled features of a backbone for a labelled data set."""
+"""Pooled features of a backbone for a labeled data set."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,9 @@ import tensorflow as tf
 
 
 class Embedder:
-    """Turns images into one vector each: a map of the backbone, averaged over its cells.
+    """Turns each image into one vector: a feature map of the backbone, averaged over its cells.
 
-    The computation is traced once and kept, so a probe that runs every epoch pays for it once.
+    The computation is traced only once, so a probe that runs every epoch pays for it once.
 
     Args:
         backbone: A model from images to a dict of feature maps.

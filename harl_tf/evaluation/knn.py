@@ -1,4 +1,4 @@
-"""Weighted k-nearest-neighbour classification on frozen features."""
+"""Weighted k-nearest-neighbor classification on frozen features."""
 
 import numpy as np
 
@@ -13,16 +13,17 @@ def knn_accuracy(
 ) -> float:
     """Share of test vectors whose nearest training vectors vote for the right class.
 
-    Neighbours are the most similar by cosine, and vote with weight ``exp(cosine / temperature)``
-    (Wu et al., Unsupervised Feature Learning via Non-Parametric Instance Discrimination, 2018).
+    Neighbors are the most similar vectors by cosine, and vote with weight ``exp(cosine /
+    temperature)`` (Wu et al., Unsupervised Feature Learning via Non-Parametric Instance
+    Discrimination, 2018).
 
     Args:
-        train_vectors: ``(train, dimensions)``; need not be normalised.
+        train_vectors: ``(train, dimensions)``; need not be normalized.
         train_labels: ``(train,)`` ints from 0.
         test_vectors: ``(test, dimensions)``.
         test_labels: ``(test,)``.
-        neighbors: How many vote; at most the number of training vectors do. Default: 20.
-        temperature: Positive; smaller trusts the nearest more. Default: 0.07.
+        neighbors: How many neighbors vote, at most all training vectors. Default: 20.
+        temperature: Positive; smaller values give the nearest neighbors more weight. Default: 0.07.
 
     Returns:
         Accuracy within [0, 1].
@@ -38,7 +39,7 @@ def knn_accuracy(
     """
     if neighbors < 1 or temperature <= 0:
         raise ValueError(
-            "Expected neighbours ≥ 1 and temperature > 0. "
+            "Expected neighbors ≥ 1 and temperature > 0. "
             f"Received: neighbors={neighbors}, temperature={temperature}."
         )
     if not len(train_vectors) or not len(test_vectors):
@@ -50,7 +51,7 @@ def knn_accuracy(
     similarity = _unit(test_vectors) @ _unit(train_vectors).T
     nearest = np.argpartition(-similarity, neighbors - 1, axis=1)[:, :neighbors]
     closeness = np.take_along_axis(similarity, nearest, axis=1)
-    # Only ratios of weights matter; measured from the nearest they cannot overflow.
+    # Only ratios of weights matter; relative to the nearest neighbor they cannot overflow.
     weights = np.exp((closeness - closeness.max(axis=1, keepdims=True)) / temperature)
     classes = int(max(train_labels.max(), test_labels.max())) + 1
     votes = np.zeros((len(test_vectors), classes))

@@ -1,4 +1,4 @@
-"""Where a backbone sees foreground: similarity of every cell to the regions' mean features."""
+"""Where a backbone sees foreground: each cell's similarity to the regions' mean features."""
 
 import dataclasses
 
@@ -13,8 +13,9 @@ class SimilarityMaps:
     """Cosine similarity of each cell of one image with the image's regions.
 
     Attributes:
-        foreground: ``(h, w)`` float32 in [-1, 1], with the mean feature of the foreground cells.
-        background: Likewise with that of the background cells.
+        foreground: ``(h, w)`` float32 in [-1, 1], similarity to the mean feature of the foreground
+            cells.
+        background: The same for the background cells.
     """
 
     foreground: np.ndarray
@@ -29,7 +30,7 @@ class SimilarityMaps:
 def similarity_maps(
     backbone: keras.Model, image: np.ndarray, mask: np.ndarray, level: str | None = None
 ) -> SimilarityMaps:
-    """Compares the cells of an image's feature map with the means of its two regions.
+    """Compares the cells of an image's feature map with the mean features of its two regions.
 
     Args:
         backbone: A model from images, 0–255, to a dict of feature maps.
@@ -38,7 +39,7 @@ def similarity_maps(
         level: Name of the map. Default: the last one.
 
     Returns:
-        The maps. A region without any cell of its own has similarity 0 everywhere.
+        The maps. A region without any cells has similarity 0 everywhere.
 
     Raises:
         ValueError: If ``level`` is not one of the backbone's maps.

@@ -1,4 +1,4 @@
-"""Backbones as files: what an export consists of, and how it is written."""
+"""Backbones as files: the contents of an export and how it is written."""
 
 from harl_tf.export.artifact import ExportError as ExportError
 from harl_tf.export.card import Card as Card

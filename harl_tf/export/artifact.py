@@ -1,13 +1,13 @@
-"""The form of an exported backbone on disk, and its checksums.
+"""The layout of an exported backbone on disk, and its checksums.
 
-Owns which files there are. The folder *is* a SavedModel, so every tool that reads one reads it; the
-other files lie beside ``saved_model.pb``, where TensorFlow passes them over::
+Owns which files there are. The folder *is* a SavedModel, so every tool that reads SavedModels can
+read it; the other files are next to ``saved_model.pb``, where TensorFlow ignores them::
 
     FOLDER/
         saved_model.pb, variables/, ...   endpoints ``serve`` and ``serve_training``
         backbone.keras                    the same network as Keras layers
         metadata.json                     input, outputs, method, versions
-        MODEL_CARD.md                     the same and its use, in words
+        MODEL_CARD.md                     the same for people, and how to use it
         SHA256SUMS                        of all of them
 """
 
@@ -26,19 +26,19 @@ class ExportError(Exception):
 
 
 def write_checksums(folder: pathlib.Path) -> None:
-    """Writes ``SHA256SUMS`` over every file of a folder, in the form of ``sha256sum``."""
+    """Writes ``SHA256SUMS`` for every file of a folder, in the format of ``sha256sum``."""
     lines = [f"{digest}  {name}" for name, digest in sorted(_digests(folder).items())]
     (folder / CHECKSUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def check(folder: pathlib.Path) -> None:
-    """Checks that a folder is an exported backbone and nothing in it has changed.
+    """Checks that a folder is an exported backbone and that nothing in it has changed.
 
     Args:
         folder: The folder.
 
     Raises:
-        ExportError: Naming the file that is missing or has changed.
+        ExportError: If it is not, naming the file that is missing or has changed.
 
     Example:
         >>> check(pathlib.Path("no/such/folder"))
@@ -64,13 +64,13 @@ def check(folder: pathlib.Path) -> None:
 
 
 def check_disposable(folder: pathlib.Path) -> None:
-    """Checks that a folder, if it exists, holds an export or a part of one and nothing else.
+    """Checks that a folder, if it exists, contains nothing but an export or part of one.
 
     Args:
-        folder: What is about to be replaced.
+        folder: Folder about to be replaced.
 
     Raises:
-        ExportError: Naming the first file that no export wrote.
+        ExportError: Naming the first file that is not part of an export.
 
     Example:
         >>> check_disposable(pathlib.Path("no/such/folder"))

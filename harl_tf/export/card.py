@@ -16,11 +16,11 @@ _PACKAGES = ("harl_tf", "keras", "keras-hub", "tensorflow")
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What only the one who trained a backbone knows.
+    """What only the person who trained a backbone knows.
 
     Attributes:
-        data: What it was pretrained on.
-        license: Licence of the weights. Default: "not stated".
+        data: The pretraining data. Default: "not stated".
+        license: License of the weights. Default: "not stated".
         metrics: Measured values by name. Default: none.
         notes: Anything else its users should know, such as limits. Default: none.
     """
@@ -32,7 +32,7 @@ class Card:
 
 
 def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str, Any]:
-    """Everything a program may want to know of an exported backbone, fit for JSON."""
+    """Everything a program may want to know about an exported backbone, serializable as JSON."""
     config = model.get_config()
     method = {
         key: value for key, value in config.items() if key not in ("backbone", "augmentations")
@@ -42,7 +42,7 @@ def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str,
         "input": {
             "shape": [None, None, None, 3],
             "dtype": "float32",
-            "values": "RGB, 0 to 255; normalisation is part of the network",
+            "values": "RGB, 0 to 255; normalization is part of the network",
         },
         "outputs": {
             name: {"shape": list(tensor.shape)} for name, tensor in backbone.output.items()
@@ -55,7 +55,7 @@ def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str,
 
 
 def render(facts: Mapping[str, Any]) -> str:
-    """The model card as Markdown, from ``metadata``."""
+    """Renders ``metadata`` as a model card in Markdown."""
     card = facts["card"]
     metrics = "\n".join(f"| {name} | {value:.4g} |" for name, value in card["metrics"].items())
     outputs = ", ".join(f"`{name}` {value['shape']}" for name, value in facts["outputs"].items())
@@ -64,7 +64,7 @@ def render(facts: Mapping[str, Any]) -> str:
     return f"""# Backbone pretrained with {facts["method"]["class"]}
 
 - **Data**: {card["data"]}
-- **Licence of the weights**: {card["license"]}
+- **License of the weights**: {card["license"]}
 - **Input**: float32 {facts["input"]["shape"]}, {facts["input"]["values"]}
 - **Outputs**: {outputs}
 - **Parameters**: {facts["parameters"]:,}
@@ -83,11 +83,11 @@ With plain Keras (create it inside the strategy's scope if there is one):
         "FOLDER", call_endpoint="serve", call_training_endpoint="serve_training", dtype="float32"
     )
 
-Leave out `call_training_endpoint` to freeze the layer; `trainable=False` alone would not keep its
-batch statistics still. On several replicas `serve_training` gives each its own batch statistics:
-use `load_backbone`, whose statistics span them, or leave the training endpoint out.
+Leave out `call_training_endpoint` to freeze the layer; `trainable=False` alone would not stop the
+updates of its batch statistics. On several replicas, `serve_training` gives each replica its own
+batch statistics: use `load_backbone`, which synchronizes them, or leave the training endpoint out.
 
-## Settings of the pretraining
+## Pretraining settings
 
     {json.dumps(facts["method"], sort_keys=True)}
 

@@ -1,4 +1,4 @@
-"""Writing a pretrained backbone for those who fine-tune it."""
+"""Exporting a pretrained backbone for fine-tuning."""
 
 import json
 import pathlib
@@ -23,21 +23,22 @@ def export_backbone(
     """Writes a model's backbone as a SavedModel with native weights, metadata, card and checksums.
 
     The SavedModel has two endpoints: ``serve`` for inference and ``serve_training``, which uses
-    batch statistics and updates the moving ones, so that fine-tuning does not silently keep those
-    of the pretraining data. The network is written in float32 with plain Keras layers, whatever
-    precision and batch normalisation it was trained with.
+    batch statistics and updates the moving averages, so that fine-tuning does not silently keep the
+    statistics of the pretraining data. The network is written in float32 with plain Keras layers,
+    whatever precision and batch normalization it was trained with.
 
     Args:
         model: A pretraining model. Call this outside of any strategy's scope.
-        folder: Folder to make; it appears only when everything in it is written.
-        card: What to say about the weights. Default: nothing beyond the settings.
-        overwrite: Whether an older export there is replaced. Default: False.
+        folder: Folder to create; it only appears once everything in it is written.
+        card: Information about the weights for the model card. Default: only the settings.
+        overwrite: Whether to replace an older export in the folder. Default: False.
 
     Returns:
         The folder.
 
     Raises:
-        ExportError: If the folder exists, or holds anything but an older export.
+        ExportError: If the folder exists and ``overwrite`` is False, or it contains anything but an
+            older export.
 
     Example:
         ::

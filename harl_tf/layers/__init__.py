@@ -1,4 +1,4 @@
-"""Layers that Keras does not have: fused batch normalisation, batched colours, a queue of keys."""
+"""Layers missing from Keras: fused batch normalization, per-image colors, a queue of keys."""
 
 from harl_tf.layers.batch_normalization import FusedBatchNormalization as FusedBatchNormalization
 from harl_tf.layers.color_presets import byol_colors as byol_colors

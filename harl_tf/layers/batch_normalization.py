@@ -1,8 +1,8 @@
-"""Batch normalisation by TensorFlow's fused kernel.
+"""Batch normalization by TensorFlow's fused kernel.
 
-Owns the layer that the pretraining networks train with. It does not own its weights' meaning: name,
-order and configuration are those of ``keras.layers.BatchNormalization``, so the two exchange
-weights freely, and exported backbones carry the plain Keras layer.
+Owns the layer that the pretraining networks train with. The names, order and meaning of its weights
+and its configuration are those of ``keras.layers.BatchNormalization``, so the two layers can
+exchange weights, and exported backbones contain the plain Keras layer.
 """
 
 from typing import Any
@@ -21,10 +21,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     On CPUs the fused kernel makes a ResNet-18 step up to twice as fast as the Keras layer's own
     arithmetic, and more under ``mixed_bfloat16``, where the activations stay in bfloat16 and the
-    statistics in float32. With ``synchronized=True`` and several replicas the Keras implementation
-    takes over, whose statistics are those of the global batch; it also takes over for dtypes that
-    the kernel lacks (float64, weights in half precision), without ``scale`` or ``center``, and for
-    masked or renormalised input.
+    statistics in float32. With ``synchronized=True`` and several replicas, the Keras implementation
+    is used, with statistics over the global batch. It is also used for dtypes that the kernel does
+    not support (float64, weights in half precision), without ``scale`` or ``center``, and for
+    masked or renormalized input.
 
     Args:
         axis: Must be -1, the channels (the kernel's NHWC form).
@@ -45,14 +45,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         super().__init__(axis=axis, synchronized=synchronized, **kwargs)
         if axis != -1:
             raise ValueError(
-                "FusedBatchNormalization normalises the last axis (axis=-1). "
+                "FusedBatchNormalization normalizes the last axis (axis=-1). "
                 f"Received: axis={axis}. Use keras.layers.BatchNormalization for another axis."
             )
 
     def call(
         self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """Normalises ``inputs`` of shape ``(batch, ..., channels)``."""
+        """Normalizes ``inputs`` of shape ``(batch, ..., channels)``."""
         learn = bool(training) and self.trainable
         synchronize = learn and self.synchronized and distribution.replica_count() > 1
         fusable = (
@@ -64,7 +64,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         if synchronize or not fusable or mask is not None or self.renorm:
             return super().call(inputs, training=training, mask=mask)
         inputs = tf.cast(inputs, self.compute_dtype)
-        # The kernel takes four dimensions; how the rows are arranged does not matter to it.
+        # The kernel requires four dimensions; the arrangement of the rows does not matter.
         is_map = inputs.shape.rank == 4
         flat = inputs if is_map else tf.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
         outputs = self._learn(flat) if learn else self._infer(flat)
@@ -75,7 +75,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs, mean=empty, variance=empty, is_training=True, **self._kernel_arguments()
         )
-        # The kernel reports the unbiased variance, Keras averages the biased one.
+        # The kernel returns the unbiased variance, but Keras averages the biased one.
         count = tf.cast(tf.size(inputs) / inputs.shape[-1], tf.float32)
         variance = variance * (count - 1.0) / count
         decay = self.momentum

@@ -1,10 +1,10 @@
-"""The colour augmentations that the methods were published with."""
+"""The published color augmentations of the methods."""
 
 from harl_tf.layers.random_color import RandomColor
 
 
 def simclr_color() -> RandomColor:
-    """SimCLR's colour augmentation (Chen et al. 2020, appendix A, strength 1).
+    """SimCLR's color augmentation (Chen et al. 2020, appendix A, strength 1).
 
     Example:
         >>> simclr_color().strengths["brightness"]
@@ -14,7 +14,7 @@ def simclr_color() -> RandomColor:
 
 
 def moco_color() -> RandomColor:
-    """That of MoCo v2 (Chen et al. 2020, arXiv 2003.04297), SimSiam and DenseCL.
+    """Color augmentation of MoCo v2 (Chen et al. 2020, arXiv 2003.04297), SimSiam and DenseCL.
 
     Example:
         >>> moco_color().strengths["hue"]
@@ -24,9 +24,9 @@ def moco_color() -> RandomColor:
 
 
 def byol_colors() -> tuple[RandomColor, RandomColor]:
-    """Those of BYOL's two views (Grill et al. 2020, table 6), PixPro, DetCon and HARL.
+    """Color augmentations of BYOL's two views (Grill et al. 2020, table 6), PixPro, DetCon, HARL.
 
-    The first view is always blurred, the second hardly ever, and only the second is solarised.
+    The first view is always blurred, the second hardly ever, and only the second is solarized.
 
     Example:
         >>> [color.probabilities["solarize_probability"] for color in byol_colors()]

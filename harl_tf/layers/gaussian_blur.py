@@ -1,25 +1,25 @@
-"""Gaussian blur of a batch whose images have a width of the Gaussian each, on any device.
+"""Gaussian blur of a batch with one standard deviation per image, on any device.
 
-Owns the arithmetic: a line is convolved by multiplying pieces of it with a band of the Gaussian,
-since matrix products are what devices do best.
+Owns the arithmetic: each line is cut into pieces, and each piece is convolved by multiplying it
+with a banded matrix of the Gaussian, because matrix products are fast on every device.
 """
 
 import numpy as np
 import tensorflow as tf
 
 _PIECE = 32
-"""Pixels of a line that one product makes: the fewer, the less is multiplied by nothing, and the
-more, the less of the lines is read twice."""
+"""Output pixels per piece of a line. Smaller pieces multiply by fewer zeros; larger pieces read
+fewer pixels twice."""
 
 
 def blur(images: tf.Tensor, sigma: tf.Tensor, reach: int) -> tf.Tensor:
-    """Blurs images; edges are extended by their last pixel.
+    """Blurs images; edges are padded with the edge pixel.
 
     Args:
         images: ``(batch, height, width, channels)`` float32, height and width known.
         sigma: ``(batch,)`` float32, standard deviation in pixels; 0 leaves an image as it is.
-        reach: Pixels beyond which the Gaussian is cut off, four standard deviations say; the sum of
-            the rest is 1.
+        reach: Radius in pixels at which the Gaussian is truncated, such as four standard
+            deviations; the truncated Gaussian sums to 1.
 
     Returns:
         ``(batch, height, width, channels)`` float32.
@@ -36,7 +36,7 @@ def blur(images: tf.Tensor, sigma: tf.Tensor, reach: int) -> tf.Tensor:
 def _band(sigma: tf.Tensor, reach: int) -> tf.Tensor:
     """(B, piece, piece + 2 reach): row i holds the Gaussian around column i + reach."""
     distance = np.arange(-reach, reach + 1, dtype=np.float32)
-    # One too narrow to reach its neighbours stands for none.
+    # A Gaussian too narrow to reach the neighboring pixels is the identity: no blur.
     gaussian = tf.exp(-0.5 * tf.square(distance / tf.maximum(sigma, 1e-3)[:, None]))
     gaussian /= tf.reduce_sum(gaussian, axis=-1, keepdims=True)
     column = np.arange(_PIECE + 2 * reach)[None, :] - np.arange(_PIECE)[:, None]

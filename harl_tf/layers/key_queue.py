@@ -13,7 +13,8 @@ from harl_tf.losses.normalize import l2_normalize
 class KeyQueue(keras.layers.Layer):
     """The keys of the latest batches, first in, first out; saved with the model.
 
-    He et al., Momentum Contrast (2020), sec. 3.2. It starts with random directions.
+    He et al., Momentum Contrast (2020), sec. 3.2. The queue is initialized with random unit
+    vectors.
 
     Args:
         size: Number of keys. Must be divisible by the number of keys of a global batch.
@@ -38,7 +39,7 @@ class KeyQueue(keras.layers.Layer):
                 f"Received: size={size}, dimensions={dimensions}."
             )
         self.size, self.dimensions = size, dimensions
-        # A seed of its own: the queue of a run does not depend on what was made before it.
+        # A fixed seed: the initial queue does not depend on what was created before it.
         self._keys = self.add_weight(
             shape=(size, dimensions),
             initializer=keras.initializers.RandomNormal(stddev=1.0, seed=0),
@@ -50,24 +51,24 @@ class KeyQueue(keras.layers.Layer):
 
     @property
     def keys(self) -> tf.Tensor:
-        """``(size, dimensions)``, normalised, the newest first."""
+        """``(size, dimensions)``, normalized, the newest first."""
         return l2_normalize(tf.convert_to_tensor(self._keys))
 
     def push(self, keys: tf.Tensor) -> None:
-        """Takes in the keys of all replicas and forgets as many of the oldest.
+        """Adds the keys of all replicas and drops as many of the oldest.
 
         Args:
-            keys: ``(rows, dimensions)`` of this replica; need not be normalised.
+            keys: ``(rows, dimensions)`` of this replica; need not be normalized.
 
         Raises:
-            ValueError: If the keys of the global batch do not divide the queue.
+            ValueError: If ``size`` is not a multiple of the number of keys of the global batch.
         """
         if keys.shape[0] is not None:
             rows = keys.shape[0] * distribution.replica_count()
             if self.size % rows:
                 raise ValueError(
-                    "Expected a queue_size that the keys of a global batch divide, such as "
-                    f"{max(self.size // rows, 1) * rows}. Received: queue_size={self.size} and "
+                    "Expected a queue_size that is a multiple of the keys of a global batch, such "
+                    f"as {max(self.size // rows, 1) * rows}. Received: queue_size={self.size} and "
                     f"{rows} keys per batch."
                 )
         newest = distribution.gather_rows(l2_normalize(tf.stop_gradient(keys)))

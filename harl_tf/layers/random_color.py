@@ -1,8 +1,9 @@
-"""Colour augmentation of a whole batch on the training device.
+"""Color augmentation of a whole batch on the training device.
 
-Owns what changes colours and sharpness: jitter, greyscale, blur, solarisation. It does not own
-geometry (``harl_tf.data.geometry``) and it draws no random number: every draw arrives with the
-batch, made from (seed, epoch, example), so that a batch looks the same on any number of replicas.
+Owns everything that changes colors and sharpness: jitter, grayscale, blur, solarization. It does
+not own geometry (``harl_tf.data.geometry``), and it draws no random numbers: all draws arrive with
+the batch and are functions of (seed, epoch, example), so that a batch looks the same on any number
+of replicas.
 """
 
 import enum
@@ -17,7 +18,7 @@ from harl_tf.layers.gaussian_blur import blur
 
 
 class Draw(enum.IntEnum):
-    """What each of the uniform draws in [0, 1) of one view of one example decides."""
+    """What each of a view's uniform draws in [0, 1) decides."""
 
     BRIGHTNESS = 0
     CONTRAST = 1
@@ -31,10 +32,10 @@ class Draw(enum.IntEnum):
 
 
 DRAWS = len(Draw)
-"""Uniform draws that one view of one example needs."""
+"""Number of uniform draws that one view of one example needs."""
 
 BRIGHT = 127.5
-"""From here on solarisation inverts: what would be rounded to 128 of 0–255."""
+"""Threshold of solarization: values from here on, which round to 128 or more, are inverted."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _GRAYSCALE = np.tile(_LUMA, (3, 1))
@@ -45,12 +46,12 @@ _FROM_YIQ = np.linalg.inv(_TO_YIQ).astype(np.float32)
 
 
 class Plan(NamedTuple):
-    """What the draws mean, for each image of a batch.
+    """The color changes of each image of a batch, computed from its draws.
 
     Attributes:
-        matrix: ``(batch, 3, 3)``, what every colour is multiplied by.
-        gray: ``(batch,)``, how much of the image's mean luminance is added to every colour.
-        sigma: ``(batch,)``, standard deviation of the blur in pixels, 0 without one.
+        matrix: ``(batch, 3, 3)``, the matrix that every color is multiplied by.
+        gray: ``(batch,)``, the multiple of the image's mean luminance that is added to every color.
+        sigma: ``(batch,)``, standard deviation of the blur in pixels, 0 for no blur.
         solarize: ``(batch,)`` bool, whether the bright half is inverted.
     """
 
@@ -62,24 +63,24 @@ class Plan(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class RandomColor(keras.layers.Layer):
-    """Colour jitter, greyscale, Gaussian blur and solarisation, as BYOL and SimCLR use them.
+    """Color jitter, grayscale, Gaussian blur and solarization, as BYOL and SimCLR use them.
 
-    Brightness, contrast, saturation and hue are all affine in the colours, and so is greyscale:
-    their composition, whose order does not matter, is one 3×3 matrix and one offset per image,
-    clipped once at the end. (torchvision clips after every operation, a small difference in
-    saturated pixels.) Blur is a Gaussian drawn per image, cut off beyond four standard deviations,
-    on edges extended by their last pixel.
+    Brightness, contrast, saturation, hue and grayscale are all affine in the colors. Their
+    composition, whose order does not matter, is one 3×3 matrix and one offset per image, and is
+    clipped once at the end. (torchvision clips after every operation, which makes a small
+    difference in saturated pixels.) The blur is a Gaussian with one standard deviation per image,
+    truncated at four standard deviations; edges are padded with the edge pixel.
 
     Args:
         brightness: Largest change of brightness, a factor in [1-b, 1+b]. Default: 0.4.
-        contrast: Likewise for contrast around the image's mean luminance. Default: 0.4.
-        saturation: Likewise for saturation. Default: 0.2.
-        hue: Largest turn of hue, in turns, within [0, 0.5]. Default: 0.1.
-        jitter_probability: Share of images that get the four above. Default: 0.8.
-        grayscale_probability: Share of images that lose their colour. Default: 0.2.
+        contrast: The same for contrast, around the image's mean luminance. Default: 0.4.
+        saturation: The same for saturation. Default: 0.2.
+        hue: Largest rotation of the hue, in turns, within [0, 0.5]. Default: 0.1.
+        jitter_probability: Share of images that get the four changes above. Default: 0.8.
+        grayscale_probability: Share of images converted to grayscale. Default: 0.2.
         blur_probability: Share of images that are blurred. Default: 0.5.
-        blur_sigma: Smallest and largest standard deviation of the blur, in pixels of an image of
-            224 pixels; scaled with the image's side. Default: (0.1, 2.0).
+        blur_sigma: Smallest and largest standard deviation of the blur, in pixels of a 224-pixel
+            image; scaled with the image's side. Default: (0.1, 2.0).
         solarize_probability: Share of images whose bright half (≥ 128) is inverted. Default: 0.
         **kwargs: Arguments of ``keras.layers.Layer``.
 
@@ -128,7 +129,7 @@ class RandomColor(keras.layers.Layer):
             if not 0 <= value <= 1:
                 raise ValueError(f"Expected {name} within [0, 1]. Received: {name}={value}.")
         if hue > 0.5:
-            raise ValueError(f"Expected hue ≤ 0.5, half a turn. Received: hue={hue}.")
+            raise ValueError(f"Expected hue ≤ 0.5 (half a turn). Received: hue={hue}.")
         if not 0 < self.blur_sigma[0] <= self.blur_sigma[1]:
             raise ValueError(
                 "Expected 0 < blur_sigma[0] ≤ blur_sigma[1]. "
@@ -137,11 +138,11 @@ class RandomColor(keras.layers.Layer):
         self.built = True
 
     def plan(self, draws: tf.Tensor, height: int) -> Plan:
-        """What is to be done to each image of a batch.
+        """Computes the color changes of each image of a batch.
 
         Args:
             draws: ``(batch, DRAWS)`` float, uniform in [0, 1).
-            height: The images', in pixels.
+            height: Height of the images in pixels.
         """
         draws = tf.cast(draws, tf.float32)
         matrix, gray = self._jitter(draws)
@@ -160,7 +161,7 @@ class RandomColor(keras.layers.Layer):
         """Augments a batch.
 
         Args:
-            images: ``(batch, height, width, 3)``, any number type, 0–255.
+            images: ``(batch, height, width, 3)``, any numeric dtype, 0–255.
             draws: ``(batch, DRAWS)`` float, uniform in [0, 1).
 
         Returns:
@@ -175,10 +176,10 @@ class RandomColor(keras.layers.Layer):
         return tf.where(plan.solarize[:, None, None, None], inverted, images)
 
     def _jitter(self, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The four jitter operations as the matrix and the grey of a plan.
+        """The four jitter operations as ``matrix`` and ``gray`` of a ``Plan``.
 
-        They commute: brightness scales everything, saturation and hue leave every luminance as it
-        is, and contrast pulls towards a grey, which those two leave alone.
+        They commute: brightness scales everything, saturation and hue preserve luminance, and
+        contrast blends with a gray, which saturation and hue leave unchanged.
         """
 
         def factor(draw: Draw, name: str) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""The objectives as functions of tensors; no layer, no variable, no model."""
+"""The losses as pure functions of tensors: no layers, no variables, no models."""
 
 from harl_tf.losses.cell_positions import cell_distance as cell_distance
 from harl_tf.losses.cell_regions import CellLabels as CellLabels

@@ -1,4 +1,4 @@
-"""How far the cells of two views lie from each other in the image both were cut from."""
+"""Distances between the cells of two views, measured in the image both were cropped from."""
 
 import tensorflow as tf
 
@@ -9,17 +9,17 @@ def cell_distance(
     grid1: tuple[int, int],
     grid2: tuple[int, int],
 ) -> tf.Tensor:
-    """Distance of the cells' centres, in diagonals of the larger view's cells.
+    """Distance between cell centers, in units of the larger view's cell diagonal.
 
-    Xie et al., Propagate Yourself (2021), sec. 3.1: positions are normalised to [0, 1] along either
-    axis of the image; cells nearer than 0.7 are positives there.
+    Xie et al., Propagate Yourself (2021), sec. 3.1: positions are normalized to [0, 1] along each
+    axis of the image; cells closer than 0.7 are positives in that paper.
 
     Args:
-        windows1: ``(batch, 7)`` int, where the first views lie: top, left, height, width in pixels,
-            1 if mirrored left to right, height and width of the image.
-        windows2: ``(batch, 7)`` int, of the second views.
+        windows1: ``(batch, 7)`` int, the crop windows of the first views: top, left, height, width
+            in pixels, 1 if mirrored left to right, height and width of the image.
+        windows2: ``(batch, 7)`` int, the crop windows of the second views.
         grid1: Height and width of the first view's feature map, in cells.
-        grid2: Those of the second.
+        grid2: Height and width of the second view's feature map, in cells.
 
     Returns:
         ``(batch, cells1, cells2)`` float32, cells in row-major order.
@@ -40,7 +40,7 @@ def cell_distance(
 
 
 def _centers(windows: tf.Tensor, grid: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Centres (B, N, 2) of the cells and the length (B,) of their diagonal, in shares of a side."""
+    """Cell centers (B, N, 2) and diagonals (B,), as fractions of the image's sides."""
     top, left, height, width, mirrored, image_height, image_width = tf.unstack(windows, axis=-1)
     rows = (tf.range(grid[0], dtype=tf.float32) + 0.5) / grid[0]
     columns = (tf.range(grid[1], dtype=tf.float32) + 0.5) / grid[1]

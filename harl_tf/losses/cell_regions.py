@@ -1,27 +1,28 @@
 """From pixels to feature-map cells: which region a cell belongs to.
 
-Owns the one convention of how a mask meets a feature map: the share of a cell's pixels that belong
-to a region. Point sampling would lose small objects, and counting any touched cell would triple
-them.
+Owns the single convention for projecting a mask onto a feature map: a region's share of a cell is
+the fraction of the cell's pixels that belong to it. Point sampling would lose small objects, and
+counting every cell an object touches would triple their size.
 """
 
 import dataclasses
 
 import tensorflow as tf
 
-# Less than one pixel's share of any cell, more than float32 loses in a share: exactly half stays
-# half where 1/pixels is not a binary fraction, and no region is made of rounding alone.
+# Smaller than one pixel's share of any cell, larger than the float32 rounding error of a share:
+# exactly one half stays one half where 1/pixels is not a binary fraction, and rounding alone never
+# creates a region.
 _ROUNDING = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
 class CellLabels:
-    """Regions of the cells of a feature map, cells in row-major order.
+    """The region of each cell of a feature map, cells in row-major order.
 
     Attributes:
         shares: ``(batch, cells, regions)`` float32 in [0, 1], each region's share of the cell.
-        regions: ``(batch, cells)`` int32, the region with the largest share; of equal ones that of
-            the highest number, so that half foreground is foreground.
+        regions: ``(batch, cells)`` int32, the region with the largest share. Ties go to the highest
+            region number, so a cell that is half foreground is foreground.
         valid: ``(batch, cells)`` bool, False for cells too mixed to belong to any region.
     """
 
@@ -31,7 +32,7 @@ class CellLabels:
 
     @property
     def share(self) -> tf.Tensor:
-        """``(batch, cells)`` float32, the share that is not background."""
+        """``(batch, cells)`` float32, the share of the cell that is not background."""
         return tf.reduce_sum(self.shares[..., 1:], axis=-1)
 
     @property
@@ -44,14 +45,15 @@ class CellLabels:
 def cell_labels(
     masks: tf.Tensor, grid: tuple[int, int], boundary_margin: float = 0.0, regions: int = 2
 ) -> CellLabels:
-    """Labels the cells of a feature map by the shares of the regions in them.
+    """Assigns each cell of a feature map to the region with the largest share of it.
 
     Args:
         masks: ``(batch, height, width)`` of region numbers below ``regions``; 0 is the background.
         grid: Height and width of the feature map, in cells.
-        boundary_margin: How far a cell's two largest shares must lie from being equal, as the
-            larger one's distance from one half when there are two regions, within [0, 0.5]. 0
-            keeps all cells; 0.25 leaves out those between a quarter and three. Default: 0.
+        boundary_margin: Half the smallest difference between a cell's two largest shares for the
+            cell to be valid, within [0, 0.5]. With two regions, this is the larger share's smallest
+            distance from one half: 0 keeps all cells; 0.25 drops those with between one and three
+            quarters of foreground. Default: 0.
         regions: Number of regions, the background included, at least 2. Default: 2, a binary mask.
 
     Returns:
@@ -104,10 +106,10 @@ def _shares(masks: tf.Tensor, grid: tuple[int, int], regions: int) -> tf.Tensor:
 
 
 def _overlaps(pixels: tf.Tensor, cells: int) -> tf.Tensor:
-    """``(cells, pixels)``, how much of each pixel lies in each cell along one axis.
+    """``(cells, pixels)``, the fraction of each pixel that lies in each cell along one axis.
 
-    A product of matrices, unlike an area resize, exists on GPUs and in XLA; in float64, because
-    GPUs by default take but ten bits of float32.
+    Shares are matrix products because, unlike an area resize, those run on GPUs and under XLA. They
+    are float64 because GPUs by default keep only ten mantissa bits of float32 in a product.
     """
     size = tf.cast(pixels, tf.float64)
     ends = tf.range(cells + 1, dtype=tf.float64)[:, None] * (size / cells)

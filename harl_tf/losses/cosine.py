@@ -1,4 +1,4 @@
-"""The distance that BYOL, HARL and SimSiam minimise between predictions and targets."""
+"""The distance that BYOL, HARL and SimSiam minimize between predictions and targets."""
 
 import tensorflow as tf
 
@@ -6,14 +6,14 @@ from harl_tf.losses.normalize import l2_normalize
 
 
 def cosine_distance(predictions: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-    """Squared distance of the normalised vectors, ``2 - 2 cos``; targets are constants.
+    """Squared distance between the normalized vectors, ``2 - 2 cos``; targets are constants.
 
-    Grill et al., Bootstrap Your Own Latent (2020), eq. 2. SimSiam's negative cosine is half of it
-    minus one.
+    Grill et al., Bootstrap Your Own Latent (2020), eq. 2. SimSiam's negative cosine is half this
+    distance, minus one.
 
     Args:
-        predictions: ``(..., dimensions)``; need not be normalised.
-        targets: ``(..., dimensions)``, of the other view; no gradient flows into them.
+        predictions: ``(..., dimensions)``; need not be normalized.
+        targets: ``(..., dimensions)``, from the other view; no gradient flows into them.
 
     Returns:
         ``(...,)``, from 0 (same direction) to 4 (opposite).

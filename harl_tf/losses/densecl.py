@@ -1,4 +1,4 @@
-"""DenseCL's two formulas: which cells of two views match, and the contrast of matched cells."""
+"""DenseCL's two formulas: matching the cells of two views, and the loss of matched cells."""
 
 import tensorflow as tf
 
@@ -12,8 +12,9 @@ def match_cells(features1: tf.Tensor, features2: tf.Tensor) -> tf.Tensor:
     Wang et al., Dense Contrastive Learning (2021), eq. 3.
 
     Args:
-        features1: ``(batch, cells, channels)``, cells of the backbone; need not be normalised.
-        features2: ``(batch, other_cells, channels)``.
+        features1: ``(batch, cells, channels)``, the backbone's cells for the first view; need not
+            be normalized.
+        features2: ``(batch, other_cells, channels)``, those for the second view.
 
     Returns:
         ``(batch, cells)`` int32, indices into the second view's cells.
@@ -34,21 +35,21 @@ def dense_contrast(
     queue: tf.Tensor,
     temperature: float = 0.2,
 ) -> tf.Tensor:
-    """InfoNCE for every cell: it is to find its match among the keys of other images.
+    """InfoNCE per cell: identify the matching key among the keys of other images.
 
     Wang et al. 2021, eq. 2.
 
     Args:
-        query_cells: ``(batch, cells, dimensions)``, of the online network's dense head; need not be
-            normalised.
-        key_cells: ``(batch, other_cells, dimensions)``, of the target network's; constants.
-        matches: ``(batch, cells)`` int, as ``match_cells`` makes it.
-        queue: ``(size, dimensions)``, one key for each image of earlier batches, the mean of its
-            dense cells; constants.
+        query_cells: ``(batch, cells, dimensions)``, from the online network's dense head; need not
+            be normalized.
+        key_cells: ``(batch, other_cells, dimensions)``, from the target network's; constants.
+        matches: ``(batch, cells)`` int, as returned by ``match_cells``.
+        queue: ``(size, dimensions)``, one key per image of earlier batches: the mean of that
+            image's dense cells; constants.
         temperature: Positive. Default: 0.2.
 
     Returns:
-        ``(batch,)`` means over the cells.
+        ``(batch,)``, the loss averaged over each image's cells.
 
     Raises:
         ValueError: If ``temperature`` is not positive.

@@ -19,33 +19,33 @@ def region_contrast(
     ids2: tf.Tensor,
     temperature: float = 0.1,
 ) -> tf.Tensor:
-    """A region is to find itself in the other view among all regions of all images.
+    """Contrastive loss: identify each region in the other view among all regions of all images.
 
     Hénaff et al., Efficient Visual Pretraining with Contrastive Detection (2021), eq. 2, in the
     released form of DetCon-B: negatives are all other regions of both views of the global batch;
-    a region drawn several times weighs as much as one drawn once; a region that the other view
-    lacks counts as zero.
+    a region drawn several times has the same weight as one drawn once; a region missing in the
+    other view has zero loss.
 
     Args:
         predictions1: ``(batch, drawn, dimensions)``, regions of the first view from the online
-            network; need not be normalised.
+            network; need not be normalized.
         predictions2: ``(batch, drawn, dimensions)``, of the second view.
         targets1: ``(batch, drawn, dimensions)``, the same regions of the first view from the target
             network; no gradient flows into them.
         targets2: ``(batch, drawn, dimensions)``, of the second view.
-        ids1: ``(batch, drawn)`` int, which region of the image each one is.
+        ids1: ``(batch, drawn)`` int, the region number of each drawn region.
         ids2: ``(batch, drawn)`` int, of the second view.
         temperature: Positive. Default: 0.1.
 
     Returns:
-        ``(batch,)`` losses, both directions added up; their mean is DetCon's loss.
+        ``(batch,)`` losses, summed over both directions; their mean is DetCon's loss.
 
     Raises:
         ValueError: If ``temperature`` is not positive.
 
     Example:
-        Two images with one region each that all look the same: one of three others is the right
-        one, in both directions.
+        Two images with one region each, all regions alike: each query picks the right one of three
+        candidates by chance, in both directions.
 
         >>> same, ids = tf.ones((2, 1, 8)), tf.zeros((2, 1), tf.int32)
         >>> float(tf.exp(region_contrast(same, same, same, same, ids, ids) / 2)[0])
@@ -75,7 +75,7 @@ def _one_direction(
 
     to_other = tf.einsum("bmd,gnd->bmgn", queries, other_view) / temperature
     to_own = tf.einsum("bmd,gnd->bmgn", queries, own_view) / temperature
-    # A region is no negative of itself in its own view.
+    # A region is not a negative of itself in its own view.
     to_own = tf.where(is_own_image & same_own[:, :, None], to_own.dtype.min / 2, to_own)
     shape = (batch, tf.shape(queries)[1], -1)
     logits = tf.concat([tf.reshape(to_other, shape), tf.reshape(to_own, shape)], axis=-1)

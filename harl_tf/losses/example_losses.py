@@ -1,4 +1,4 @@
-"""What a loss says of a batch, image by image, before anything is averaged."""
+"""Per-image losses of a batch, before any averaging."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ class ExampleLosses(NamedTuple):
     """The loss of every image of this replica, and which of them count.
 
     Attributes:
-        values: ``(batch,)``.
-        counted: ``(batch,)`` bool; images that are False must be left out of the mean, not averaged
+        values: ``(batch,)``, one loss per image.
+        counted: ``(batch,)`` bool; images marked False must be left out of the mean, not averaged
             in as zeros. Default: all count.
 
     Example:

@@ -1,7 +1,7 @@
-"""HAPiCL's pixel-level contrastive loss between the cells of two views' feature maps.
+"""HAPiCL's pixel-level contrastive loss between the feature-map cells of two views.
 
 Owns the formula; the cell labels come from ``harl_tf.losses.cell_labels``, the embeddings from the
-models. The forms of the released HAPiCLR code are in ``harl_tf.losses.hapicl_pooled``.
+models. The variants of the released HAPiCLR code are in ``harl_tf.losses.hapicl_pooled``.
 """
 
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from harl_tf.losses.temperature import check_temperature
 
 
 class Prototypes(NamedTuple):
-    """Mean foreground keys of the images of all replicas, negatives for other images' foreground.
+    """Mean foreground keys of the images on all replicas; negatives for other images' foreground.
 
     Attributes:
         vectors: ``(images, dimensions)``; constants.
-        is_negative: ``(batch, images)`` bool, which of them are negatives for which image here.
+        is_negative: ``(batch, images)`` bool, which prototypes are negatives for each local image.
     """
 
     vectors: tf.Tensor
@@ -39,44 +39,45 @@ def pixel_contrast(
     near: tf.Tensor | None = None,
     prototypes: Prototypes | None = None,
 ) -> ExampleLosses:
-    """Contrasts every cell of one view with the cells of the same image's other view.
+    """Contrasts every cell of one view with the cells of the other view of the same image.
 
-    A cell's positives P are the cells of its own region, its negatives Q those of other regions:
-    ``l_i = log Σ_{P∪Q} exp(s_ij / τ) - log Σ_P exp(s_ij / τ)``. It is the loss of HAPiCLR (The
-    Visual Computer, 2024; released code's ``pixel_level_contrastive``) normalised per cell instead
-    of per image, so that easy cells cannot hide hard ones. Cells average within their region,
-    regions are weighted, and the weights are renormalised over the regions that are present, so an
-    image without foreground neither counts as perfect nor as failed.
+    A cell's positives P are the other view's cells of the same region, its negatives Q those of
+    other regions: ``l_i = log Σ_{P∪Q} exp(s_ij / τ) - log Σ_P exp(s_ij / τ)``. This is the loss of
+    HAPiCLR (The Visual Computer, 2024; the released code's ``pixel_level_contrastive``), normalized
+    per cell instead of per image, so that easy cells cannot mask hard ones. Cell losses are
+    averaged within each region, regions are weighted, and the weights are renormalized over the
+    regions present, so an image without foreground counts neither as perfect nor as failed.
 
-    Alone, this loss is content with one foreground and one background vector for the whole data
-    set: it needs an instance-level loss, or prototypes, beside it.
+    On its own, this loss is minimized by one foreground and one background vector for the whole
+    data set: combine it with an instance-level loss or with prototypes.
 
     Args:
-        queries: ``(batch, cells, dimensions)``, one view's cells; need not be normalised.
+        queries: ``(batch, cells, dimensions)``, one view's cells; need not be normalized.
         keys: ``(batch, key_cells, dimensions)``, the other view's.
         query_regions: ``(batch, cells)`` int below ``regions``, 0 = background.
         key_regions: ``(batch, key_cells)`` int, likewise.
-        query_valid: Optional ``(batch, cells)`` bool; cells that are False are left out. Default:
-            all are in.
+        query_valid: Optional ``(batch, cells)`` bool; cells marked False are left out. Default: all
+            cells are valid.
         key_valid: Optional ``(batch, key_cells)`` bool, likewise.
         temperature: Positive, the paper's τ. Default: 0.2.
-        foreground_weight: Within [0, 1], the weight of the foreground cells' mean; the background
-            has the rest. Several foreground regions share it equally. The paper's α. Default: 0.5.
+        foreground_weight: Within [0, 1], the weight of the foreground cells' mean loss; the
+            background gets the rest. Several foreground regions share it equally. The paper's α.
+            Default: 0.5.
         regions: Number of regions, the background included. Default: 2.
-        near: Optional ``(batch, cells, key_cells)`` bool: positives must be near, and far cells of
-            the own region are neither positives nor negatives. Default: all are near.
-        prototypes: Optional further negatives for the foreground cells. Default: none.
+        near: Optional ``(batch, cells, key_cells)`` bool. Positives must be near; cells of the same
+            region that are not near are neither positives nor negatives. Default: all are near.
+        prototypes: Optional additional negatives for the foreground cells. Default: none.
 
     Returns:
-        One value per image; an image counts if it has any cell with both a positive and a
+        One value per image; an image counts if at least one of its cells has both a positive and a
         negative.
 
     Raises:
         ValueError: If ``temperature`` or ``foreground_weight`` is out of range.
 
     Example:
-        Two cells of either region that all look the same: each finds its own half by chance,
-        which costs log 2.
+        Two cells of each region, all alike: each cell picks the right half by chance, which costs
+        log 2.
 
         >>> halves = tf.constant([[0, 0, 1, 1]])
         >>> result = pixel_contrast(tf.ones((1, 4, 8)), tf.ones((1, 4, 8)), halves, halves)
@@ -116,18 +117,19 @@ def pixel_contrast(
 def foreground_prototypes(
     keys: tf.Tensor, key_regions: tf.Tensor, key_valid: tf.Tensor | None = None
 ) -> Prototypes:
-    """The normalised mean foreground key of every image of the global batch.
+    """The normalized mean foreground key of every image of the global batch.
 
-    Background means are not used: the sky of one photograph is no negative of another's.
+    Background means are not used: the sky of one photograph is not a negative for the sky of
+        another.
 
     Args:
-        keys: ``(batch, cells, dimensions)``; need not be normalised.
+        keys: ``(batch, cells, dimensions)``; need not be normalized.
         key_regions: ``(batch, cells)`` int, 0 = background.
         key_valid: Optional ``(batch, cells)`` bool. Default: all cells are valid.
 
     Returns:
-        ``Prototypes`` for ``pixel_contrast``: negatives for an image are those of the other images
-        that have any foreground.
+        ``Prototypes`` for ``pixel_contrast``: an image's negatives are the prototypes of the other
+        images that have any foreground.
 
     Example:
         >>> keys, ids = tf.ones((2, 3, 4)), tf.constant([[0, 1, 1], [0, 0, 0]])
@@ -151,21 +153,21 @@ def foreground_prototypes(
 def _to_prototypes(
     queries: tf.Tensor, is_anchor: tf.Tensor, prototypes: Prototypes
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Similarities (B, N, P) of the cells with the prototypes, and which of them count."""
+    """Similarities (B, N, P) between cells and prototypes, and which of them count."""
     vectors = tf.stop_gradient(l2_normalize(prototypes.vectors))
     used = is_anchor[:, :, None] & prototypes.is_negative[:, None, :]
     return tf.einsum("bnd,pd->bnp", queries, vectors), used
 
 
 def _masked_logsumexp(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Logsumexp over the last axis where ``mask``; where it is empty, finite with zero gradient."""
+    """Logsumexp over the last axis where ``mask``; if none, finite with zero gradient."""
     return tf.reduce_logsumexp(tf.where(mask, logits, logits.dtype.min / 2), axis=-1)
 
 
 def _mean_of_regions(
     loss: tf.Tensor, members: tf.Tensor, foreground_weight: float | tf.Tensor
 ) -> ExampleLosses:
-    """Mean over each region's cells (B, N, R), then the weighted mean over regions present."""
+    """Mean over each region's cells (B, N, R), then the weighted mean over the regions present."""
     members = tf.cast(members, loss.dtype)
     foreground_weight = tf.cast(foreground_weight, loss.dtype)
     sizes = tf.reduce_sum(members, axis=1)

@@ -1,8 +1,8 @@
-"""HAPiCL's pixel loss in the two forms of the released HAPiCLR code, for reproduction.
+"""The two variants of HAPiCL's pixel loss in the released HAPiCLR code, for reproduction.
 
-Both pool similarities before the logarithm, over an image or over the batch, where
-``harl_tf.losses.pixel_contrast`` takes the logarithm cell by cell. They are computed by logsumexp,
-so they are finite at any temperature.
+Both pool similarities over an image or over the batch before taking the logarithm, whereas
+``harl_tf.losses.pixel_contrast`` takes the logarithm per cell. They are computed with logsumexp, so
+they are finite at any temperature.
 """
 
 import math
@@ -21,14 +21,14 @@ def pixel_contrast_per_image(
     key_regions: tf.Tensor,
     temperature: float = 0.2,
 ) -> tf.Tensor:
-    """One ratio for an image: ``-log((P + 1) / (P + Q + 2))``.
+    """One ratio per image: ``-log((P + 1) / (P + Q + 2))``.
 
-    P sums exp(s/τ) over the pairs of cells of the same region, Q over the others: the released
-    code's ``pixel_level_contrastive_background``. The constants favour images without foreground
-    (about 0) over views that share no region (about log Q).
+    P sums exp(s/τ) over pairs of cells of the same region, Q over all other pairs: the released
+    code's ``pixel_level_contrastive_background``. Because of the constants, an image without
+    foreground costs about 0, while views that share no region cost about log Q.
 
     Args:
-        queries: ``(batch, cells, dimensions)``, one view's cells; need not be normalised.
+        queries: ``(batch, cells, dimensions)``, one view's cells; need not be normalized.
         keys: ``(batch, key_cells, dimensions)``, the other view's.
         query_regions: ``(batch, cells)`` int.
         key_regions: ``(batch, key_cells)`` int.
@@ -41,7 +41,7 @@ def pixel_contrast_per_image(
         ValueError: If ``temperature`` is not positive.
 
     Example:
-        One cell of either region, all orthogonal: P and Q are 2.
+        One cell of each region, all orthogonal: P and Q are 2.
 
         >>> queries, keys = tf.eye(4)[None, :2], tf.eye(4)[None, 2:]
         >>> ids = tf.constant([[0, 1]])
@@ -59,15 +59,15 @@ def pixel_contrast_per_batch(
     key_regions: tf.Tensor,
     temperature: float = 0.2,
 ) -> tf.Tensor:
-    """One denominator for the batch: ``-log((P + 1e-5) / Σ_images (P + Q))``.
+    """One denominator per batch: ``-log((P + 1e-5) / Σ_images (P + Q))``.
 
-    The released code's ``pixel_level_contrastive_new_background``. Its denominator spans the images
-    of one GPU; here it spans those of all replicas, so the value depends on the global batch alone.
-    It grows with the logarithm of that batch and pushes apart the same-region pairs of other
-    images.
+    The released code's ``pixel_level_contrastive_new_background``. There the denominator spans the
+    images on one GPU; here it spans those on all replicas, so the value depends only on the global
+    batch. The loss grows with the logarithm of that batch's size and also pushes apart same-region
+    pairs of other images.
 
     Args:
-        queries: ``(batch, cells, dimensions)``, one view's cells; need not be normalised.
+        queries: ``(batch, cells, dimensions)``, one view's cells; need not be normalized.
         keys: ``(batch, key_cells, dimensions)``, the other view's.
         query_regions: ``(batch, cells)`` int.
         key_regions: ``(batch, key_cells)`` int.

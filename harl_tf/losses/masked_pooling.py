@@ -1,4 +1,4 @@
-"""Masked average pooling: a vector for each region of a feature map."""
+"""Masked average pooling: one vector per region of a feature map."""
 
 from typing import NamedTuple
 
@@ -18,14 +18,16 @@ class RegionAverage(NamedTuple):
 
 
 def region_average(cells: tf.Tensor, weights: tf.Tensor) -> RegionAverage:
-    """Averages the cells of each region, normalised by the region's area.
+    """Averages the cells of each region, normalized by the region's area.
 
-    The mean of HARL's foreground and background (Tran et al. 2022). Divided by the area and not by
-    the number of all cells, so that the length of a vector does not tell how large its region was.
+    The pooling of HARL's foreground and background (Tran et al. 2022). Sums are divided by the
+    region's area, not by the total number of cells, so that a vector's length does not depend on
+    the size of its region.
 
     Args:
         cells: ``(batch, cells, channels)``.
-        weights: ``(batch, cells, regions)``, at least 0: shares of the cells, or 0 and 1.
+        weights: ``(batch, cells, regions)``, non-negative: each region's share of the cell, or 0
+            and 1.
 
     Returns:
         A ``RegionAverage`` in the dtype of the weights or wider.

@@ -12,13 +12,13 @@ from harl_tf.losses.temperature import check_temperature
 def momentum_contrast(
     queries: tf.Tensor, keys: tf.Tensor, queue: tf.Tensor, temperature: float = 0.2
 ) -> tf.Tensor:
-    """InfoNCE: a query is to find its key among all keys of the queue.
+    """InfoNCE: identify each query's key among the keys of the queue.
 
     He et al., Momentum Contrast for Unsupervised Visual Representation Learning (2020), eq. 1.
 
     Args:
-        queries: ``(batch, dimensions)``, of the online network; need not be normalised.
-        keys: ``(batch, dimensions)``, of the target network for the other view; constants.
+        queries: ``(batch, dimensions)``, from the online network; need not be normalized.
+        keys: ``(batch, dimensions)``, from the target network for the other view; constants.
         queue: ``(size, dimensions)``, keys of earlier batches; constants.
         temperature: Positive. Default: 0.2, MoCo v2's.
 
@@ -29,7 +29,7 @@ def momentum_contrast(
         ValueError: If ``temperature`` is not positive.
 
     Example:
-        A query like its key and like all three of the queue leaves one chance in four:
+        A query equal to its key and to all three keys in the queue has one chance in four:
 
         >>> float(tf.exp(momentum_contrast(tf.ones((1, 8)), tf.ones((1, 8)), tf.ones((3, 8))))[0])
         4.0...

@@ -1,4 +1,4 @@
-"""L2 normalisation in full precision, the first step of every similarity in this package."""
+"""L2 normalization in full precision, the first step of every similarity in this package."""
 
 import keras
 import tensorflow as tf
@@ -7,8 +7,9 @@ import tensorflow as tf
 def l2_normalize(vectors: tf.Tensor) -> tf.Tensor:
     """Scales the last axis to length one, in float32 or float64.
 
-    Similarities divided by a small temperature leave the range of half precision (e^(1/0.2) = 148,
-    and thousands of such terms are summed), so reduced precision ends here.
+    Similarities divided by a small temperature exceed the range of half precision once they are
+    exponentiated (e^(1/0.2) = 148, and thousands of such terms are summed), so everything from here
+    on is computed in float32 or wider.
 
     Args:
         vectors: Tensor ``(..., dimensions)`` of any float dtype.

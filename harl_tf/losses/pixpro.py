@@ -1,4 +1,4 @@
-"""PixPro's two formulas: propagation among the cells of a view, consistency between views."""
+"""PixPro's two formulas: propagation within a view and consistency between views."""
 
 import tensorflow as tf
 
@@ -9,10 +9,11 @@ from harl_tf.losses.normalize import l2_normalize
 def pixel_propagation(
     cells: tf.Tensor, transformed: tf.Tensor, sharpness: float = 2.0
 ) -> tf.Tensor:
-    """Smooths each cell with the transformed cells of its view that resemble it.
+    """Replaces each cell by a similarity-weighted sum of the transformed cells of its view.
 
     ``y_i = Σ_j max(cos(x_i, x_j), 0)^γ g(x_j)``: Xie et al., Propagate Yourself (2021), eq. 3–4.
-    (The released code scales every g(x_j) to length one first; pass it so to have that.)
+    (The released code first scales every g(x_j) to unit length; to reproduce that, pass them
+    normalized.)
 
     Args:
         cells: ``(batch, cells, dimensions)``, the x.
@@ -26,7 +27,7 @@ def pixel_propagation(
         ValueError: If ``sharpness`` is not positive.
 
     Example:
-        Two opposite cells keep to themselves:
+        Two opposite cells do not mix:
 
         >>> cells = tf.constant([[[1.0, 0.0], [-1.0, 0.0]]])
         >>> pixel_propagation(cells, cells).numpy().tolist()
@@ -39,22 +40,23 @@ def pixel_propagation(
     if sharpness == 2.0:
         similarity = tf.square(similarity)
     elif sharpness != 1.0:
-        # Below one the power has no finite slope at zero; where there is no similarity there is
-        # no gradient either.
+        # For sharpness below one the power has infinite slope at zero; where the similarity is
+        # zero, let the gradient be zero as well.
         safe = tf.where(similarity > 0, similarity, 1.0)
         similarity = tf.where(similarity > 0, tf.pow(safe, sharpness), 0.0)
     return tf.matmul(similarity, tf.cast(transformed, similarity.dtype))
 
 
 def pixel_consistency(propagated: tf.Tensor, targets: tf.Tensor, near: tf.Tensor) -> ExampleLosses:
-    """Mean distance ``2 - 2 cos`` of all pairs of cells that lie near each other in the image.
+    """Mean distance ``2 - 2 cos`` over all pairs of cells that lie near each other in the image.
 
     Xie et al. 2021, eq. 5, as a distance: their loss is the sum of both directions minus 4. Images
-    whose views do not meet are left out of the mean instead of averaged in as zeros.
+    whose views have no cells near each other are left out of the mean instead of averaged in as
+    zeros.
 
     Args:
-        propagated: ``(batch, cells, dimensions)`` of one view; need not be normalised.
-        targets: ``(batch, target_cells, dimensions)`` of the other; constants.
+        propagated: ``(batch, cells, dimensions)`` from one view; need not be normalized.
+        targets: ``(batch, target_cells, dimensions)`` from the other view; constants.
         near: ``(batch, cells, target_cells)`` bool.
 
     Returns:

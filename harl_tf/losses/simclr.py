@@ -1,6 +1,6 @@
 """NT-Xent, the instance-level contrastive loss of SimCLR, over all replicas.
 
-Owns the formula alone; heads and views belong to the models.
+Owns only the formula; heads and views belong to the models.
 """
 
 import tensorflow as tf
@@ -11,26 +11,26 @@ from harl_tf.losses.temperature import check_temperature
 
 
 def nt_xent(embeddings1: tf.Tensor, embeddings2: tf.Tensor, temperature: float = 0.2) -> tf.Tensor:
-    """Normalised temperature-scaled cross entropy, one value per embedding.
+    """Normalized temperature-scaled cross entropy, one value per embedding.
 
-    Every embedding is to find its partner from the other view among all other embeddings of both
-    views of the global batch (Chen et al., A Simple Framework for Contrastive Learning of Visual
-    Representations, 2020, eq. 1). Negatives come from every replica, and gradients flow through
-    them.
+    Each embedding must identify its partner, the same image's other view, among all other
+    embeddings of both views of the global batch (Chen et al., A Simple Framework for Contrastive
+    Learning of Visual Representations, 2020, eq. 1). Negatives come from every replica, and
+    gradients flow through them.
 
     Args:
-        embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
+        embeddings1: ``(batch, dimensions)``, first views; need not be normalized.
         embeddings2: ``(batch, dimensions)``, second views of the same images in the same order.
-        temperature: Positive; smaller values stress the hardest negatives. Default: 0.2.
+        temperature: Positive; smaller values emphasize the hardest negatives. Default: 0.2.
 
     Returns:
-        ``(2 * batch,)`` losses, first those of ``embeddings1``. Each is 0 at best.
+        ``(2 * batch,)`` losses, those of ``embeddings1`` first. The best value is 0.
 
     Raises:
         ValueError: If ``temperature`` is not positive.
 
     Example:
-        Three images that all look the same leave one in five chances:
+        With three identical images, each embedding has one chance in five:
 
         >>> same = tf.ones((3, 8))
         >>> float(tf.exp(nt_xent(same, same))[0])

@@ -1,4 +1,4 @@
-"""The check that every loss makes of its temperature."""
+"""The temperature check shared by all contrastive losses."""
 
 
 def check_temperature(temperature: float) -> None:

@@ -1,4 +1,4 @@
-"""The pretraining methods: one file each, the Keras model and the branch that is its objective."""
+"""The pretraining methods, one file each: the Keras model and the branch with its objective."""
 
 from harl_tf.methods.byol import BYOL as BYOL
 from harl_tf.methods.byol import Bootstrap as Bootstrap

@@ -1,4 +1,4 @@
-"""BYOL: one view is to predict what a moving average of the network makes of the other."""
+"""BYOL: predict, from one view, a moving-average network's embedding of the other view."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ from harl_tf.schedules import Schedule
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class Bootstrap(Branch):
-    """Projector and predictor of the online network, projector of the target network.
+    """Projector and predictor on the online network, projector on the target network.
 
     Args:
         projection_units: Length of the embeddings. Default: 256.
@@ -42,14 +42,14 @@ class Bootstrap(Branch):
         self.make_heads(channels(maps))
 
     def make_heads(self, depth: int) -> None:
-        """Makes projector, its target, and predictor for vectors of ``depth`` channels."""
+        """Makes the projector, its target and the predictor for vectors of ``depth`` channels."""
         hidden, units = self.hidden_units, self.projection_units
         self.projector = mlp_head(depth, hidden, units, "projector")
         self.predictor = mlp_head(units, hidden, units, "predictor")
         self.add_target("projector")
 
     def loss_terms(self, forward: Forward) -> BranchOutput:
-        """Both directions of the distance of predictions and targets."""
+        """The distance between predictions and targets, in both directions."""
         assert forward.target is not None
         online = [pooled(select_map(forward.online[view])) for view in (0, 1)]
         target = [pooled(select_map(forward.target[view])) for view in (0, 1)]
@@ -58,7 +58,7 @@ class Bootstrap(Branch):
         return BranchOutput(LossTerm(distances), metrics)
 
     def distances(self, forward: Forward, online: Any, target: Any) -> tuple[Any, tf.Tensor]:
-        """Embeddings of both views, and the symmetric distance (B,), of pooled vectors (B, C)."""
+        """Embeddings of both views and the symmetric distance (B,), from pooled vectors (B, C)."""
         embeddings = forward.through(self.projector, online[0], online[1])
         predictions = forward.through(self.predictor, embeddings[0], embeddings[1])
         targets = forward.through(self.targets["projector"], target[0], target[1])
@@ -72,11 +72,11 @@ class BYOL(Pretraining):
     """Bootstrap Your Own Latent (Grill et al. 2020).
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         projection_units: Length of the embeddings. Default: 256.
         hidden_units: Width of projector and predictor. Default: 4096.
-        momentum: Momentum of the target network. Default: 0.99; the paper's rises from 0.996 to 1,
-            ``harl_tf.schedules.Cosine(0.996, 1.0, steps)``.
+        momentum: Momentum of the target network. Default: 0.99. In the paper it rises from 0.996 to
+            1: ``harl_tf.schedules.Cosine(0.996, 1.0, steps)``.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``name``.
 
     Example:

@@ -1,4 +1,4 @@
-"""DenseCL: MoCo of the image, and of its cells with the other view's most similar ones."""
+"""DenseCL: MoCo on whole images, and on cells matched with the most similar of the other view."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,9 +28,10 @@ class DenseContrast(Branch):
 
     Args:
         projection_units: Channels of the cells' embeddings. Default: 128.
-        hidden_units: Width of the dense head, which has no batch normalisation. Default: 2048.
+        hidden_units: Width of the dense head, which has no batch normalization. Default: 2048.
         temperature: Positive. Default: 0.2.
-        queue_size: Number of keys that are kept; the global batch must divide it. Default: 65536.
+        queue_size: Number of keys to keep; must be a multiple of the global batch size. Default:
+            65536.
         level: Feature map. Default: the last one.
     """
 
@@ -68,7 +69,7 @@ class DenseContrast(Branch):
         return BranchOutput(LossTerm(losses), carry={"keys": tf.reduce_mean(keys, axis=1)})
 
     def after_step(self, carry: Mapping[str, tf.Tensor]) -> None:
-        """The second view's mean dense keys join the queue."""
+        """Pushes the second view's mean dense keys to the queue."""
         self.queue.push(carry["keys"])
 
 
@@ -79,12 +80,13 @@ class DenseCL(Pretraining):
     The loss is ``(1 - dense_weight) * instance + dense_weight * dense``, the paper's eq. 4.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         dense_weight: The paper's λ, within [0, 1]. Default: 0.5.
         projection_units: Length of the embeddings. Default: 128.
         hidden_units: Width of both heads. Default: 2048.
         temperature: Positive. Default: 0.2.
-        queue_size: Keys that each queue keeps; the global batch must divide it. Default: 65536.
+        queue_size: Number of keys in each queue; must be a multiple of the global batch size.
+            Default: 65536.
         level: Feature map of the dense half. Default: the last one.
         momentum: Momentum of the target network. Default: 0.999.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``name``.

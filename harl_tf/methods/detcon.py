@@ -1,4 +1,4 @@
-"""DetCon: a region is to be told from all other regions of all images."""
+"""DetCon: contrast each region with all other regions of all images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ from harl_tf.schedules import Schedule
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class RegionContrast(Branch):
-    """Regions drawn from each view, pooled, projected and predicted; targets of the other view.
+    """Regions drawn from each view, pooled, projected and predicted; targets from the other view.
 
     Args:
         regions: Number of regions in the masks, the background included. Default: 2.
@@ -60,7 +60,7 @@ class RegionContrast(Branch):
         self.temperature = temperature
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
-        """Makes projector, its target, and predictor."""
+        """Makes the projector, its target and the predictor."""
         hidden, units = self.hidden_units, self.projection_units
         self.projector = mlp_head(channels(maps, self.level), hidden, units, "projector")
         self.predictor = mlp_head(units, hidden, units, "predictor")
@@ -99,7 +99,7 @@ class RegionContrast(Branch):
         return BranchOutput(LossTerm(losses), embedding_metrics(*means))
 
     def _draw(self, labels: CellLabels, view: View) -> tf.Tensor:
-        """Regions present in a view (B, drawn), each as likely as any other."""
+        """Draws regions present in a view (B, drawn), uniformly."""
         present = tf.reduce_any(labels.members > 0, axis=1)
         noise = gumbel(example_noise(view.seeds, self.drawn_regions * self.regions))
         noise = tf.reshape(noise, (-1, self.drawn_regions, self.regions))
@@ -112,14 +112,15 @@ class DetCon(Pretraining):
     """Efficient Visual Pretraining with Contrastive Detection (Hénaff et al. 2021), DetCon-B.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         regions: Number of regions in the masks, the background included. Default: 2, binary masks.
         drawn_regions: Regions that are drawn from each view, with replacement. Default: 16.
         projection_units: Length of the embeddings. Default: 256.
         hidden_units: Width of projector and predictor. Default: 4096.
         temperature: Positive. Default: 0.1.
         level: Feature map. Default: the last one.
-        momentum: Momentum of the target network. Default: 0.99; the paper's rises from 0.996 to 1.
+        momentum: Momentum of the target network. Default: 0.99. In the paper it rises from 0.996 to
+            1.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``name``.
 
     Example:
@@ -147,6 +148,6 @@ class DetCon(Pretraining):
 
 
 def _regions_of(features: tf.Tensor, labels: CellLabels, ids: tf.Tensor) -> tf.Tensor:
-    """Mean features (B, drawn, C) of the regions drawn."""
+    """Mean features (B, drawn, C) of the drawn regions."""
     vectors = region_average(as_cells(features), labels.members).vectors
     return tf.gather(vectors, ids, batch_dims=1)

@@ -1,6 +1,6 @@
 """HAPiCL: pixel-level contrastive learning guided by foreground masks.
 
-Owns how the instance branch and the pixel branch are put together.
+Owns the combination of an instance branch with the pixel branch.
 """
 
 from typing import Any
@@ -16,29 +16,29 @@ from harl_tf.schedules import Schedule
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class HAPiCL(Pretraining):
-    """Heuristic Attention Pixel-Level Contrastive Learning beside an instance branch.
+    """Heuristic Attention Pixel-Level Contrastive Learning, combined with an instance branch.
 
-    One backbone sees two views of each image. Pooled, its last map goes through the instance
-    branch: an image is to be told from all other images, or to be predicted. Unpooled, a map goes
-    through a pixel head, and each cell is to be told from the cells of the other region, foreground
-    or background, in the other view of the same image. The loss is
-    ``instance + pixel_weight * pixel``.
+    One backbone sees two views of each image. Its last feature map is pooled and passed to the
+    instance branch, which contrasts the image with all other images or predicts its other view. A
+    feature map, not pooled, also passes through a pixel head, and each cell is contrasted with the
+    cells of the other region (foreground or background) in the other view of the same image. The
+    loss is ``instance + pixel_weight * pixel``.
 
     Tran et al., HAPiCLR: heuristic attention pixel-level contrastive loss representation learning
     for self-supervised pretraining, The Visual Computer (2024), doi 10.1007/s00371-023-03217-x.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         instance: The instance branch: ``harl_tf.methods.InstanceContrast()`` (NT-Xent),
             ``MomentumContrast()`` (MoCo's queue), ``Bootstrap()`` (BYOL) or ``RegionBootstrap()``
             (HARL). Default: NT-Xent.
-        pixel: The pixel branch, ``harl_tf.methods.PixelContrast(...)``, whose arguments are the
-            variants of the loss. Default: ``PixelContrast()``. Where it leaves ``momentum_keys``
-            open, keys come from the target network if the instance branch has one.
+        pixel: The pixel branch, ``harl_tf.methods.PixelContrast(...)``, whose arguments select the
+            variants of the loss. Default: ``PixelContrast()``. If its ``momentum_keys`` is not set,
+            keys come from the target network whenever the instance branch has one.
         pixel_weight: Weight of the pixel loss, a number or a schedule. Default: 1.
         momentum: Momentum of the target network, if there is one. Default: 0.99.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``share_batch_statistics``
-            (default: if there is no target network), ``name``.
+            (default: True if there is no target network), ``name``.
 
     Example:
         >>> pixel = harl_tf.methods.PixelContrast(level="P4")

@@ -1,4 +1,4 @@
-"""HARL: BYOL of the whole image, of its foreground and of its background."""
+"""HARL: BYOL on the whole image, its foreground and its background."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,14 +32,14 @@ class RegionBootstrap(Bootstrap):
     """Heuristic Attention Representation Learning as a branch; see ``HARL``.
 
     Args:
-        foreground_weight: The foreground's part of the mask loss, a number within [0, 1] or a
-            schedule; the paper's α. With 1 the background is not computed. Default: 0.5.
-        whole_weight: The whole image's part of the loss, a number within [0, 1] or a schedule; the
-            paper's β. With 0 the whole image is not computed. Default: 0.5.
+        foreground_weight: Weight of the foreground in the mask loss, a number within [0, 1] or a
+            schedule; the paper's α. At 1, the background term is not computed. Default: 0.5.
+        whole_weight: Weight of the whole image in the loss, a number within [0, 1] or a schedule;
+            the paper's β. At 0, the whole-image term is not computed. Default: 0.5.
         projection_units: Length of the embeddings. Default: 256.
         hidden_units: Width of projector and predictor. Default: 4096.
-        level: Feature map that the mask is laid on. Another than the last has a projector
-            and a predictor of its own. Default: the last one.
+        level: Feature map the mask is applied to. A map other than the last gets its own projector
+            and predictor. Default: the last one.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class RegionBootstrap(Bootstrap):
         self.metric_names = (*EMBEDDING_METRICS, *(name for name in used if used[name]))
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
-        """Makes the heads, shared by all regions of the same map."""
+        """Makes the heads; all regions of a map share them."""
         super().connect(maps)
         own = level_names(maps, self.level) != level_names(maps, None)
         self.region_heads: Bootstrap | None = None
@@ -105,13 +105,13 @@ class RegionBootstrap(Bootstrap):
         return BranchOutput(terms, embedding_metrics(embeddings[0], embeddings[1]))
 
     def _weights(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What the mean of each term is multiplied by."""
+        """The weight of each term's mean."""
         alpha, beta = value_at(self.foreground_weight, step), value_at(self.whole_weight, step)
         foreground, background = (1.0 - beta) * alpha, (1.0 - beta) * (1.0 - alpha)
         return {"whole": beta, "foreground": foreground, "background": background}
 
     def _regions(self, forward: Forward, view: int) -> tuple[RegionAverage, RegionAverage]:
-        """Means of background and foreground, of the online and of the target network."""
+        """Mean background and foreground features, online and target."""
         assert forward.target is not None
         networks = forward.online, forward.target
         maps = [select_map(network[view], self.level) for network in networks]
@@ -127,11 +127,11 @@ class RegionBootstrap(Bootstrap):
 class HARL(Pretraining):
     """Heuristic Attention Representation Learning (Tran et al., Sensors 2022, 22(14):5169).
 
-    Masked average pooling makes a vector of the foreground and one of the background of each view;
-    projector and predictor, shared by all, are to predict the target network's vector of the same
-    region of the other view. An image whose view lacks a region leaves that region's term out.
+    Masked average pooling turns each view into one foreground and one background vector. A shared
+    projector and predictor learn to predict the target network's vector for the same region in the
+    other view. Images with a view that lacks a region are left out of that region's term.
 
-    The losses of the paper and its releases are settings of two weights:
+    Two weights select the losses of the paper and its releases:
 
     - hybrid, the default: whole image, foreground and background;
     - mask loss: ``whole_weight=0``;
@@ -139,18 +139,18 @@ class HARL(Pretraining):
     - cosine schedules: ``whole_weight=harl_tf.schedules.Cosine(0.9, 0.0, steps, floor=0.3)``;
       steps: ``keras.optimizers.schedules.PiecewiseConstantDecay``.
 
-    Maps of 7×7, 14×14 or 28×28 cells come with the backbone's ``output_stride``.
+    The backbone's ``output_stride`` sets the grid: 7×7, 14×14 or 28×28 cells.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
-        foreground_weight: The foreground's part of the mask loss, within [0, 1] or a schedule; the
-            paper's α. Default: 0.5.
-        whole_weight: The whole image's part of the loss, within [0, 1] or a schedule; the paper's
-            β. Default: 0.5.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
+        foreground_weight: Weight of the foreground in the mask loss, within [0, 1] or a schedule;
+            the paper's α. Default: 0.5.
+        whole_weight: Weight of the whole image in the loss, within [0, 1] or a schedule; the
+            paper's β. Default: 0.5.
         projection_units: Length of the embeddings. Default: 256.
         hidden_units: Width of projector and predictor. Default: 4096.
-        level: Feature map that the mask is laid on, such as ``"P4"``. Default: the last.
-        momentum: Momentum of the target network. Default: 0.99; the paper's rises to 1,
+        level: Feature map the mask is applied to, such as ``"P4"``. Default: the last one.
+        momentum: Momentum of the target network. Default: 0.99. In the paper it rises to 1:
             ``harl_tf.schedules.Cosine(0.996, 1.0, steps)``.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``regions``, ``name``.
 

@@ -1,4 +1,4 @@
-"""MoCo v2: an image's query is to find its key among those of a queue."""
+"""MoCo v2: contrast each image's query with its key and with a queue of other images' keys."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,14 +25,15 @@ from harl_tf.schedules import Schedule
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class MomentumContrast(Branch):
-    """Queries of the online network against keys of the target network and a queue of earlier ones.
+    """Queries from the online network against target-network keys and a queue of earlier keys.
 
     Args:
         projection_units: Length of the embeddings. Default: 128.
-        hidden_units: Width of the projector, which has no batch normalisation. Default: 2048.
+        hidden_units: Width of the projector, which has no batch normalization. Default: 2048.
         temperature: Positive. Default: 0.2.
-        queue_size: Number of keys that are kept; the global batch must divide it. Default: 65536.
-        symmetric: Whether either view is query and key in turn. Without, as published, the first
+        queue_size: Number of keys to keep; must be a multiple of the global batch size.
+            Default: 65536.
+        symmetric: Whether each view serves as query and as key. If False, as published, the first
             view is the query and the second the key, at about half the cost. Default: False.
     """
 
@@ -60,7 +61,7 @@ class MomentumContrast(Branch):
         self.queue = KeyQueue(self.queue_size, self.projection_units, name="queue")
 
     def loss_terms(self, forward: Forward) -> BranchOutput:
-        """InfoNCE of queries and keys."""
+        """InfoNCE between queries and keys."""
         target = forward.target
         assert target is not None
 
@@ -80,7 +81,7 @@ class MomentumContrast(Branch):
         return BranchOutput(LossTerm(losses), embedding_metrics(queries, keys), {"keys": keys})
 
     def after_step(self, carry: Mapping[str, tf.Tensor]) -> None:
-        """The keys of the second view join the queue."""
+        """Pushes the keys of the second view to the queue."""
         self.queue.push(carry["keys"])
 
 
@@ -88,16 +89,17 @@ class MomentumContrast(Branch):
 class MoCoV2(Pretraining):
     """Improved Baselines with Momentum Contrastive Learning (Chen et al. 2020, arXiv 2003.04297).
 
-    Synchronised batch normalisation takes the place of the paper's shuffling of keys between GPUs:
-    both keep a batch's statistics from telling which key belongs to which query.
+    Synchronized batch normalization replaces the paper's shuffling of keys between GPUs. Both keep
+    the batch statistics from revealing which key belongs to which query.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         projection_units: Length of the embeddings. Default: 128.
         hidden_units: Width of the projector. Default: 2048.
         temperature: Positive. Default: 0.2.
-        queue_size: Number of keys that are kept; the global batch must divide it. Default: 65536.
-        symmetric: Whether either view is query and key in turn. Default: False.
+        queue_size: Number of keys to keep; must be a multiple of the global batch size. Default:
+            65536.
+        symmetric: Whether each view serves as query and as key. Default: False.
         momentum: Momentum of the target network. Default: 0.999.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``name``.
 

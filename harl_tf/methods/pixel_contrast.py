@@ -1,7 +1,7 @@
-"""HAPiCL's pixel branch: every cell is to be told from the cells of other regions of its image.
+"""HAPiCL's pixel branch: contrast each cell with the cells of other regions of its image.
 
-Owns how cells are chosen, embedded and compared; the formulas are in ``harl_tf.losses``, the model
-with its instance branch is ``harl_tf.HAPiCL``.
+Owns how cells are chosen, embedded and compared. The formulas are in ``harl_tf.losses``;
+``harl_tf.HAPiCL`` adds the instance branch.
 """
 
 from collections.abc import Mapping
@@ -37,36 +37,36 @@ _POOLED = {"image": pixel_contrast_per_image, "batch": pixel_contrast_per_batch}
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class PixelContrast(Branch):
-    """A pixel head on the cells of a feature map, and the pixel loss in both directions.
+    """A pixel head on the cells of a feature map, with the pixel loss in both directions.
 
     Args:
         projection_units: Channels of the cells' embeddings. Default: 256.
         hidden_units: Width of the pixel head. Default: 2048.
         temperature: Positive, the paper's τ. Default: 0.2.
         foreground_weight: Within [0, 1] or a schedule, the weight of the foreground cells' mean
-            loss; the background has the rest. The paper's α. Default: 0.5.
-        level: Feature map whose cells are compared, such as ``"P4"``, or several to be fused on the
-            finest grid: ``("P4", "P5")`` is the paper's 14×14 map. Default: the last one.
+            loss; the background gets the rest. The paper's α. Default: 0.5.
+        level: Feature map whose cells are compared, such as ``"P4"``, or several maps to fuse on
+            the finest grid: ``("P4", "P5")`` is the paper's 14×14 map. Default: the last one.
         regions: Number of regions in the masks, the background included; several foreground regions
             share ``foreground_weight``. Default: 2, binary masks.
-        boundary_margin: Cells whose foreground share is nearer than this to one half are left out,
+        boundary_margin: Cells whose foreground share is closer than this to one half are left out,
             within [0, 0.5]; see ``harl_tf.losses.cell_labels``. Default: 0.
-        cells_per_region: Cells that are drawn from each region of each view, before the pixel head;
-            keeps fine maps cheap. Default: all cells.
-        distance: Largest distance of positives in the image, in diagonals of a cell, 0.7 in PixPro.
+        cells_per_region: Number of cells to draw from each region of each view before the pixel
+            head; keeps fine maps cheap. Default: all cells.
+        distance: Largest distance between positives in the image, in cell diagonals; 0.7 in PixPro.
             Default: positives may lie anywhere.
-        prototypes: Whether the mean foreground of every other image of the global batch joins the
-            negatives of foreground cells. Default: False.
+        prototypes: Whether foreground cells get additional negatives: the mean foreground of every
+            other image of the global batch. Default: False.
         pool_regions: Whether each region is pooled to one vector before the pixel head, the
             region-level form of the loss. Default: False.
         reduction: ``"cell"``, one ratio per cell; ``"image"`` or ``"batch"``, the pooled ratios of
             the released code (``harl_tf.losses.pixel_contrast_per_image``, ``_per_batch``).
             Default: ``"cell"``.
-        momentum_keys: Whether keys come from the target network. Default: in ``HAPiCL`` as the
-            instance branch has it, elsewhere False.
+        momentum_keys: Whether keys come from the target network. Default: in ``HAPiCL``, True if
+            the instance branch uses a target network; elsewhere False.
 
     Raises:
-        ValueError: If an argument is out of range, or two do not go together.
+        ValueError: If an argument is out of range, or two arguments are incompatible.
 
     Example:
         >>> pixel = PixelContrast(level=("P4", "P5"), cells_per_region=16)
@@ -103,11 +103,11 @@ class PixelContrast(Branch):
 
     @property
     def uses_target(self) -> bool:  # type: ignore[override]
-        """Whether keys are the target network's."""
+        """Whether keys come from the target network."""
         return bool(self.momentum_keys)
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
-        """Makes the pixel head, and its target if keys are the target network's."""
+        """Makes the pixel head, and its target if keys come from the target network."""
         depth = channels(maps, self.level)
         self.pixel_head = mlp_head(depth, self.hidden_units, self.projection_units, "pixel_head")
         if self.momentum_keys:
@@ -151,7 +151,7 @@ class PixelContrast(Branch):
         labels: tuple[CellLabels, CellLabels],
         cells: tuple[Cells, Cells],
     ) -> TwoViews:
-        """Embeddings (B, cells, units) of the cells of both views that take part."""
+        """Embeddings (B, cells, units) of the participating cells of both views."""
 
         def vectors(view: int) -> tf.Tensor:
             features = as_cells(select_map(maps[view], self.level))
@@ -204,7 +204,7 @@ class PixelContrast(Branch):
         return LossTerm(*losses, weight=0.5)
 
     def _check_together(self) -> None:
-        """Refuses arguments that are out of range or do not go together."""
+        """Refuses arguments that are out of range or incompatible."""
         if self.reduction not in ("cell", *_POOLED):
             raise ValueError(
                 'Expected reduction="cell", "image" or "batch". '

@@ -1,4 +1,4 @@
-"""PixPro: a cell, smoothed by its like, is to agree with the cells of the other view near it."""
+"""PixPro: make each propagated cell agree with nearby cells of the other view."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,12 +23,12 @@ from harl_tf.schedules import Schedule
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class PixelPropagation(Branch):
-    """A pixel head with a target, and the pixel propagation module on the online side.
+    """A pixel head with a target, and the pixel propagation module on the online network.
 
     Args:
         projection_units: Channels of the cells' embeddings. Default: 256.
         hidden_units: Width of the pixel head. Default: 4096.
-        distance: Largest distance of positives, in diagonals of a cell. Default: 0.7.
+        distance: Largest distance between positives, in cell diagonals. Default: 0.7.
         sharpness: The paper's γ. Default: 2.
         level: Feature map. Default: the last one.
     """
@@ -53,14 +53,14 @@ class PixelPropagation(Branch):
         self.distance, self.sharpness, self.level = distance, sharpness, level
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
-        """Makes the pixel head, its target, and the transform of the propagation."""
+        """Makes the pixel head, its target and the transform of the propagation module."""
         depth, units = channels(maps, self.level), self.projection_units
         self.projector = mlp_head(depth, self.hidden_units, units, "projector")
         self.transform = keras.Sequential([keras.Input((units,)), keras.layers.Dense(units)])
         self.add_target("projector")
 
     def loss_terms(self, forward: Forward) -> BranchOutput:
-        """Both directions of the consistency of propagated cells with near target cells."""
+        """Consistency of propagated cells with nearby target cells, in both directions."""
         assert forward.target is not None
         maps = [select_map(forward.online[view], self.level) for view in (0, 1)]
         others = [select_map(forward.target[view], self.level) for view in (0, 1)]
@@ -89,17 +89,17 @@ class PixelPropagation(Branch):
 class PixPro(Pretraining):
     """Propagate Yourself (Xie et al. 2021), the pixel-to-propagation consistency.
 
-    The loss is the paper's eq. 5 plus 4, so that it is 0 at best; image pairs whose crops do not
-    meet are left out.
+    The loss is the paper's eq. 5 plus 4, so that its best value is 0. Images whose two crops have
+    no cells near each other are left out.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         projection_units: Channels of the cells' embeddings. Default: 256.
         hidden_units: Width of the pixel head. Default: 4096.
-        distance: Largest distance of positives, in diagonals of a cell. Default: 0.7.
+        distance: Largest distance between positives, in cell diagonals. Default: 0.7.
         sharpness: The paper's γ. Default: 2.
         level: Feature map. Default: the last one.
-        momentum: Momentum of the target network. Default: 0.99; the paper's rises to 1.
+        momentum: Momentum of the target network. Default: 0.99. In the paper it rises to 1.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``name``.
 
     Example:

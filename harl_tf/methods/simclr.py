@@ -1,4 +1,4 @@
-"""SimCLR: an image is to be told from all other images."""
+"""SimCLR: contrast each image with all other images of the batch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ from harl_tf.pretraining.model import Pretraining
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class InstanceContrast(Branch):
-    """The pooled last map through a projector into NT-Xent; negatives from all replicas.
+    """NT-Xent on the pooled and projected last map; negatives come from all replicas.
 
     Args:
         projection_units: Length of the embeddings. Default: 128.
@@ -61,10 +61,10 @@ class SimCLR(Pretraining):
     """A Simple Framework for Contrastive Learning of Visual Representations (Chen et al. 2020).
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         projection_units: Length of the embeddings. Default: 128.
         hidden_units: Width of the projector. Default: 2048.
-        temperature: Positive. Default: 0.1, the paper's for large batches.
+        temperature: Positive. Default: 0.1, the paper's value for large batches.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``share_batch_statistics``,
             ``name``.
 

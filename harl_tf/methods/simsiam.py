@@ -1,4 +1,4 @@
-"""SimSiam: one view is to predict the other's embedding; nothing but a stopped gradient helps."""
+"""SimSiam: predict the other view's embedding; only a stop-gradient prevents collapse."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from harl_tf.pretraining.model import Pretraining
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class Siamese(Branch):
-    """A projector of three layers, and a predictor with a bottleneck.
+    """A three-layer projector and a predictor with a bottleneck.
 
     Args:
         projection_units: Length of the embeddings and width of the projector. Default: 2048.
@@ -35,7 +35,7 @@ class Siamese(Branch):
         self.projection_units, self.bottleneck_units = projection_units, bottleneck_units
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
-        """Makes projector and predictor."""
+        """Makes the projector and the predictor."""
         units, depth = self.projection_units, channels(maps)
         self.projector = mlp_head(depth, (units, units), units, "projector", output_norm=True)
         self.predictor = mlp_head(units, self.bottleneck_units, units, "predictor")
@@ -55,10 +55,10 @@ class Siamese(Branch):
 class SimSiam(Pretraining):
     """Exploring Simple Siamese Representation Learning (Chen and He 2021).
 
-    The loss is the paper's eq. 4 plus 1, so that it is 0 at best; the gradients are the same.
+    The loss is the paper's eq. 4 plus 1, so that its best value is 0; the gradients are the same.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.resnet`` or ``feature_pyramid`` makes it.
+        backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.
         projection_units: Length of the embeddings. Default: 2048.
         bottleneck_units: Width of the predictor. Default: 512.
         **options: Arguments of ``Pretraining``: ``augmentations``, ``name``.

@@ -1,4 +1,4 @@
-"""Figures that answer "is it learning?" from the embeddings of a batch; no gradient, no state."""
+"""Metrics that answer "is it learning?" from a batch's embeddings; no gradient, no state."""
 
 from harl_tf.metrics.embeddings import alignment as alignment
 from harl_tf.metrics.embeddings import contrastive_accuracy as contrastive_accuracy

@@ -1,7 +1,7 @@
-"""Collapse, alignment, uniformity and accuracy of the embeddings of a batch of pairs.
+"""Spread, alignment, uniformity and contrastive accuracy of a batch of paired embeddings.
 
-Owns the formulas. What is a mean over images is returned image by image, as losses are; what is not
-is returned as a scalar of the global batch, the same on every replica.
+Owns the formulas. Metrics that are means over images are returned per image, like losses; others
+are returned as a scalar of the global batch, the same on every replica.
 """
 
 import tensorflow as tf
@@ -11,15 +11,15 @@ from harl_tf.losses.normalize import l2_normalize
 
 
 def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
-    """How far embeddings are from having collapsed into one vector.
+    """How far the embeddings are from having collapsed to a single vector.
 
     Args:
-        embeddings: ``(rows, dimensions)``; need not be normalised.
+        embeddings: ``(rows, dimensions)``; need not be normalized.
 
     Returns:
-        Scalar: the standard deviation of the normalised embeddings over the rows of all replicas,
-        averaged over dimensions and multiplied by √dimensions. 1 when they are spread over the
-        whole sphere, 0 when all are equal.
+        Scalar: the standard deviation of the normalized embeddings over the rows of all replicas,
+        averaged over dimensions and multiplied by √dimensions. 1 if they are spread over the whole
+        sphere, 0 if all are equal.
 
     Example:
         >>> float(embedding_std(tf.eye(64))) > 0.9, round(float(embedding_std(tf.ones((64, 8)))), 3)
@@ -32,17 +32,17 @@ def embedding_std(embeddings: tf.Tensor) -> tf.Tensor:
 
 
 def alignment(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
-    """Squared distance of the two views of an image on the sphere.
+    """Squared distance between the normalized embeddings of an image's two views.
 
     Wang and Isola, Understanding Contrastive Representation Learning through Alignment and
     Uniformity on the Hypersphere (2020), with their exponent 2.
 
     Args:
-        embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
+        embeddings1: ``(batch, dimensions)``, first views; need not be normalized.
         embeddings2: ``(batch, dimensions)``, second views of the same images.
 
     Returns:
-        ``(batch,)`` from 0 (equal) to 4 (opposite). Falls while learning.
+        ``(batch,)`` from 0 (equal) to 4 (opposite). Decreases during training.
 
     Example:
         >>> alignment(tf.eye(2), tf.eye(2)[::-1]).numpy().tolist()
@@ -53,17 +53,18 @@ def alignment(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
 
 
 def uniformity(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
-    """Logarithm of the mean Gaussian potential of all pairs of embeddings of the global batch.
+    """Logarithm of the mean Gaussian potential over all pairs of embeddings in the global batch.
 
-    Wang and Isola 2020, with their t = 2; both views count, an embedding with itself does not.
+    Wang and Isola 2020, with their t = 2, over both views; pairs of an embedding with itself are
+    excluded.
 
     Args:
-        embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
+        embeddings1: ``(batch, dimensions)``, first views; need not be normalized.
         embeddings2: ``(batch, dimensions)``, second views.
 
     Returns:
-        Scalar: 0 when all embeddings are equal, near -4 when they are spread over a sphere of many
-        dimensions.
+        Scalar: 0 if all embeddings are equal, near -4 if they are spread over a high-dimensional
+        sphere.
 
     Example:
         Two opposite vectors, squared distance 4:
@@ -80,15 +81,15 @@ def uniformity(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
 
 
 def contrastive_accuracy(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.Tensor:
-    """Whether the most similar other embedding is that of the other view of the image.
+    """Whether an embedding's nearest neighbor is the other view of the same image.
 
     Args:
-        embeddings1: ``(batch, dimensions)``, first views; need not be normalised.
+        embeddings1: ``(batch, dimensions)``, first views; need not be normalized.
         embeddings2: ``(batch, dimensions)``, second views of the same images.
 
     Returns:
-        ``(batch,)``: 1, ½ or 0, as both, one or none of an image's views find the other among both
-        views of the global batch. Equally similar ones do not count as found.
+        ``(batch,)``: 1, ½ or 0 if both, one or neither of an image's views have the other view as
+        nearest neighbor among both views of the global batch. Ties do not count.
 
     Example:
         >>> contrastive_accuracy(tf.eye(2), tf.eye(2)).numpy().tolist()
@@ -105,7 +106,7 @@ def contrastive_accuracy(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> tf.T
 
 
 def _similarities(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Cosines (2B, 2G) of local with global embeddings, which are their own, partners' columns."""
+    """Cosines (2B, 2G) of local and global embeddings; masks of self, column of the partner."""
     unit1, unit2 = (l2_normalize(tf.stop_gradient(each)) for each in (first, second))
     keys = [distribution.gather_rows(unit1), distribution.gather_rows(unit2)]
     similarity = tf.matmul(tf.concat([unit1, unit2], 0), tf.concat(keys, 0), transpose_b=True)

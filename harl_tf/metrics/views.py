@@ -1,4 +1,4 @@
-"""What the views of a batch hold of their images' regions, image by image."""
+"""How much of their images' regions the views of a batch contain, image by image."""
 
 import tensorflow as tf
 
@@ -22,10 +22,10 @@ def foreground_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
 
 
 def lost_region_share(masks1: tf.Tensor, masks2: tf.Tensor) -> tf.Tensor:
-    """Share of the views that have lost their foreground or their background.
+    """Share of the views that contain no foreground or no background.
 
-    Such views have no pixel-level negatives. Crops that are too small, or masks that are too small
-    or too large, show here.
+    Such views have no pixel-level negatives. A high share points to crops that are too small, or to
+    masks that are too small or too large.
 
     Args:
         masks1: ``(batch, height, width)`` of region numbers, 0 = background.

@@ -1,3 +1,3 @@
-"""Optimizers that Keras does not have: LARS."""
+"""Optimizers missing from Keras: LARS."""
 
 from harl_tf.optimizers.lars import LARS as LARS

@@ -1,4 +1,4 @@
-"""LARS, the optimizer of the large-batch runs of SimCLR, BYOL and HARL.
+"""LARS, the optimizer of SimCLR's, BYOL's and HARL's large-batch runs.
 
 Owns the update of the weights. Learning rates and their schedules are ``harl_tf.schedules``;
 accumulating and clipping gradients over the global batch belongs to the training step.
@@ -13,44 +13,45 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class LARS(keras.optimizers.Optimizer):
-    """Momentum whose step is, layer by layer, proportional to the norm of the weights.
+    """SGD with momentum and a layer-wise step size proportional to the norm of the weights.
 
-    You et al., Large Batch Training of Convolutional Networks, 2017 (arXiv 1708.03888), in the form
-    of the TensorFlow code of SimCLR and HARL. With ``lr`` the learning rate::
+    You et al., Large Batch Training of Convolutional Networks, 2017 (arXiv 1708.03888), as
+    implemented in the TensorFlow code of SimCLR and HARL. With the learning rate ``lr``::
 
         g = gradient + weight_decay * w
         trust = trust_coefficient * |w| / |g|         (1 if w is 0)
         v = momentum * v + lr * trust * g
         w = w - v
 
-    Variables of rank 0 and 1 (biases, scale and offset of batch normalisation) have neither weight
-    decay nor ``trust``: they follow plain momentum. ``exclude_variables`` adds others to them.
+    Variables of rank 0 and 1 (biases, scale and offset of batch normalization) have neither weight
+    decay nor ``trust``: they get plain momentum updates. ``exclude_variables`` excludes further
+    variables.
 
     Three things differ between published versions of LARS:
 
     - The learning rate is *inside* the buffer ``v``, as in the paper and in HARL's TensorFlow code:
-      a step keeps the rate at which it was made. ``rate_in_momentum=False`` puts it outside, as in
-      PyTorch's SGD: ``v = momentum * v + trust * g``, ``w = w - lr * v``. The two are the same
-      while the rate is constant and differ during warm-up and decay.
-    - ``|g|`` is the norm of gradient and decay together; the paper and the PyTorch code have the
+      each gradient keeps the rate of its own step. ``rate_in_momentum=False`` puts it outside, as
+      in PyTorch's SGD: ``v = momentum * v + trust * g``, ``w = w - lr * v``. The two are equivalent
+      for a constant rate and differ during warm-up and decay.
+    - ``|g|`` is the norm of the sum of gradient and decay; the paper and the PyTorch code use the
       sum of their norms.
-    - HARL's PyTorch code may bound the local rate, ``clip_trust``.
+    - HARL's PyTorch code can clip the local rate (``clip_trust``).
 
     Args:
         learning_rate: A float or a ``keras.optimizers.schedules.LearningRateSchedule``, such as
             ``harl_tf.schedules.warmup_cosine(...)``.
         momentum: Within [0, 1). Default: 0.9.
-        nesterov: Whether to step with the buffer of the next update,
+        nesterov: Whether to use Nesterov momentum,
             ``w = w - (momentum * v + lr * trust * g)``. Default: False.
         weight_decay: At least 0; part of the gradient (see above), not decoupled from it.
             Default: 1e-6.
         trust_coefficient: Positive, the paper's eta. Default: 1e-3.
-        clip_trust: Whether the rate of an adapted variable is ``min(trust, lr)`` instead of
+        clip_trust: Whether the rate of variables with ``trust`` is ``min(trust, lr)`` instead of
             ``lr * trust``. Default: False.
         rate_in_momentum: Whether the learning rate is part of the buffer. Default: True.
         name: Name of the optimizer.
-        **kwargs: What every Keras optimizer takes, ``clipnorm`` for example. With several replicas
-            Keras clips the gradient of each before it adds them up.
+        **kwargs: Arguments of any Keras optimizer, such as ``clipnorm``. With several replicas,
+            Keras clips each replica's gradient before summing them.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -91,23 +92,24 @@ class LARS(keras.optimizers.Optimizer):
         self.trust_coefficient = trust_coefficient
         self.clip_trust = clip_trust
         self.rate_in_momentum = rate_in_momentum
-        # Keys and positions, not the variables: what an optimizer holds counts as its own state.
+        # Keys and positions, not the variables themselves: Keras would treat those as optimizer
+        # state.
         self._excluded_paths: dict[str, str] = {}
         self._excluded_positions: tuple[int, ...] = ()
 
     def exclude_variables(self, variables: Iterable[keras.Variable]) -> None:
-        """Takes weight decay and adaptation from variables, besides those of rank 0 and 1.
+        """Excludes variables from weight decay and adaptation, besides those of rank 0 and 1.
 
-        The variables themselves are named, not patterns that might match nothing. A saved model
-        keeps its exclusions, by their position among the variables, as Keras keeps an optimizer's
-        state.
+        Pass the variables themselves, not name patterns, which might match nothing. A saved model
+        keeps its exclusions by their position among the variables, as Keras does with an
+        optimizer's state.
 
         Args:
-            variables: Trainable variables of the model, say ``classifier.trainable_variables``.
-                Calls add up.
+            variables: Trainable variables of the model, such as ``classifier.trainable_variables``.
+                Repeated calls add to the exclusions.
 
         Raises:
-            ValueError: If the optimizer is built already. It is by the first training step.
+            ValueError: If the optimizer is already built. The first training step builds it.
 
         Example:
             >>> classifier = keras.layers.Dense(10)
@@ -126,7 +128,7 @@ class LARS(keras.optimizers.Optimizer):
         }
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
-        """Not for LARS, which decays and adapts the same variables: ``exclude_variables``.
+        """Not supported: LARS decays and adapts the same variables. Use ``exclude_variables``.
 
         Raises:
             ValueError: Always.
@@ -137,7 +139,7 @@ class LARS(keras.optimizers.Optimizer):
         )
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
-        """Makes the momentum buffers. Keras calls it.
+        """Makes the momentum buffers. Called by Keras.
 
         Raises:
             ValueError: If an excluded variable is not among ``variables``.
@@ -166,15 +168,15 @@ class LARS(keras.optimizers.Optimizer):
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
     ) -> None:
-        """Updates one variable by the gradient summed over replicas. Keras calls it."""
+        """Updates one variable with the gradient summed over replicas. Called by Keras."""
         index = self._get_variable_index(variable)
-        # Squares of small gradients are 0 in half precision.
+        # Squares of small gradients underflow in half precision.
         dtype = tf.as_dtype(variable.dtype)
         dtype = tf.float32 if dtype.size < 4 else dtype
         weights = tf.cast(variable, dtype)
         velocity = tf.cast(self._momentums[index].value, dtype)
         rate = tf.cast(learning_rate, dtype)
-        # The gradient of an embedding is a set of slices; decay changes all of it anyway.
+        # The gradient of an embedding layer is sparse slices; weight decay makes it dense anyway.
         gradient = tf.cast(tf.convert_to_tensor(gradient), dtype)
         if self._adapted[index]:
             gradient += self.weight_decay * weights
@@ -191,18 +193,18 @@ class LARS(keras.optimizers.Optimizer):
         trust = self.trust_coefficient * tf.math.divide_no_nan(weight_norm, gradient_norm)
         if self.clip_trust:
             trust = tf.where(trust < rate, tf.math.divide_no_nan(trust, rate), 1.0)
-        # Where |g| is 0 there is nothing to scale.
+        # If |g| is 0, there is nothing to scale.
         return tf.where(weight_norm > 0, trust, 1.0)
 
     def _apply_weight_decay(self, variables: Sequence[keras.Variable]) -> None:
-        """Nothing: Keras' decoupled decay would come on top of the one within the gradient."""
+        """Does nothing: Keras's decoupled decay would add to the decay inside the gradient."""
 
     def get_config(self) -> dict[str, Any]:
         """Configuration from which the optimizer can be rebuilt.
 
         Raises:
-            ValueError: If variables are excluded and the optimizer is not built, so that their
-                positions are not known yet.
+            ValueError: If variables are excluded but the optimizer is not built, so their positions
+                are not known yet.
         """
         if self._excluded_paths and not self.built:
             raise ValueError(

@@ -1,8 +1,8 @@
 """The engine that all methods share: a backbone, branches on it, two views, one step.
 
-A method of your own needs nothing but what is named here: a ``Branch`` with heads from
-``mlp_head``, features from ``select_map``, ``pooled``, ``as_cells`` and ``on_cells``, and a
-``BranchOutput`` of ``LossTerm``. ``docs/your_own_method.md`` writes one from nothing.
+A method of your own needs only the names exported here: a ``Branch`` with heads from ``mlp_head``,
+features from ``select_map``, ``pooled``, ``as_cells`` and ``on_cells``, and a ``BranchOutput`` of
+``LossTerm``. ``docs/your_own_method.md`` builds one from scratch.
 """
 
 from harl_tf.pretraining.branch import Branch as Branch

@@ -1,4 +1,4 @@
-"""From a batch of the stream to the two views that the networks see, colours included."""
+"""From a batch of the stream to the two augmented views that the networks see."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,12 +14,12 @@ def two_views(
     """Makes the two views of a checked batch.
 
     Args:
-        batch: What ``harl_tf.pretraining.checks.check_batch`` has let through.
-        augmentations: The colour augmentation of the first and of the second view; not called if
-            the stream has changed the colours already.
+        batch: A batch that ``harl_tf.pretraining.checks.check_batch`` has accepted.
+        augmentations: The color augmentations of the first and second view; not called if the
+            stream has already augmented the colors.
 
     Returns:
-        The first and the second view. Their seeds differ, whatever draws they are used for.
+        The first and the second view. They have different seeds, so they draw different numbers.
     """
     views, seed = [], batch.get("seed")
     for index, augmentation in enumerate(augmentations, start=1):

@@ -1,9 +1,9 @@
 """What a method adds to a backbone: heads, and a loss on the feature maps of two views.
 
-Owns the interface. A pretraining method is a backbone with one branch or several
-(``harl_tf.pretraining.Pretraining``); those of the published methods lie in ``harl_tf.methods``.
-What a branch returns stands in ``harl_tf.pretraining.branch_output``: losses image by image. A
-branch forms no mean and knows of no replicas.
+Owns the interface. A pretraining method is a backbone with one or more branches
+(``harl_tf.pretraining.Pretraining``); the branches of the published methods are in
+``harl_tf.methods``. A branch returns per-image losses, see ``harl_tf.pretraining.branch_output``.
+It computes no means over the batch and does not deal with replicas.
 """
 
 import inspect
@@ -21,18 +21,18 @@ from harl_tf.pretraining.target import target_copy
 class Branch(keras.layers.Layer):
     """Base class of the branches.
 
-    A subclass keeps the arguments of its constructor as attributes of the same names, makes its
+    A subclass stores the arguments of its constructor as attributes of the same names, makes its
     heads in ``connect`` and computes its losses in ``loss_terms``. ``docs/your_own_method.md``
-    writes one from nothing.
+    builds one from scratch.
 
     Attributes:
-        metric_names: What ``loss_terms`` reports besides the loss: names of its ``metrics`` and,
-            after ``loss_``, of its terms. Default: none.
-        uses_target: Whether it needs the target network. Default: False.
-        batch_keys: What it needs in a batch besides views, masks and draws: ``"window1"`` and
-            ``"window2"``, ``"seed"``. Default: nothing.
-        regions: Number of regions in the masks that it tells apart, the background included.
-            Default: 2.
+        metric_names: What ``loss_terms`` reports besides the loss: the names of its ``metrics``
+            and, prefixed with ``loss_``, of its named terms. Default: none.
+        uses_target: Whether the branch needs the target network. Default: False.
+        batch_keys: Keys the branch needs in a batch besides views, masks and draws: ``"window1"``
+            and ``"window2"``, ``"seed"``. Default: none.
+        regions: Number of mask regions the branch distinguishes, the background included. Default:
+            2.
 
     Example:
         >>> from harl_tf.pretraining import BranchOutput, LossTerm
@@ -64,8 +64,8 @@ class Branch(keras.layers.Layer):
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes the heads for a backbone.
 
-        Batch normalisation in them, Keras's own included, takes its statistics from all replicas:
-        the engine sees to that.
+        The engine synchronizes any batch normalization in them, including plain Keras layers,
+        across replicas.
 
         Args:
             maps: The backbone's outputs.
@@ -79,40 +79,40 @@ class Branch(keras.layers.Layer):
             forward: The batch.
 
         Returns:
-            The loss of every image, a value for each of ``metric_names``, and what
-            ``after_step`` needs.
+            The per-image losses, a value for each of ``metric_names``, and what ``after_step``
+            needs.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define loss_terms().")
 
     def after_step(self, carry: Mapping[str, tf.Tensor]) -> None:
-        """What else changes with a training step, such as a queue. Default: nothing.
+        """Updates other state after a training step, such as a queue. Default: does nothing.
 
-        The engine calls it once an update, after weights and targets have moved; a batch that is
-        split into parts (``accumulation_steps``) is whole again here.
+        The engine calls this once per update, after weights and targets have been updated. If the
+        batch was split (``accumulation_steps``), ``carry`` holds the rows of the whole batch.
 
         Args:
-            carry: The ``carry`` of ``loss_terms``, with the rows of this replica.
+            carry: The ``carry`` returned by ``loss_terms``, with the rows of this replica.
         """
 
     def add_target(self, head: str) -> None:
-        """Makes a target copy of the head of that name, ``self.targets[head]``."""
+        """Makes a target copy of the named head, available as ``self.targets[head]``."""
         self.targets[head] = target_copy(getattr(self, head))
 
     def momentum_pairs(self) -> list[tuple[keras.Model, keras.Model]]:
-        """The heads that have targets, with them."""
+        """Pairs of heads and their targets."""
         return [(getattr(self, head), target) for head, target in self.targets.items()]
 
     def settings(self) -> dict[str, Any]:
-        """The constructor's arguments, by the names in its signature.
+        """The constructor's arguments, by name.
 
         Raises:
-            AttributeError: If the branch does not keep one of them as an attribute.
+            AttributeError: If the branch does not store one of them as an attribute.
 
         Example:
             >>> harl_tf.methods.InstanceContrast(temperature=0.1).settings()
             {'projection_units': 128, 'hidden_units': 2048, 'temperature': 0.1}
         """
-        # The class's own signature: Keras wraps __init__, and keeps what it wraps.
+        # The class's own signature: Keras wraps __init__ but preserves its signature.
         arguments = inspect.signature(type(self)).parameters
         lost = [argument for argument in arguments if not hasattr(self, argument)]
         if lost:

@@ -1,7 +1,7 @@
-"""What a branch returns, and how the engine makes means over the global batch of it.
+"""What a branch returns, and how the engine turns it into means over the global batch.
 
-Owns the one place where a loss is averaged. A branch says what every image costs and which images
-count; that there are replicas, each with its share of the batch, is known here alone.
+Owns the single place where a loss is averaged. A branch returns the loss of every image and which
+images count; only this module knows that the batch is spread over replicas.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,11 @@ class LossTerm(NamedTuple):
 
     Attributes:
         values: ``(batch,)``, the loss of every image of this replica; not their mean.
-        counted: ``(batch,)`` bool; images that are False are left out of the mean over the global
+        counted: ``(batch,)`` bool; images marked False are left out of the mean over the global
             batch. Default: all count.
-        weight: What the mean is multiplied by, a number or a scalar tensor. Default: 1.
-        name: Reported as ``loss_<name>``, before the weight. Default: not reported by itself.
+        weight: Factor of the mean, a number or a scalar tensor. Default: 1.
+        name: The mean is reported as ``loss_<name>``, before weighting. Default: not reported
+            separately.
 
     Example:
         >>> LossTerm(tf.ones(4), weight=0.5).name is None
@@ -34,14 +35,14 @@ class LossTerm(NamedTuple):
 
 
 class BranchOutput(NamedTuple):
-    """What a branch says of a batch.
+    """What a branch returns for a batch.
 
     Attributes:
-        terms: Its loss, or the parts that are added up to it.
-        metrics: Further values to report, by name: ``(batch,)``, one an image, of which the engine
-            reports the mean over the global batch; or scalars, of which it reports the mean over
-            the replicas. Default: none.
-        carry: What ``Branch.after_step`` needs, by name: tensors ``(batch, ...)`` with a row an
+        terms: The loss, or the terms that add up to it.
+        metrics: Further values to report, by name. For per-image values, ``(batch,)``, the engine
+            reports the mean over the global batch; for scalars, the mean over the replicas.
+            Default: none.
+        carry: What ``Branch.after_step`` needs, by name: tensors ``(batch, ...)`` with one row per
             image. Default: nothing.
 
     Example:
@@ -57,11 +58,11 @@ class BranchOutput(NamedTuple):
 
 
 EMBEDDING_METRICS = ("embedding_std", "alignment", "uniformity", "contrastive_accuracy")
-"""The names of what ``embedding_metrics`` returns."""
+"""Names of the metrics that ``embedding_metrics`` returns."""
 
 
 def embedding_metrics(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Collapse, alignment, uniformity and accuracy of the embeddings of two views.
+    """Spread, alignment, uniformity and contrastive accuracy of the embeddings of two views.
 
     Args:
         embeddings1: ``(batch, dimensions)``, first views.
@@ -85,20 +86,21 @@ def embedding_metrics(embeddings1: tf.Tensor, embeddings2: tf.Tensor) -> dict[st
 def means(
     branch: str, output: BranchOutput, metric_names: Sequence[str], rows: int | None = None
 ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """A branch's loss and what it reports, as this replica's shares of means.
+    """A branch's loss and metrics, as this replica's shares of global means.
 
     Args:
         branch: The branch's name, for errors.
         output: What it returned.
-        metric_names: What it promised to report.
-        rows: Images on this replica, if that is known.
+        metric_names: The metrics the branch declares.
+        rows: Number of images on this replica, if known.
 
     Returns:
-        The loss, and a scalar for each of ``metric_names``. Summed over the replicas they are means
-        over the global batch.
+        The loss, and a scalar for each of ``metric_names``. Summed over the replicas, they are the
+        means over the global batch.
 
     Raises:
-        ValueError: If a term has not one value an image, or other metrics were promised.
+        ValueError: If a term does not have one value per image, or the metrics are not those of
+            ``metric_names``.
 
     Example:
         >>> means("instance", BranchOutput(LossTerm(tf.constant(2.0))), ())
@@ -116,7 +118,7 @@ def means(
             reported[f"loss_{term.name}"] = mean
     if set(reported) != set(metric_names):
         raise ValueError(
-            f"Expected the branch {branch!r} to report what its metric_names say, "
+            f"Expected the branch {branch!r} to report what its metric_names say: "
             f"{sorted(metric_names)}. Received: {sorted(reported)}."
         )
     return tf.add_n(weighted), reported
@@ -136,6 +138,6 @@ def _check_values(branch: str, term: LossTerm, rows: int | None) -> None:
         if tensor.shape.rank != 1 or (None not in (known, rows) and known != rows):
             raise ValueError(
                 f"Expected {what} every image, shape ({'batch' if rows is None else rows},), of "
-                f"the branch {branch!r}; the mean over the global batch is formed by the engine. "
+                f"the branch {branch!r}; the engine computes the mean over the global batch. "
                 f"Received: shape {tuple(tensor.shape)}."
             )

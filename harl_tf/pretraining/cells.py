@@ -1,4 +1,4 @@
-"""Which cells of a feature map take part in a loss: all of them, or some drawn from each region."""
+"""Which cells of a feature map take part in a loss: all, or a sample from each region."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from harl_tf.losses import CellLabels
 
 
 class Cells(NamedTuple):
-    """Cells that take part.
+    """Cells that take part in a loss.
 
     Attributes:
         regions: ``(batch, cells)`` int32.
-        valid: ``(batch, cells)`` bool; the others only fill the shape.
+        valid: ``(batch, cells)`` bool; cells marked False are padding.
         places: ``(batch, cells)`` int32, their indices in the map; None for all, in order.
     """
 
@@ -35,8 +35,9 @@ def all_cells(labels: CellLabels) -> Cells:
 def sample_cells(labels: CellLabels, per_region: int, noise: tf.Tensor) -> Cells:
     """Draws the same number of cells from each region, without replacement.
 
-    A region with fewer cells gives all it has; the slots left over are not valid. The shape depends
-    on no mask, so the pixel head and the loss cost the same for every batch and any grid.
+    If a region has fewer cells, all of them are drawn and the remaining slots are not valid. The
+    shape does not depend on the masks, so the pixel head and the loss cost the same for every batch
+    and any grid.
 
     Args:
         labels: Labels of the cells of a map.
@@ -47,7 +48,7 @@ def sample_cells(labels: CellLabels, per_region: int, noise: tf.Tensor) -> Cells
         ``Cells`` with ``regions * per_region`` slots, region after region.
 
     Raises:
-        ValueError: If the map has fewer cells than are to be drawn from each region.
+        ValueError: If the map has fewer than ``per_region`` cells.
 
     Example:
         >>> labels = harl_tf.losses.cell_labels(tf.constant([[[1, 1, 0]]]), (1, 3))
@@ -93,7 +94,7 @@ def take(features: tf.Tensor, cells: Cells) -> tf.Tensor:
 
 
 def take_pairs(pairs: tf.Tensor, first: Cells, second: Cells) -> tf.Tensor:
-    """The entries of ``(batch, all cells, all cells)`` that belong to pairs of cells taking part.
+    """The entries of ``(batch, all cells, all cells)`` for pairs of cells that take part.
 
     Example:
         >>> every = Cells(tf.zeros((1, 2), tf.int32), tf.ones((1, 2), tf.bool))

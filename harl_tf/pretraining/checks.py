@@ -1,4 +1,4 @@
-"""Errors that say what was expected: of a model, of a batch, of replicas that share batches."""
+"""Checks with readable errors: of a model, of a batch, of replicas that share batches."""
 
 import contextlib
 import re
@@ -11,10 +11,10 @@ import tensorflow as tf
 from harl_tf.data import PairedViews
 
 BATCH_KEYS = ("view1", "view2", "mask1", "mask2", "draws1", "draws2")
-"""What every batch must hold."""
+"""Keys that every batch must have."""
 
 COLORED_KEYS = ("colored1", "colored2", "mask1", "mask2")
-"""Or these, if the stream has changed the colours."""
+"""Keys of a batch whose colors the stream has already augmented."""
 
 _MARK = "harl_tf: "
 
@@ -22,18 +22,18 @@ _MARK = "harl_tf: "
 def check_model(
     backbone: Any, regions: int, momentum: Any, augmentations: Sequence[keras.layers.Layer]
 ) -> None:
-    """Checks what a model is made of.
+    """Checks the arguments of a model.
 
     Raises:
-        ValueError: If an argument is not as ``Pretraining`` says.
+        ValueError: If an argument is not as ``Pretraining`` documents it.
 
     Example:
         >>> check_model(resnet(18), 2, 0.99, [keras.layers.Identity()] * 2)
     """
     if not isinstance(getattr(backbone, "output", None), dict):
         raise ValueError(
-            "Expected a backbone whose output is a dict of feature maps, as "
-            "harl_tf.backbones.resnet(50) or feature_pyramid(network) there makes it. "
+            "Expected a backbone whose output is a dict of feature maps, such as "
+            "harl_tf.backbones.resnet(50) or harl_tf.backbones.feature_pyramid(network). "
             f"Received: {backbone!r}."
         )
     if regions < 2:
@@ -53,14 +53,16 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
     Args:
         batch: The batch.
         further: Keys that the method needs besides ``BATCH_KEYS``.
-        regions: Number of regions that masks may hold.
+        regions: Number of regions that masks may contain.
 
     Returns:
-        The batch; what is computed from it, an update of the weights say, waits for the check.
+        The batch, with the check as a control dependency: nothing computed from it, such as a
+        weight update, runs before the check.
 
     Raises:
-        ValueError: If a key is missing or a mask is not of its images' size. Mask values are
-            checked when the batch is computed; ``plain_errors`` makes the same error of it.
+        ValueError: If a key is missing or a mask differs in size from its images. Mask values are
+            only checked when the step runs; ``plain_errors`` turns that failure into a
+            ``ValueError`` as well.
     """
     keys = sorted(batch) if isinstance(batch, Mapping) else type(batch).__name__
     done = "colored1" in keys
@@ -69,7 +71,7 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
     if missing:
         raise ValueError(
             f"Expected a batch with the keys {', '.join(expected)}, as harl_tf.data.PairedViews "
-            f"makes it. Missing: {', '.join(missing)}. Received: {keys}."
+            f"makes them. Missing: {', '.join(missing)}. Received: {keys}."
         )
     checks = []
     kind = "colored" if done else "view"
@@ -81,8 +83,8 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
             )
         largest = tf.reduce_max(tf.cast(batch[mask], tf.int32))
         sentence = (
-            f"{_MARK}Expected {mask} with values below {regions}, the regions of the method, "
-            "0 = background; masks of 0 and 255 are to be divided by 255. Received:"
+            f"{_MARK}Expected {mask} with values below {regions}, the number of regions, "
+            "0 = background; divide masks of 0 and 255 by 255. Received:"
         )
         checks.append(tf.debugging.Assert(largest < regions, [sentence, largest]))
     with tf.control_dependencies(checks):
@@ -90,17 +92,17 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> dict[str, t
 
 
 def check_replicas(x: Any, replicas: int, workers: int = 1) -> None:
-    """Checks that replicas can share the batches of a stream evenly, each its own rows.
+    """Checks that replicas can share the batches of a stream evenly.
 
     Args:
         x: A ``PairedViews`` or a data set; anything else passes.
         replicas: Number of replicas.
-        workers: Number of workers they belong to. With several, each reads the stream by itself,
-            and only a ``PairedViews`` can give each its part. Default: 1.
+        workers: Number of workers the replicas belong to. Several workers each read the stream
+            independently, and only a ``PairedViews`` can give each its own part. Default: 1.
 
     Raises:
-        ValueError: If they cannot, or if a plain data set, of which every worker would train on
-            the same rows, is to be shared by several workers.
+        ValueError: If they cannot, or if ``x`` is a plain data set and there are several workers,
+            which would all train on the same rows.
 
     Example:
         >>> check_replicas(tf.data.Dataset.range(4).batch(2), replicas=2)
@@ -108,7 +110,7 @@ def check_replicas(x: Any, replicas: int, workers: int = 1) -> None:
     if workers > 1 and isinstance(x, tf.data.Dataset):
         raise ValueError(
             f"Expected harl_tf.data.PairedViews in fit under {workers} workers, which gives each "
-            "its own rows of a batch; of a plain data set all would train on the same rows. "
+            "its own rows of a batch; with a plain data set all would train on the same rows. "
             f"Received: {type(x).__name__}."
         )
     spec = getattr(x, "element_spec", None)
@@ -124,7 +126,7 @@ def check_replicas(x: Any, replicas: int, workers: int = 1) -> None:
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turns the failed checks of a running step into a ``ValueError`` of one sentence.
+    """Turns a check that fails inside a running step into a one-sentence ``ValueError``.
 
     Example:
         >>> with plain_errors():
@@ -135,7 +137,7 @@ def plain_errors() -> Iterator[None]:
     except tf.errors.InvalidArgumentError as error:
         if _MARK not in error.message:
             raise
-        # "... Received:] [255]" from a graph, "... Received:'\n255" without; of several replicas
-        # each may have its own, and the first will do.
+        # "... Received:] [255]" in a graph, "... Received:'\n255" eagerly. With several replicas,
+        # each may report its own error; the first is enough.
         sentence = error.message.split(_MARK, 1)[1]
         raise ValueError(re.sub(r"(?s)Received:\D*(\d+).*", r"Received: \1.", sentence)) from None

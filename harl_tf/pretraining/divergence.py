@@ -1,4 +1,4 @@
-"""Stops a run whose loss is no longer a finite number, before anything saves it."""
+"""Stops a run whose loss is no longer finite, before a checkpoint is saved."""
 
 import math
 from typing import Any
@@ -9,8 +9,8 @@ import keras
 class StopOnDivergence(keras.callbacks.Callback):
     """Raises an error when the loss is NaN or infinite; ``Pretraining.fit`` puts it first.
 
-    It looks at every sixteenth step, so that a fast device need not wait for each loss, and at the
-    end of every epoch, before a checkpoint is made.
+    The loss is checked at every sixteenth step, so that a fast device need not wait for every loss,
+    and at the end of every epoch, before a checkpoint is written.
 
     Example:
         >>> callback = StopOnDivergence()
@@ -24,17 +24,17 @@ class StopOnDivergence(keras.callbacks.Callback):
         self._epoch, self._calls = 0, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Notes the epoch."""
+        """Remembers the epoch."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the loss now and then."""
+        """Checks the loss at every sixteenth step."""
         self._calls += 1
         if self._calls % self._EVERY == 0:
             self._check(logs, f"step {batch + 1}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the loss."""
+        """Checks the loss."""
         self._check(logs, "its end")
 
     def _check(self, logs: dict[str, Any] | None, where: str) -> None:
@@ -44,6 +44,6 @@ class StopOnDivergence(keras.callbacks.Callback):
         shown = ", ".join(f"{name}={value:.4g}" for name, value in values.items())
         raise FloatingPointError(
             f"Expected a finite loss. Received: {shown}, in epoch {self._epoch + 1} at {where}. "
-            "Nothing of this epoch was saved; earlier checkpoints are as they were. A new run may "
-            "do with a lower learning rate, a longer warm-up or compile(..., global_clip_norm=1.0)."
+            "Nothing was saved in this epoch; earlier checkpoints are unchanged. Start a new run "
+            "with a lower learning rate, a longer warm-up or compile(..., global_clip_norm=1.0)."
         )

@@ -1,4 +1,4 @@
-"""Which of a backbone's feature maps a branch works on, and in which form."""
+"""Selecting and reshaping the feature maps that a branch works on."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,11 +6,11 @@ import keras
 import tensorflow as tf
 
 Level = str | Sequence[str] | None
-"""Name of a map, names of several to be fused, or None for the last one."""
+"""Name of a map, names of several maps to fuse, or None for the last one."""
 
 
 def level_names(maps: Mapping[str, keras.KerasTensor], level: Level) -> tuple[str, ...]:
-    """The names of the maps that ``level`` means, the one with the finest grid first.
+    """The names of the maps that ``level`` selects, the one with the finest grid first.
 
     Args:
         maps: Outputs of a backbone, from fine to coarse.
@@ -34,7 +34,7 @@ def level_names(maps: Mapping[str, keras.KerasTensor], level: Level) -> tuple[st
 
 
 def channels(maps: Mapping[str, keras.KerasTensor], level: Level = None) -> int:
-    """Number of channels of the map that ``level`` means.
+    """Number of channels of the map that ``level`` selects.
 
     Example:
         >>> channels(resnet(18).output, ("P4", "P5"))
@@ -44,7 +44,7 @@ def channels(maps: Mapping[str, keras.KerasTensor], level: Level = None) -> int:
 
 
 def select_map(maps: Mapping[str, tf.Tensor], level: Level = None) -> tf.Tensor:
-    """The map that ``level`` means; several are scaled up to the finest grid and concatenated.
+    """The map that ``level`` selects; several are upsampled to the finest grid and concatenated.
 
     Args:
         maps: Feature maps ``(batch, height, width, channels)``.
@@ -62,7 +62,7 @@ def select_map(maps: Mapping[str, tf.Tensor], level: Level = None) -> tf.Tensor:
     if not others:
         return finest
     size = finest.shape[1:3]
-    # The result is float32 in any case, and XLA's gradient of it takes its input to be so, too.
+    # tf.image.resize returns float32 anyway, and its gradient under XLA assumes a float32 input.
     floats = [tf.cast(each, tf.float32) for each in others]
     scaled = [tf.cast(tf.image.resize(each, size), finest.dtype) for each in floats]
     return tf.concat([finest, *scaled], axis=-1)

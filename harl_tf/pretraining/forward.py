@@ -1,8 +1,8 @@
-"""One batch on its way through the networks.
+"""The forward pass of one batch.
 
-Owns what a branch sees of a batch: the two views, and the feature maps of the online and of the
-target network, each computed when it is first asked for. So a method that needs the target network
-for the second view only, as MoCo does, pays for no more.
+Owns what a branch sees of a batch: the two views, and the feature maps of the online and target
+networks, each computed on first access. A method that needs the target network for the second view
+only, such as MoCo, does not pay for the first.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,9 +19,10 @@ class View(NamedTuple):
     Attributes:
         images: ``(batch, height, width, 3)`` float32, 0–255.
         masks: ``(batch, height, width)`` uint8 region numbers, 0 = background, 1 = foreground.
-        windows: ``(batch, 7)`` int32, where the view lies in its image: top, left, height, width,
-            1 if mirrored, height and width of the image. None if the stream does not say.
-        seeds: ``(batch, 2)`` int32, a function of (seed, epoch, example, view). None likewise.
+        windows: ``(batch, 7)`` int32, the view's crop window: top, left, height, width, 1 if
+            mirrored, height and width of the image. None if the stream does not provide it.
+        seeds: ``(batch, 2)`` int32, a function of (seed, epoch, example, view). None if the stream
+            does not provide them.
     """
 
     images: tf.Tensor
@@ -31,14 +32,14 @@ class View(NamedTuple):
 
 
 class TwoViews:
-    """The outputs of one network for both views, ``[0]`` and ``[1]``, computed when asked for.
+    """The outputs of one network for both views, ``[0]`` and ``[1]``, computed on first access.
 
     Args:
-        network: What is applied, ``network(inputs, training=...)``.
-        inputs: The input of the first and of the second view.
+        network: Called as ``network(inputs, training=...)``.
+        inputs: The inputs of the first and the second view.
         training: Whether batch statistics are used and learnt.
-        together: Whether both views go through the network in one batch, which then shares its
-            batch statistics.
+        together: Whether both views go through the network as one batch and so share batch
+            statistics.
 
     Example:
         >>> doubled = TwoViews(lambda x, training: 2 * x, (tf.ones(3), tf.zeros(3)), True, True)
@@ -76,13 +77,12 @@ class TwoViews:
 
 
 class Forward:
-    """A batch in the middle of a step; what ``Branch.loss_terms`` works on.
+    """A batch during a step: the input of ``Branch.loss_terms``.
 
     Attributes:
         views: The two views.
-        online: Feature maps of the network that learns, ``online[0]["P5"]`` those of the first
-            view.
-        target: Feature maps of its moving average, as constants. None if no branch uses one.
+        online: Feature maps of the online network; ``online[0]["P5"]`` is a map of the first view.
+        target: Feature maps of the target network, as constants. None if no branch uses it.
         step: Scalar, the number of updates so far, for schedules.
         training: Whether batch statistics are used and learnt.
         together: Whether the views share batch statistics.
@@ -111,16 +111,16 @@ class Forward:
             self.target = TwoViews(constant, images, training, together)
 
     def through(self, head: Callable[..., Any], first: tf.Tensor, second: tf.Tensor) -> TwoViews:
-        """Applies a head to rows of the first and of the second view.
+        """Applies a head to the rows of both views.
 
         Args:
-            head: A head, or several composed.
+            head: A head, or a composition of several.
             first: ``(rows, channels)`` of the first view.
-            second: ``(rows, channels)`` of the second, as many.
+            second: ``(rows, channels)`` of the second view; the same number of rows.
 
         Returns:
-            The head's outputs, ``[0]`` and ``[1]``; batch statistics are shared between the views
-            if those of the backbone are.
+            The head's outputs, ``[0]`` and ``[1]``. The views share batch statistics if they do in
+            the backbone.
         """
         return TwoViews(head, (first, second), self.training, self.together)
 

@@ -17,18 +17,18 @@ def mlp_head(
 ) -> keras.Sequential:
     """Linear, batch normalisation, ReLU, linear: the head of SimCLR, BYOL, HARL and HAPiCL.
 
-    On the rows of pooled features it is their projector; on the cells of a feature map, one row
-    each, it is the pixel head, the same as two 1×1 convolutions.
+    Applied to pooled features, it is their projector. Applied to the cells of a feature map, one
+    row each, it is the pixel head and equivalent to two 1×1 convolutions.
 
     Args:
         channels: Number of input channels.
         hidden_units: Width of the hidden layer, or of each of several.
         units: Number of output channels.
         name: Name of the head.
-        batch_norm: Whether hidden layers are normalised; MoCo's and DenseCL's are not.
+        batch_norm: Whether hidden layers are batch-normalized; those of MoCo and DenseCL are not.
             Default: True.
-        output_norm: Whether the output is normalised too, without scale and offset, as in SimSiam's
-            projector. Default: False.
+        output_norm: Whether the output is batch-normalized too, without scale and offset, as in
+            SimSiam's projector. Default: False.
 
     Returns:
         A built ``keras.Sequential``, ``(rows, channels)`` → ``(rows, units)``.
@@ -54,13 +54,14 @@ def mlp_head(
 
 
 def synchronize_batch_norm(layer: keras.layers.Layer) -> None:
-    """Has every batch normalisation within a layer take its statistics from all replicas.
+    """Makes every batch normalization within a layer synchronize its statistics across replicas.
 
-    Heads see the rows of one replica; with statistics of their own, two replicas would not take the
-    step of one device, and a contrastive loss could tell images apart by the replica they are on.
+    Heads see the rows of one replica. With per-replica statistics, two replicas would not take the
+    same step as one device, and a contrastive loss could tell images apart by the replica they are
+    on.
 
     Args:
-        layer: A branch, a head or any other layer; what lies within it is changed.
+        layer: A branch, a head or any other layer; changed in place.
 
     Example:
         >>> head = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])

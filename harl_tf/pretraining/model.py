@@ -1,7 +1,7 @@
-"""What every pretraining method shares: two views in, named loss terms out, one training step.
+"""The base class of all pretraining methods: two views in, named loss terms out, one step.
 
-Owns the networks, the training step, the reported metrics and the check of the batch. It owns no
-objective: methods subclass ``Pretraining`` and say which branches they consist of.
+Owns the networks, the training step, the reported metrics and the check of the batch. It defines no
+objective: methods subclass ``Pretraining`` and supply the branches.
 """
 
 import functools
@@ -27,27 +27,28 @@ from harl_tf.schedules import Schedule, value_at
 
 @keras.saving.register_keras_serializable(package="harl_tf")
 class Pretraining(keras.Model):
-    """Base class of the methods: a backbone, branches on it, two colour augmentations, a step.
+    """Base class of the methods: a backbone, its branches, two color augmentations, a step.
 
     Each branch has heads and a loss on the feature maps of two views; the total loss is the
-    weighted sum of theirs. If any of them uses a target network, the backbone has a copy that
-    follows it as a moving average. Called on images, the model is its backbone.
+    weighted sum of the branch losses. If any branch uses a target network, the model keeps a copy
+    of the backbone that follows it as a moving average. Calling the model on images calls its
+    backbone.
 
     Args:
-        backbone: A model as ``harl_tf.backbones.feature_pyramid`` or ``resnet`` makes it.
+        backbone: A model made by ``harl_tf.backbones.feature_pyramid`` or ``resnet``.
         branches: The branches by name; their losses are reported as ``loss_<name>``.
-        weights: Weight of a branch's loss, a number or a schedule. Default: 1 for all.
+        weights: Weights of the branch losses by name, numbers or schedules. Default: 1 for all.
         momentum: Momentum of the target network, a number in [0, 1] or a schedule. Default: 0.99.
         share_batch_statistics: Whether both views go through the networks as one batch, as in
             SimCLR's release, or one after the other, as in BYOL's and MoCo's. Default: True.
         regions: Number of regions in the masks, the background included. Default: as many as the
-            branches tell apart.
-        augmentations: The colour augmentation of the first and of the second view. Default:
-            SimCLR's for both, whatever the method, so that a comparison changes one thing.
+            branches distinguish.
+        augmentations: The color augmentations of the first and second view. Default: SimCLR's for
+            both, whatever the method, so that a comparison of methods changes only the method.
         name: Name of the model.
 
     Raises:
-        ValueError: If an argument is not as above.
+        ValueError: If an argument is not as described above.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Pretraining(keras.Model):
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What a step reports: loss terms, the metrics of the branches, those of the views."""
+        """The metrics of a step: loss terms, metrics of the branches, metrics of the views."""
         names = ["loss"]
         if len(self.branches) > 1:
             names += [f"loss_{name}" for name in self.branches]
@@ -100,23 +101,23 @@ class Pretraining(keras.Model):
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
-        """``keras.Model.compile``, without losses and metrics: the method has its own.
+        """``keras.Model.compile`` without losses and metrics, which the method defines.
 
         Args:
             optimizer: A Keras optimizer. Schedules in it count updates of the weights.
-            accumulation_steps: Parts that a batch is split into; their gradients are averaged
-                before the update. Memory falls, negatives and batch statistics are those of a
+            accumulation_steps: Number of parts a batch is split into; their gradients are averaged
+                before the update. Saves memory, but negatives and batch statistics are then per
                 part. Default: 1.
             global_clip_norm: Largest norm of the gradient of the global batch, over all variables;
                 larger gradients are scaled down to it. Default: none.
-            jit_compile: Whether XLA compiles the step, on one replica. Worth a trial on a GPU; on
-                processors it is slower than oneDNN (``docs/performance.md``). Default: False.
+            jit_compile: Whether XLA compiles the step; one replica only. Worth trying on a GPU; on
+                CPUs it is slower than oneDNN (``docs/performance.md``). Default: False.
             **kwargs: Further arguments of ``keras.Model.compile``, such as ``run_eagerly`` and
                 ``steps_per_execution``.
 
         Raises:
-            ValueError: If an argument is out of range, or the optimizer is to do by itself what
-                goes wrong on several replicas.
+            ValueError: If an argument is out of range, or the optimizer clips or accumulates
+                gradients by itself on several replicas.
         """
         step.check_settings(optimizer, accumulation_steps, global_clip_norm, jit_compile)
         self.accumulation_steps, self.global_clip_norm = accumulation_steps, global_clip_norm
@@ -131,15 +132,15 @@ class Pretraining(keras.Model):
             training: Whether batch statistics are used and learned.
 
         Returns:
-            A scalar for each of ``metric_names``, each this replica's share of a mean over the
-            global batch; ``"loss"`` is what is minimized.
+            A scalar for each of ``metric_names``, each one this replica's share of a mean over the
+            global batch; ``"loss"`` is the one to minimize.
         """
         return self.forward_pass(view1, view2, training)[0]
 
     def forward_pass(
         self, view1: View, view2: View, training: bool
     ) -> tuple[step.Terms, step.Carry]:
-        """The same, and what each branch carries to its ``after_step``, by the branch's name."""
+        """The loss terms, and what each branch carries to its ``after_step``, by branch name."""
         forward = Forward(
             (view1, view2),
             self.backbone,
@@ -165,18 +166,18 @@ class Pretraining(keras.Model):
         return terms, carry
 
     def augment(self, batch: Mapping[str, tf.Tensor]) -> tuple[View, View]:
-        """Makes the two views of a batch, colours included.
+        """Makes the two views of a batch and augments their colors.
 
         Args:
-            batch: Tensors under ``BATCH_KEYS``, or under ``COLORED_KEYS`` if the colours have been
-                changed, and under what the branches need besides (``window1``, ``window2``,
-                ``seed``); others are ignored.
+            batch: Tensors under ``BATCH_KEYS``, or under ``COLORED_KEYS`` if the colors have
+                already been augmented, and under any further keys that the branches need
+                (``window1``, ``window2``, ``seed``); other keys are ignored.
 
         Returns:
             The first and the second view.
 
         Raises:
-            ValueError: If a key is missing or a mask is not of its images' size.
+            ValueError: If a key is missing or a mask differs in size from its images.
         """
         further = [key for branch in self.branches.values() for key in branch.batch_keys]
         batch = checks.check_batch(batch, further, self.regions)
@@ -186,15 +187,15 @@ class Pretraining(keras.Model):
         """``keras.Model.fit`` on the batches of ``harl_tf.data.PairedViews``.
 
         Args:
-            x: A ``PairedViews``, or a data set of its batches. The former brings its own number of
-                steps per epoch, starts at ``initial_epoch``, and gives every worker its part.
+            x: A ``PairedViews``, or a data set of its batches. A ``PairedViews`` supplies its
+                number of steps per epoch, starts at ``initial_epoch`` and gives every worker its
+                part.
             *args: Further arguments of ``keras.Model.fit``.
             **kwargs: Further arguments of ``keras.Model.fit``.
 
         Raises:
-            ValueError: If the replicas cannot share a batch evenly, or the batch is not as
-                expected.
-            FloatingPointError: If the loss is no longer a finite number.
+            ValueError: If the replicas cannot share a batch evenly, or a batch is malformed.
+            FloatingPointError: If the loss becomes NaN or infinite.
         """
         checks.check_replicas(x, self.distribute_strategy.num_replicas_in_sync)
         if not distribution.has_accelerator():
@@ -212,12 +213,12 @@ class Pretraining(keras.Model):
             return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """``keras.Model.evaluate``: the loss terms of batches, without an update."""
+        """``keras.Model.evaluate``: the loss terms, without updating the weights."""
         with checks.plain_errors():
             return super().evaluate(*args, **kwargs)
 
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One update of the weights; what ``fit`` calls."""
+        """One update of the weights; what ``fit`` calls for each batch."""
         variables = self.trainable_variables
         parts = step.split(batch, self.accumulation_steps)
         terms, gradients, carry = step.merge(
@@ -233,12 +234,12 @@ class Pretraining(keras.Model):
         return self._report(terms)
 
     def test_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The same terms without an update; what ``evaluate`` calls."""
+        """The same terms without an update; what ``evaluate`` calls for each batch."""
         view1, view2 = self.augment(batch)
         return self._report(self.loss_terms(view1, view2, training=False))
 
     def momentum_pairs(self) -> list[tuple[keras.Model, keras.Model]]:
-        """Every online network that has a target, with it."""
+        """Pairs of online networks and their targets."""
         pairs = [pair for branch in self.branches.values() for pair in branch.momentum_pairs()]
         if self.target_backbone is not None:
             pairs.append((self.backbone, self.target_backbone))
@@ -249,20 +250,20 @@ class Pretraining(keras.Model):
         return self.backbone(images, training=training)
 
     def make_train_function(self, force: bool = False) -> Any:
-        """The function of an iterator that ``fit`` calls; see ``harl_tf.distribution``."""
+        """Makes the function that ``fit`` calls on an iterator; see ``harl_tf.distribution``."""
         if force or getattr(self, "train_function", None) is None:
             self.train_function = distribution.step_function(self, self.train_step)
         return self.train_function
 
     def make_test_function(self, force: bool = False) -> Any:
-        """Likewise for ``evaluate``."""
+        """The same for ``evaluate``."""
         if force or getattr(self, "test_function", None) is None:
             self.test_function = distribution.step_function(self, self.test_step)
         return self.test_function
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        # Keras' own pulls a batch to find out shapes, which fails on several workers and restarts
-        # the stream. All layers are built already; the optimizer is what is left.
+        # Keras's own version pulls a batch to infer shapes, which fails on several workers and
+        # restarts the stream. All layers are already built; only the optimizer is left.
         if self.optimizer is not None and not self.optimizer.built:
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
@@ -273,9 +274,9 @@ class Pretraining(keras.Model):
         return list(self._means.values())
 
     def _colors_on_host(self) -> Colors | None:
-        """The colour augmentations, if the stream had better do them: compiled for processors.
+        """The color augmentations, if the stream should apply them with its kernel for CPUs.
 
-        On another device they are part of the step, where they take next to no time.
+        On other devices they are part of the step, where they take next to no time.
         """
         both = (self.augmentation1, self.augmentation2)
         ours = all(type(each) is RandomColor for each in both)
@@ -320,10 +321,10 @@ class Pretraining(keras.Model):
         return {"name": self.name, **{key: serialize(value) for key, value in settings.items()}}
 
     def method_settings(self) -> dict[str, Any]:
-        """The arguments of the method's own constructor.
+        """The arguments specific to the method's own constructor.
 
-        Default: those of the only branch in a subclass, and ``branches`` and ``weights`` in
-        ``Pretraining`` itself and in subclasses with several branches.
+        Default: in a subclass with a single branch, that branch's arguments; otherwise, and in
+        ``Pretraining`` itself, ``branches`` and ``weights``.
         """
         if type(self) is Pretraining or len(self.branches) > 1:
             return {"branches": self.branches, "weights": self.branch_weights}

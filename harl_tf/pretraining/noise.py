@@ -1,7 +1,7 @@
-"""Random numbers on the device that depend on the example alone, not on its place in the batch.
+"""Random numbers on the device that depend only on the example, not on its place in the batch.
 
-TensorFlow's stateless generators take one seed for a whole tensor; here every example has its own,
-so that it draws the same on any number of replicas.
+TensorFlow's stateless generators take one seed per tensor. Here every example has its own seed, so
+that it draws the same numbers on any number of replicas.
 """
 
 import tensorflow as tf
@@ -10,7 +10,7 @@ import tensorflow as tf
 def example_noise(seeds: tf.Tensor, count: int) -> tf.Tensor:
     """Uniform numbers, a function of each example's seed.
 
-    A counter is mixed with the seed by the finalisation of MurmurHash3 (32 bits), twice.
+    A counter is mixed with the seed by two rounds of the 32-bit MurmurHash3 finalizer.
 
     Args:
         seeds: ``(batch, 2)`` int32.
@@ -26,15 +26,15 @@ def example_noise(seeds: tf.Tensor, count: int) -> tf.Tensor:
     """
     first, second = tf.unstack(tf.bitcast(seeds, tf.uint32), axis=-1)
     state = _mix(first ^ _mix(second + tf.constant(0x9E3779B9, tf.uint32)))
-    # Odd steps of the golden ratio visit all 32-bit numbers.
+    # The golden-ratio increment is odd, so its multiples visit all 32-bit numbers.
     counter = tf.cast(tf.range(1, count + 1), tf.uint32) * tf.constant(0x9E3779B9, tf.uint32)
     bits = _mix(_mix(state[:, None] + counter[None, :]) ^ second[:, None])
-    # Not 24 bits: float32 has no halves beyond 2^23, and the last number would round to 1.
+    # Not 24 bits: float32 cannot represent halves beyond 2^23, so the last value would round to 1.
     return (tf.cast(tf.bitwise.right_shift(bits, _word(9)), tf.float32) + 0.5) / 2.0**23
 
 
 def gumbel(uniform: tf.Tensor) -> tf.Tensor:
-    """Gumbel noise from uniform numbers: the largest of it plus log-weights is a draw by weight.
+    """Gumbel noise from uniform numbers; the argmax of log-weights plus noise samples by weight.
 
     Example:
         >>> round(float(gumbel(tf.constant(0.5))), 4)

@@ -1,4 +1,4 @@
-"""The arithmetic of a training step: parts of a batch, their gradients, clipping.
+"""The arithmetic of a training step: splitting a batch, gradients, accumulation, clipping.
 
 Owns no loss and no variable; ``harl_tf.pretraining.Pretraining.train_step`` puts the pieces
 together.
@@ -18,12 +18,12 @@ Carry = dict[str, dict[str, tf.Tensor]]
 
 
 class Part(NamedTuple):
-    """What a part of a batch says.
+    """The results of one part of a batch.
 
     Attributes:
         terms: Loss terms by name, this replica's shares.
-        gradients: Of the loss, for each variable; None where it does not depend on it.
-        carry: What the branches, by name, carry to their ``after_step``.
+        gradients: Gradient of the loss for each variable; None if the loss does not depend on it.
+        carry: What each branch, by name, carries to its ``after_step``.
     """
 
     terms: Terms
@@ -37,12 +37,12 @@ def check_settings(
     global_clip_norm: float | None,
     jit_compile: bool | str = False,
 ) -> None:
-    """Refuses settings of a step that would not do what they say.
+    """Refuses settings that would not have their documented effect.
 
     Raises:
-        ValueError: If a number is out of range, or if on several replicas XLA is to compile the
-            step, or the optimizer is to accumulate or clip: Keras' optimizers do so on each
-            replica by itself.
+        ValueError: If a number is out of range, or if there are several replicas and XLA is to
+            compile the step or the optimizer is to accumulate or clip gradients, which Keras
+            optimizers do on each replica separately.
 
     Example:
         >>> check_settings("sgd", accumulation_steps=1, global_clip_norm=None)
@@ -59,8 +59,8 @@ def check_settings(
         return
     if jit_compile is True:
         raise ValueError(
-            "Expected jit_compile=False on several replicas, whose exchange is not compiled by "
-            "XLA. Received: jit_compile=True."
+            "Expected jit_compile=False on several replicas, because XLA cannot compile the "
+            "communication between them. Received: jit_compile=True."
         )
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     for argument, instead in (
@@ -73,7 +73,7 @@ def check_settings(
         if value:
             raise ValueError(
                 f"Expected an optimizer without {argument} on several replicas, where Keras would "
-                f"apply it on each replica by itself; use compile(..., {instead}=...). "
+                f"apply it on each replica separately; use compile(..., {instead}=...). "
                 f"Received: {argument}={value}."
             )
 
@@ -104,7 +104,7 @@ def split(batch: Mapping[str, tf.Tensor], parts: int) -> list[Mapping[str, tf.Te
 def loss_and_gradients(
     model: Any, batch: Mapping[str, tf.Tensor], variables: Sequence[keras.Variable]
 ) -> Part:
-    """What a part of a batch says; the gradient of ``"loss"`` has the optimizer's scale."""
+    """Results of one part of a batch; gradients are multiplied by the optimizer's loss scale."""
     view1, view2 = model.augment(batch)
     with tf.GradientTape() as tape:
         terms, carry = model.forward_pass(view1, view2, training=True)
@@ -116,7 +116,7 @@ def loss_and_gradients(
 
 
 def merge(parts: Sequence[Part]) -> Part:
-    """The parts of a batch as one: means of terms and gradients, the rows of all in ``carry``.
+    """Merges the parts of a batch: averages terms and gradients, concatenates ``carry``.
 
     Example:
         >>> first = Part({"loss": 1.0}, [4.0], {"queue": {"keys": tf.zeros((2, 3))}})
@@ -136,16 +136,16 @@ def merge(parts: Sequence[Part]) -> Part:
 
 
 def clip(gradients: Gradients, norm: float, optimizer: Any) -> Gradients:
-    """Scales down the gradient of the global batch to a norm.
+    """Clips the gradient of the global batch to a norm.
 
     Args:
-        gradients: This replica's shares of the gradient, scaled by the optimizer's scale.
+        gradients: This replica's shares of the gradient, multiplied by the optimizer's loss scale.
         norm: Largest norm over all variables.
-        optimizer: The optimizer, for its scale.
+        optimizer: The optimizer, for its loss scale.
 
     Returns:
-        Shares of the clipped gradient. A gradient that is not finite stays so, for the optimizer
-        of mixed_float16 to skip it.
+        Shares of the clipped gradient. A non-finite gradient stays non-finite, so that the
+        loss-scale optimizer of mixed_float16 skips it.
 
     Example:
         >>> clip([tf.constant([3.0, 4.0])], 1.0, keras.optimizers.SGD())[0].numpy().tolist()

@@ -1,8 +1,8 @@
 """Target networks: copies that follow the online network as a moving average.
 
-Owns the copy and the step. A target starts equal to its online network. Its weights move; its batch
-statistics are not averaged: it makes its own from the batches it sees, as the target networks of
-BYOL and MoCo do.
+Owns the copy and its update. A target starts equal to its online network, and its weights follow as
+a moving average. Its batch statistics are not averaged: they come from the batches the target
+itself sees, as in BYOL and MoCo.
 """
 
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ import tensorflow as tf
 
 
 def target_copy(network: keras.Model) -> keras.Model:
-    """A copy that no optimizer will find among the trainable variables.
+    """A copy of a network without trainable variables.
 
-    Batch normalisation in it still uses the statistics of the batch when training.
+    Batch normalization in it still uses batch statistics when training.
 
     Args:
         network: A built functional or sequential model.
 
     Returns:
-        A model of the same structure and the same values.
+        A model with the same structure and weight values.
 
     Example:
         >>> online = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])

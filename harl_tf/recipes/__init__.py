@@ -1,4 +1,4 @@
-"""Recipes: the published settings by name, each line with its source, and small ones beside them.
+"""Recipes: published settings by name, with a source for every line, and small variants.
 
 ``python -m harl_tf recipes`` lists them; in Python they are ``RECIPES``, and
 ``dataclasses.replace(recipe, batch_size=64)`` changes one.

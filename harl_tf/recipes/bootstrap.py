@@ -39,14 +39,14 @@ BYOL_1000 = Recipe(
         ),
         "precision": "the released code has no half precision",
     },
-    notes=("Crops are interpolated bilinearly, the authors' bicubically.",),
+    notes=("Crops are interpolated bilinearly; the authors use bicubic interpolation.",),
 )
 
 _PRESETS = f"{_BYOL}: _LR_PRESETS, _WD_PRESETS and _EMA_PRESETS"
 
 
 def _byol_preset(epochs: int, base_rate: float) -> Recipe:
-    """The shorter runs differ in these figures alone."""
+    """The shorter runs differ only in these values."""
     return dataclasses.replace(
         BYOL_1000,
         name=f"byol_{epochs}",
@@ -89,9 +89,9 @@ SIMSIAM_100 = Recipe(
         "precision": "main_simsiam.py has no half precision",
     },
     notes=(
-        "The predictor's learning rate falls like all others; the released model kept it up "
+        "The predictor's learning rate decays like all others; the released model kept it constant "
         "(--fix-pred-lr).",
-        "The learning rate falls with every update, the authors' once per epoch.",
+        "The learning rate decays with every update; the authors' once per epoch.",
     ),
 )
 
@@ -132,7 +132,7 @@ PIXPRO_100 = Recipe(
             *("optimizer.trust_coefficient", "optimizer.clip_trust", "optimizer.rate_in_momentum"),
         ),
     },
-    notes=("The learning rate falls to 0, the authors' to 1e-6.",),
+    notes=("The learning rate decays to 0; the authors' to 1e-6.",),
 )
 
 PIXPRO_400 = dataclasses.replace(
@@ -173,15 +173,15 @@ DETCON_B_100 = Recipe(
         "regions": "binary masks, as mask_generation makes them; see the notes",
         "drawn_regions": "detcon_b.py: 16 masks per image, drawn with replacement",
         "optimizer.warmup_epochs": f"{_DETCON}: num_epochs // 100; its warmup_epochs=10 is not "
-        "read",
+        "used",
         "crops": "utils/tf_image_ops.py: area 0.08 to 1, flips with 0.5",
         "colors": "utils/augmentations.py",
         **cited("utils/optimizers.py", "optimizer.rate_in_momentum", "optimizer.clip_trust"),
         "precision": "the released code has no half precision",
     },
     notes=(
-        "The authors' masks have many regions (Felzenszwalb and Huttenlocher's); with masks of "
-        "two, every region is drawn several times.",
-        "Crops are interpolated bilinearly, the authors' bicubically.",
+        "The authors' masks have many regions (Felzenszwalb and Huttenlocher's); with two-region "
+        "masks, every region is drawn several times.",
+        "Crops are interpolated bilinearly; the authors use bicubic interpolation.",
     ),
 )

@@ -40,7 +40,7 @@ SIMCLR_100 = Recipe(
         ),
         "precision": "run.py has no half precision",
     },
-    notes=("The release normalises the projector's output over the batch; here it does not.",),
+    notes=("The release batch-normalizes the projector's output; this recipe does not.",),
 )
 
 _MOCO = "README.md and main_moco.py of facebookresearch/moco"
@@ -75,7 +75,7 @@ MOCO_V2_200 = Recipe(
     },
     notes=(
         "Batch statistics span all replicas, instead of keys being shuffled between them.",
-        "The learning rate falls with every update, the authors' once per epoch.",
+        "The learning rate decays with every update; the authors' once per epoch.",
     ),
 )
 

@@ -1,8 +1,8 @@
-"""HAPiCL (published as HAPiCLR) as its authors' scripts have it.
+"""HAPiCL (published as HAPiCLR) with the settings of its authors' scripts.
 
-"HAPiCLR" is TranNhiem/HAPiCLR, MIT licence, commit 083a683; the scripts lie in
+"HAPiCLR" is TranNhiem/HAPiCLR, MIT license, commit 083a683; the scripts are in
 ``bash_files/pretrain/imagenet``. The paper is Tran et al., The Visual Computer 2024, doi
-10.1007/s00371-023-03217-x; its tables were not at hand.
+10.1007/s00371-023-03217-x; its tables were not available to us.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from harl_tf.recipes.views import FOREGROUND_CROPS
 
 
 def mscrl_colors() -> tuple[RandomColor, RandomColor]:
-    """Colours of MSCRL.sh: SimCLR's with hues turned by up to 0.3.
+    """Colors of MSCRL.sh: SimCLR's, with hue rotations of up to 0.3.
 
     Example:
         >>> mscrl_colors()[0].strengths["hue"]
@@ -29,18 +29,18 @@ def mscrl_colors() -> tuple[RandomColor, RandomColor]:
 
 _NOTES = (
     "No vertical flips: the authors' code flips half of the views upside down.",
-    "The denominator of the loss spans the global batch, the authors' that of one GPU.",
-    "A cell belongs to the foreground if half of it does; with the authors' code, if any of it.",
-    "The learning rate moves with every update, the authors' once per epoch; the warm-up starts at "
-    "0 instead of 3e-5.",
-    "The authors' masks come from a trained saliency network, those of mask_generation do not.",
+    "The denominator of the loss spans the global batch; the authors' spans the batch of one GPU.",
+    "A cell is foreground if at least half of it is; in the authors' code, if any of it is.",
+    "The learning rate changes with every update, the authors' once per epoch; the warm-up starts "
+    "at 0 instead of 3e-5.",
+    "The authors' masks come from a trained saliency network; those of mask_generation do not.",
 )
 
 _PIXEL = {"projection_units": 2048, "hidden_units": 2048, "temperature": 0.2}
 
 HAPICL_SIMCLR = Recipe(
     name="hapicl_simclr",
-    title="HAPiCL beside SimCLR's instance branch, 100 epochs, batch 1024",
+    title="HAPiCL with SimCLR's instance branch, 100 epochs, batch 1024",
     method=methods.HAPiCL,
     settings={
         "instance": Part(
@@ -66,7 +66,7 @@ HAPICL_SIMCLR = Recipe(
         **cited("defaults of mscrl.py", "instance.projection_units", "pixel.hidden_units"),
         "batch_size": "MSCRL.sh: 512 on each of 2 GPUs",
         "crops": "MSCRL.sh: --crop_style Mask_boxes_0.3; solo-learn's area, flips with 0.5",
-        "colors": "MSCRL.sh: jitter 0.8/0.8/0.8/0.3; blur 0.5, grey 0.2: solo-learn's defaults",
+        "colors": "MSCRL.sh: jitter 0.8/0.8/0.8/0.3; blur 0.5, gray 0.2: solo-learn's defaults",
         "image_size": "default of solo-learn, 224",
         "optimizer.warmup_epochs": "default of solo-learn (methods/base.py), unchanged by MSCRL.sh",
         "optimizer.momentum": "solo-learn (args/utils.py)",
@@ -84,16 +84,16 @@ HAPICL_SIMCLR = Recipe(
         ),
     },
     notes=(
-        "As shipped the script computes no instance loss and leaves out the pixel head, for its "
-        "loss_type is spelt otherwise than the code asks; here it does what its name says.",
-        "The projector has a batch normalisation, the authors' has none.",
+        "As released, the script computes no instance loss and skips the pixel head, because its "
+        "loss_type is spelled differently from what the code checks; here both are used.",
+        "The projector has batch normalization; the authors' has none.",
         *_NOTES,
     ),
 )
 
 HAPICL_MOCO = Recipe(
     name="hapicl_moco",
-    title="HAPiCL beside MoCo's instance branch, 100 epochs, batch 512",
+    title="HAPiCL with MoCo's instance branch, 100 epochs, batch 512",
     method=methods.HAPiCL,
     settings={
         "instance": Part(
@@ -138,8 +138,8 @@ HAPICL_MOCO = Recipe(
         ),
     },
     notes=(
-        "As shipped the pixel loss is computed and not returned; here it counts.",
-        "One queue of the second view's keys, the authors' code has one for each view.",
+        "As released, the script computes the pixel loss but does not return it; here it is used.",
+        "There is one queue, of the second view's keys; the authors' code has one for each view.",
         *_NOTES,
     ),
 )
@@ -168,7 +168,7 @@ HAPICL_FUSED_14X14 = dataclasses.replace(
         "instance": "not confirmed: the name has none, but the pixel loss alone collapses",
     },
     notes=(
-        "That the map joins conv4 and conv5 scaled up to 14×14 is read from the model's name.",
+        "That the map joins conv4 and upsampled conv5 at 14×14 is inferred from the model's name.",
         *_NOTES,
     ),
 )

@@ -1,10 +1,10 @@
 """HARL as its authors ran it on ImageNet, for 100, 300 and 1000 epochs.
 
-The figures come from the two repositories of the authors: "PyTorch" is
+The settings come from two repositories of the authors: "PyTorch" is
 TranNhiem/Heuristic_Attention_Represenation_Learning_SSL_Pytorch (scripts at commit dde984e, README
 at 2d850f9), "HAPiCLR" is TranNhiem/HAPiCLR (commit 083a683). The paper is Tran et al., Sensors
-2022, 22(14):5169; its tables were not at hand. Where a run's own figures are not published, the
-line says which other run they were taken from.
+2022, 22(14):5169; its tables were not available to us. If a run's own setting is not published, the
+source says which other run it was taken from.
 """
 
 import dataclasses
@@ -22,12 +22,12 @@ _ELSEWHERE = "as MNCL.sh (PyTorch), 100 epochs; not confirmed for this run"
 
 _NOTES = (
     "No vertical flips: the authors' code flips half of the views upside down.",
-    "No growing batch: the authors' training script accumulates two batches per update after 30 % "
-    "of the epochs and three after 70 %, at an unchanged learning rate.",
+    "The batch does not grow: the authors' training script accumulates two batches per update "
+    "after 30 % of the epochs and three after 70 %, at an unchanged learning rate.",
     "Regions are averaged over their area; the authors divide by the area plus one cell.",
-    "The learning rate and β move with every update, the authors' once per epoch; the warm-up "
+    "The learning rate and β change with every update, the authors' once per epoch; the warm-up "
     "starts at 0 instead of 3e-5.",
-    "The authors' masks come from a trained saliency network, those of mask_generation do not.",
+    "The authors' masks come from a trained saliency network; those of mask_generation do not.",
 )
 
 HARL_100 = Recipe(
@@ -57,7 +57,7 @@ HARL_100 = Recipe(
         "epochs": "README (PyTorch), row of 62.0 %; MNCL.sh (PyTorch)",
         "batch_size": f"{_MNCL}: 512 on each of 8 GPUs",
         "crops": "MNCL.sh (PyTorch): at least 20 % foreground; solo-learn's area and flips",
-        "colors": f"{_MNCL}: jitter 0.4/0.4/0.2/0.1, blur 1.0 and 0.1, solarised 0.0 and 0.2",
+        "colors": f"{_MNCL}: jitter 0.4/0.4/0.2/0.1, blur 1.0 and 0.1, solarized 0.0 and 0.2",
         "optimizer.warmup_epochs": "default of solo-learn (methods/base.py), unchanged by MNCL.sh",
         "optimizer.momentum": "solo-learn (args/utils.py)",
         "optimizer.rate_in_momentum": "lars.py (PyTorch) wraps PyTorch's SGD",
@@ -69,7 +69,7 @@ HARL_100 = Recipe(
         "image_size": "default of solo-learn, 224",
     },
     notes=(
-        "MNCL.sh itself has a rate of 0.5 and 256 units; the released row has 0.2 and 512.",
+        "MNCL.sh itself uses a rate of 0.5 and 256 units; the released row uses 0.2 and 512.",
         *_NOTES,
     ),
 )
@@ -96,7 +96,7 @@ HARL_300 = dataclasses.replace(
             "README (PyTorch), row of 71.4 %", "projection_units", "epochs", "optimizer.base_rate"
         ),
     },
-    notes=("MNCL.sh (HAPiCLR) has a rate of 0.3, and masks of DRFI.", *_NOTES),
+    notes=("MNCL.sh (HAPiCLR) uses a rate of 0.3 and DRFI masks.", *_NOTES),
 )
 
 _DETECTION = "name of the model in coco_R_50_C4_MNCRL_test1.yaml (HAPiCLR)"
@@ -124,7 +124,7 @@ HARL_1000 = dataclasses.replace(
         "backbone": f"{_DETECTION}: resnet50",
     },
     notes=(
-        "The best released row, 74.0 %, has a rate of 0.2 and 512 units; its β is not published.",
+        "The best released row, 74.0 %, uses a rate of 0.2 and 512 units; its β is not published.",
         *_NOTES,
     ),
 )

@@ -1,7 +1,7 @@
-"""What a recipe says of its optimizer, and the optimizer that follows for a batch and a run.
+"""A recipe's optimizer settings, and the optimizer they give for a batch size and run length.
 
-Owns the step from published figures (a rate per batch of 256, a warm-up in epochs, a weight decay
-inside the gradient) to a Keras optimizer with a schedule of updates.
+Owns the conversion of published settings (a rate per batch of 256, a warm-up in epochs, weight
+decay inside the gradient) to a Keras optimizer with a schedule in updates.
 """
 
 import dataclasses
@@ -16,14 +16,14 @@ from harl_tf.schedules import linear_scaling, warmup_cosine
 
 @dataclasses.dataclass(frozen=True)
 class Rate:
-    """A learning rate that warms up linearly and then falls to 0 as a cosine.
+    """A learning rate with a linear warm-up and a cosine decay to 0.
 
     Attributes:
-        base: The rate in terms of ``scaling``; for linear scaling that of a batch of 256.
-        warmup_epochs: Length of the warm-up; at most half of the run, however short that is.
-            Default: 0, none.
-        start: Where the warm-up starts, as a share of the peak. Default: 0.
-        scaling: How the rate grows with the batch: ``harl_tf.schedules.linear_scaling`` or
+        base: The base rate of ``scaling``; with linear scaling, the rate for a batch of 256.
+        warmup_epochs: Length of the warm-up; at most half of the run is used. Default: 0, no
+            warm-up.
+        start: Rate at the start of the warm-up, as a fraction of the peak. Default: 0.
+        scaling: How the rate scales with the batch size: ``harl_tf.schedules.linear_scaling`` or
             ``sqrt_scaling``. Default: the former.
 
     Example:
@@ -38,7 +38,7 @@ class Rate:
     scaling: Callable[[float, int], float] = linear_scaling
 
     def peak(self, batch_size: int) -> float:
-        """The highest rate, that of the end of the warm-up."""
+        """The highest rate, reached at the end of the warm-up."""
         return self.scaling(self.base, batch_size)
 
     def schedule(
@@ -48,7 +48,7 @@ class Rate:
 
         Args:
             steps: Updates of the whole run.
-            steps_per_epoch: Updates of an epoch.
+            steps_per_epoch: Updates per epoch.
             batch_size: Photographs per batch, over all replicas.
         """
         warmup = min(round(self.warmup_epochs * steps_per_epoch), steps // 2)
@@ -89,11 +89,11 @@ class LARSSettings:
 
 @dataclasses.dataclass(frozen=True)
 class SGDSettings:
-    """SGD with momentum as PyTorch's papers state it.
+    """SGD with momentum as stated in papers with PyTorch code.
 
-    Their weight decay is part of the gradient and so of the momentum, which carries it on for
-    1 / (1 - momentum) updates. Keras takes it from the weights directly. The same decay is
-    therefore ``weight_decay / (1 - momentum)`` there, 1e-3 for the usual 1e-4 and 0.9.
+    In PyTorch, weight decay is part of the gradient and therefore of the momentum, which amplifies
+    it by 1 / (1 - momentum). Keras subtracts it from the weights directly. The equivalent decay in
+    Keras is therefore ``weight_decay / (1 - momentum)``: 1e-3 for the usual 1e-4 and 0.9.
 
     Attributes:
         rate: The learning rate.
@@ -125,7 +125,7 @@ OptimizerSettings = LARSSettings | SGDSettings
 
 
 def settings_of(optimizer: OptimizerSettings) -> dict[str, Any]:
-    """The settings of an optimizer by name, in the order in which they are printed.
+    """The settings of an optimizer by name, in print order.
 
     Example:
         >>> settings_of(SGDSettings(Rate(0.03), weight_decay=1e-4))["optimizer.base_rate"]

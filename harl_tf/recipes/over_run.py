@@ -1,7 +1,8 @@
-"""Settings of a method that only exist once a run is made: schedules and branches.
+"""Settings that can only be built for a specific run: schedules and branches.
 
-A recipe is made of plain values, so that it can be printed and compared. What needs the number of
-updates of a run, or holds weights, is written down as one of these and made by ``build``.
+A recipe consists of plain values, so that it can be printed and compared. Settings that need the
+number of updates of a run, or that hold weights, are described by these classes and made by
+``build``.
 """
 
 import dataclasses
@@ -33,7 +34,7 @@ class OverRun:
     floor: float | None = None
 
     def build(self, steps: int) -> Cosine:
-        """The schedule of a run of so many updates."""
+        """The schedule for a run of ``steps`` updates."""
         return Cosine(self.start, self.end, steps, floor=self.floor)
 
     def __str__(self) -> str:
@@ -43,7 +44,7 @@ class OverRun:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A branch of a method with its arguments; made anew for every model, for it holds weights.
+    """A branch of a method with its arguments; built for every model, because it holds weights.
 
     Attributes:
         make: The branch's class.
@@ -59,7 +60,7 @@ class Part:
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def build(self, steps: int) -> Any:
-        """The branch, for a run of so many updates."""
+        """The branch for a run of ``steps`` updates."""
         return self.make(**build_all(self.settings, steps))
 
     def __str__(self) -> str:
@@ -67,10 +68,10 @@ class Part:
 
 
 def build_all(settings: Mapping[str, Any], steps: int) -> dict[str, Any]:
-    """Makes what a run needs of settings; plain values stay as they are.
+    """Builds all settings for a run; plain values stay as they are.
 
     Args:
-        settings: Plain values, ``OverRun`` and ``Part`` by name.
+        settings: Plain values, ``OverRun`` and ``Part`` objects, by name.
         steps: Updates of the whole run.
 
     Returns:
@@ -87,7 +88,7 @@ def build_all(settings: Mapping[str, Any], steps: int) -> dict[str, Any]:
 
 
 def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings together with those of their branches, which are named ``branch.setting``.
+    """Settings together with those of the branches among them, named ``branch.setting``.
 
     Example:
         >>> flat({"instance": Part(harl_tf.methods.InstanceContrast, {"temperature": 0.1})})

@@ -1,7 +1,7 @@
-"""The form of a recipe: everything that makes a pretraining run, with the source of every line.
+"""The form of a recipe: all settings of a pretraining run, with the source of each.
 
-Owns how a recipe becomes a model, a stream of views and an optimizer. The recipes themselves lie
-one file per family beside this one; ``harl_tf.recipes.RECIPES`` has all of them by name.
+Owns how a recipe becomes a model, a stream of views and an optimizer. The recipes themselves are in
+the files next to this one, one per family; ``harl_tf.recipes.RECIPES`` has all of them by name.
 """
 
 import dataclasses
@@ -22,8 +22,8 @@ class Line(NamedTuple):
     """A setting of a recipe, as it is printed.
 
     Attributes:
-        name: Of the setting.
-        value: In words.
+        name: Name of the setting.
+        value: Its value as text.
         source: Where it was published.
     """
 
@@ -41,18 +41,18 @@ class Recipe:
         title: What it is, in one line.
         method: The method's class, such as ``harl_tf.HARL``.
         settings: Its arguments: plain values, ``OverRun`` and ``Part``.
-        optimizer: Called with ``(steps, steps_per_epoch, batch_size)`` it makes the optimizer, its
-            learning rate scaled to that batch.
-        sources: Where each line comes from, by the names that ``lines`` gives them.
-        crops: Geometry of the first and of the second view.
-        colors: Makes the colour augmentation of the first and of the second view.
+        optimizer: Called with ``(steps, steps_per_epoch, batch_size)``, makes the optimizer with
+            its learning rate scaled to that batch size.
+        sources: The source of each line, by its name in ``lines``.
+        crops: Geometry of the first and the second view.
+        colors: Makes the color augmentations of the first and second view.
         batch_size: Photographs per batch, over all replicas.
         epochs: Length of the run.
-        depth: Of the ResNet. Default: 50.
+        depth: Depth of the ResNet. Default: 50.
         output_stride: Image pixels per cell of its last map. Default: 32.
         image_size: Side of the views in pixels. Default: 224.
         precision: Keras dtype policy of the networks. Default: float32.
-        notes: What is done otherwise than in the source.
+        notes: Differences from the source.
 
     Example:
         >>> recipe = harl_tf.recipes.RECIPES["hapicl_small"]
@@ -80,12 +80,13 @@ class Recipe:
     def build_model(
         self, steps: int, backbone: keras.Model | None = None
     ) -> pretraining.Pretraining:
-        """Makes the method, in the recipe's precision whatever the global dtype policy is.
+        """Makes the model, in the recipe's precision whatever the global dtype policy is.
 
         Args:
             steps: Updates of the whole run, for schedules.
-            backbone: Another backbone than the recipe's, as ``harl_tf.backbones.feature_pyramid``
-                makes it. Default: ``harl_tf.backbones.resnet(depth, output_stride)``.
+            backbone: A backbone to use instead of the recipe's, as made by
+                ``harl_tf.backbones.feature_pyramid``. Default: ``harl_tf.backbones.resnet(depth,
+                output_stride)``.
 
         Returns:
             The model, not yet compiled. Call this inside the strategy's scope, if there is one.
@@ -106,7 +107,7 @@ class Recipe:
             seed: Another seed gives other views in another order. Default: 0.
 
         Raises:
-            RecordsError: If the folder is not whole, or has fewer records than a batch.
+            RecordsError: If the folder is incomplete, or has fewer records than a batch.
         """
         return PairedViews(
             folder,
@@ -118,7 +119,7 @@ class Recipe:
         )
 
     def lines(self) -> list[Line]:
-        """Every setting in words, with its source.
+        """Every setting as text, with its source.
 
         Example:
             >>> recipe = harl_tf.recipes.RECIPES["moco_v2_200"]
@@ -126,7 +127,7 @@ class Recipe:
             Line(name='queue_size', value='65536', source='README.md and main_moco.py of ...')
         """
         values: dict[str, Any] = {"method": self.method.__name__, **flat(self.settings)}
-        values["backbone"] = f"ResNet-{self.depth}, a cell per {self.output_stride} pixels"
+        values["backbone"] = f"ResNet-{self.depth}, output stride {self.output_stride}"
         values |= {name: getattr(self, name) for name in ("image_size", "batch_size", "epochs")}
         values["crops"] = _each(self.crops, _crop_in_words)
         values["colors"] = _each(self.colors(), _color_in_words)
@@ -149,7 +150,7 @@ def _crop_in_words(crop: RandomResizedCrop) -> str:
     return (
         f"area {crop.area[0]} to {crop.area[1]}, ratio {low} to {high}, "
         f"mirrored {crop.flip_probability}"
-        + (f", up to {crop.windows} drawn until {least:.0%} is foreground" if least else "")
+        + (f", redrawn up to {crop.windows} times until {least:.0%} is foreground" if least else "")
     )
 
 
@@ -158,6 +159,6 @@ def _color_in_words(color: layers.RandomColor) -> str:
     chances = color.probabilities
     return (
         f"jitter {strengths} with {chances['jitter_probability']}, "
-        f"grey {chances['grayscale_probability']}, blur {chances['blur_probability']}, "
-        f"solarised {chances['solarize_probability']}"
+        f"gray {chances['grayscale_probability']}, blur {chances['blur_probability']}, "
+        f"solarized {chances['solarize_probability']}"
     )

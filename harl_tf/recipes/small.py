@@ -1,8 +1,8 @@
-"""Recipes for a machine without a large accelerator: hours on a few CPU cores.
+"""Recipes for machines without a large accelerator: a few hours on a few CPU cores.
 
-They differ in the method alone, so that methods can be compared: heads are of one width and target
-networks of one momentum throughout, and no number is tuned for one method. The settings they share
-are ours; ``benchmarks/quality/pretrain_caltech101.py`` runs the first of them.
+They differ only in the method, so that methods can be compared: all heads have the same width, all
+target networks the same momentum, and nothing is tuned for one method. The shared settings are our
+own; ``benchmarks/quality/pretrain_caltech101.py`` runs the first recipe.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from harl_tf.recipes.views import MOCO_CROPS, moco_colors
 _BENCHMARK = "ours, run by benchmarks/quality/pretrain_caltech101.py"
 _OURS = "ours, for small sets"
 _DEFAULT = "the method's published default"
-_SHARED_WIDTH = "ours, one width of heads for all methods"
+_SHARED_WIDTH = "ours, the same head width for all methods"
 
 
 def small(
@@ -28,11 +28,11 @@ def small(
     settings: Mapping[str, Any],
     sources: Mapping[str, str],
 ) -> Recipe:
-    """What the recipes of this file share: everything but the method.
+    """Makes a recipe with the settings shared by this file: everything except the method.
 
     Args:
         name: The recipe's name.
-        title: Which method it is.
+        title: Name of the method.
         method: The method's class.
         settings: Its arguments, as in ``Recipe``.
         sources: Where they come from.
@@ -54,7 +54,7 @@ def small(
         epochs=40,
         crops=MOCO_CROPS,
         colors=moco_colors,
-        # A peak of 0.06 at 64.
+        # Gives a peak of 0.06 for a batch of 64.
         optimizer=SGDSettings(Rate(0.24, warmup_epochs=2), weight_decay=1e-5),
         sources={
             "method": _OURS,
@@ -64,7 +64,7 @@ def small(
                 *("optimizer", "optimizer.base_rate", "optimizer.warmup_epochs"),
                 "optimizer.momentum",
             ),
-            "precision": "ours: float32, as fast everywhere as it gets without another precision",
+            "precision": "ours: float32, which is fast on every processor",
             "optimizer.weight_decay": "ours: 1e-4 outside the momentum",
             **sources,
         },
@@ -79,7 +79,7 @@ _PIXEL = {"projection_units": 256, "hidden_units": 2048, "temperature": 0.2}
 _PIXEL_LINES = ("pixel", *(f"pixel.{name}" for name in _PIXEL))
 
 _WIDTHS = {"projection_units": _DEFAULT, "hidden_units": _SHARED_WIDTH}
-_MOMENTUM = cited("ours, for runs of few updates", "momentum")
+_MOMENTUM = cited("ours, for runs with few updates", "momentum")
 _BOOTSTRAP_SOURCES = {**_WIDTHS, **_MOMENTUM}
 _QUEUE_ONLY = {
     "temperature": _DEFAULT,
@@ -89,7 +89,7 @@ _QUEUE_SOURCES = {**_BOOTSTRAP_SOURCES, **_QUEUE_ONLY}
 
 HAPICL_SMALL = small(
     "hapicl_small",
-    "HAPiCL beside SimCLR's instance branch",
+    "HAPiCL with SimCLR's instance branch",
     methods.HAPiCL,
     {
         "instance": Part(methods.InstanceContrast, _INSTANCE),
@@ -105,7 +105,7 @@ HAPICL_SMALL = small(
 
 HAPICL_MOCO_SMALL = small(
     "hapicl_moco_small",
-    "HAPiCL beside MoCo's instance branch",
+    "HAPiCL with MoCo's instance branch",
     methods.HAPiCL,
     {
         "instance": Part(methods.MomentumContrast, {**_QUEUE, "symmetric": True}),

@@ -1,4 +1,4 @@
-"""How a recipe notes where its lines come from."""
+"""How a recipe records the sources of its lines."""
 
 
 def cited(source: str, *names: str) -> dict[str, str]:

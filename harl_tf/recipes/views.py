@@ -1,23 +1,23 @@
-"""The crops and colours that several recipes share."""
+"""The crops and colors that several recipes share."""
 
 from harl_tf.data import RandomResizedCrop
 from harl_tf.layers import RandomColor, moco_color, simclr_color
 
 WIDE_CROPS = (RandomResizedCrop(area=(0.08, 1.0)), RandomResizedCrop(area=(0.08, 1.0)))
-"""Crops of SimCLR, BYOL and what came from them."""
+"""Crops of SimCLR, BYOL and their successors."""
 
 FOREGROUND_CROPS = {
     percent: (RandomResizedCrop(area=(0.08, 1.0), minimum_foreground=percent / 100),) * 2
     for percent in (20, 30)
 }
-"""Those of HARL and HAPiCLR, drawn up to five times until so many % of them are foreground."""
+"""Crops of HARL and HAPiCLR, drawn up to five times until this % of the view is foreground."""
 
 MOCO_CROPS = (RandomResizedCrop(area=(0.2, 1.0)), RandomResizedCrop(area=(0.2, 1.0)))
-"""Crops of MoCo and what came from it."""
+"""Crops of MoCo and its successors."""
 
 
 def simclr_colors() -> tuple[RandomColor, RandomColor]:
-    """SimCLR's colours for both views.
+    """SimCLR's colors for both views.
 
     Example:
         >>> simclr_colors()[1].strengths["hue"]
@@ -27,7 +27,7 @@ def simclr_colors() -> tuple[RandomColor, RandomColor]:
 
 
 def moco_colors() -> tuple[RandomColor, RandomColor]:
-    """MoCo v2's colours for both views.
+    """MoCo v2's colors for both views.
 
     Example:
         >>> moco_colors()[1].strengths["hue"]

@@ -1,4 +1,4 @@
-"""Pages that show people what was learned."""
+"""HTML pages that show what a model has learned."""
 
 from harl_tf.reports.page import Section as Section
 from harl_tf.reports.page import color_map as color_map

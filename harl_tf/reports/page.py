@@ -1,8 +1,7 @@
 """A page of pictures: one self-contained HTML file, no script, no outside resource.
 
-Owns what a page consists of and how numbers become pictures. Does not own its markup and looks
-(``page.html`` and ``page.css`` beside it). That no text becomes markup is the template engine's: it
-escapes every value.
+Owns the content of a page and how numbers become pictures, not its markup and style (``page.html``
+and ``page.css``). The template engine escapes every value, so text never becomes markup.
 """
 
 import base64
@@ -23,11 +22,11 @@ class Section:
     """A part of the page.
 
     Attributes:
-        title: Its heading.
+        title: Heading of the section.
         text: A paragraph.
-        header: Headings of the columns of its table of pictures.
-        rows: Rows of cells; a cell is a picture ``(height, width, 3)`` uint8 or a text.
-        figure: PNG bytes of one wide picture below. Default: none.
+        header: Column headings of the section's table.
+        rows: Rows of the table; a cell is a picture ``(height, width, 3)`` uint8 or a string.
+        figure: PNG bytes of one wide picture below the table. Default: none.
     """
 
     title: str
@@ -60,12 +59,12 @@ def write_page(path: str | pathlib.Path, title: str, sections: Sequence[Section]
 
 
 def color_map(values: np.ndarray, size: int, limit: float) -> np.ndarray:
-    """Draws a map of signed values: blue below zero, white at zero, red above.
+    """Draws a map of signed values: blue below zero, white at zero, red above zero.
 
     Args:
         values: ``(height, width)`` floats.
-        size: Height of the picture in pixels; cells are drawn as squares of one colour.
-        limit: Value at which a colour is full, positive; larger ones are drawn like it.
+        size: Height of the picture in pixels; cells are drawn as squares of one color.
+        limit: Positive value at which a color saturates; larger magnitudes look the same.
 
     Returns:
         ``(size, ..., 3)`` uint8.
@@ -95,7 +94,7 @@ def _png(pixels: np.ndarray) -> bytes:
 
 
 def _inline(png: bytes) -> str:
-    """A picture as an address that holds it."""
+    """A picture as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""Runs on disk: what a run was begun with, its log, and where its results lie."""
+"""Runs on disk: the settings a run started with, its log and its results."""
 
 from harl_tf.runs.folder import RunError as RunError
 from harl_tf.runs.folder import RunFolder as RunFolder

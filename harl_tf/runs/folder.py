@@ -1,13 +1,13 @@
-"""The folder of a run: what it was begun with, its log, and where its results lie.
+"""The folder of a run: the settings it started with, its log and its results.
 
-Owns the form on disk besides the checkpoints (``harl_tf.callbacks.Checkpoint``)::
+Owns the layout on disk, except for the checkpoints (``harl_tf.callbacks.Checkpoint``)::
 
     RUN/
-        run.json          the settings it was begun with
-        recipe.txt        the recipe in words, with sources
+        run.json          the settings it started with
+        recipe.txt        the recipe as text, with sources
         log.csv           a row per epoch
         epoch_000012/     the newest checkpoints
-        backbone/         what the run was made for
+        backbone/         the exported backbone
 """
 
 import json
@@ -53,16 +53,17 @@ class RunFolder:
         self.backbone = self.path / "backbone"
 
     def begin(self, settings: dict[str, Any], recipe: str) -> None:
-        """Makes a new run's folder, or checks that it is that of the same run.
+        """Creates the folder of a new run, or checks that it belongs to the same run.
 
-        A run without a saved epoch may begin anew with other settings.
+        A run without a saved epoch may start over with other settings.
 
         Args:
             settings: What must be equal for a run to continue, fit for JSON.
             recipe: The recipe in words.
 
         Raises:
-            RunError: If the folder holds a run with other settings, or something else than a run.
+            RunError: If the folder contains a run with other settings, or something that is not a
+                run.
             OSError: If it cannot be written.
 
         Example:
@@ -87,10 +88,10 @@ class RunFolder:
         files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")
 
     def read_settings(self) -> dict[str, Any]:
-        """What the run was begun with.
+        """The settings the run started with.
 
         Raises:
-            RunError: If the folder holds no run, or its file of settings is damaged.
+            RunError: If the folder contains no run, or its settings file is damaged.
         """
         try:
             return dict(json.loads(self.settings.read_text(encoding="utf-8")))
@@ -105,5 +106,5 @@ class RunFolder:
             if before.get(name) != settings[name]:
                 raise RunError(
                     f"{self.path} was begun with {name.replace('_', ' ')} {before.get(name)}, not "
-                    f"{settings[name]}; give that to continue it, or another folder."
+                    f"{settings[name]}; use that value to resume it, or choose another folder."
                 )

@@ -1,8 +1,7 @@
 """Values that change over a run: learning rates, EMA momentum, weights of loss terms.
 
-All are Keras ``LearningRateSchedule``s and count updates of the weights. Step functions, such as
-HARL's steps of alpha and beta, are ``keras.optimizers.schedules.PiecewiseConstantDecay``; there is
-no second class for them here.
+All are Keras ``LearningRateSchedule``s and count updates of the weights. For step functions, such
+as HARL's steps of alpha and beta, use ``keras.optimizers.schedules.PiecewiseConstantDecay``.
 """
 
 from harl_tf.schedules.batch_scaling import linear_scaling as linear_scaling

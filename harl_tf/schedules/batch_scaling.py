@@ -1,23 +1,23 @@
-"""How the learning rate grows with the batch.
+"""How the learning rate scales with the batch size.
 
-Owns SimCLR's two rules. Both take the global batch, that of all replicas together.
+Owns SimCLR's two rules. Both take the size of the global batch, over all replicas.
 """
 
 import math
 
 
 def linear_scaling(base_rate: float, batch_size: int) -> float:
-    """Learning rate proportional to the batch: ``base_rate * batch_size / 256``.
+    """Learning rate proportional to the batch size: ``base_rate * batch_size / 256``.
 
     The rule of SimCLR, BYOL and HARL for large batches (Chen et al. 2020, appendix B.1).
 
     Args:
-        base_rate: Positive, the rate for a batch of 256. SimCLR has 0.3, HARL 0.2 (1000 epochs) to
+        base_rate: Positive, the rate for a batch of 256. SimCLR uses 0.3, HARL 0.2 (1000 epochs) to
             0.5.
         batch_size: At least 1, the images of the global batch.
 
     Returns:
-        The learning rate, say as the ``peak`` of ``warmup_cosine``.
+        The learning rate, for example to pass as the ``peak`` of ``warmup_cosine``.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -31,13 +31,13 @@ def linear_scaling(base_rate: float, batch_size: int) -> float:
 
 
 def sqrt_scaling(base_rate: float, batch_size: int) -> float:
-    """Learning rate proportional to the root of the batch: ``base_rate * sqrt(batch_size)``.
+    """Learning rate proportional to the root of the batch size: ``base_rate * sqrt(batch_size)``.
 
     Better than ``linear_scaling`` for small batches and short runs (Chen et al. 2020,
     appendix B.1).
 
     Args:
-        base_rate: Positive, the rate for a batch of 1. SimCLR has 0.075.
+        base_rate: Positive, the rate for a batch of 1. SimCLR uses 0.075.
         batch_size: At least 1, the images of the global batch.
 
     Returns:

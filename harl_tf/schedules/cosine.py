@@ -15,24 +15,25 @@ import tensorflow as tf
 class Cosine(keras.optimizers.schedules.LearningRateSchedule):
     """``end - (end - start) * (cos(pi * step / steps) + 1) / 2``, up or down, then ``end``.
 
-    What HARL's released code makes of it, ``T`` being the updates of the run:
+    HARL's released code uses it as follows, with ``T`` the number of updates of the run:
 
     - alpha, the weight of the foreground against the background, rises: ``Cosine(0.5, 1.0, T)``;
     - beta, the weight of the whole image, falls: ``Cosine(0.6, 0.0, T)``, in HAPiCLR's code
       ``Cosine(0.7, 0.0, T, floor=0.3)``;
     - the momentum of the target network rises, as in BYOL: ``Cosine(0.996, 1.0, T)``.
 
-    The authors' PyTorch code reads alpha and beta once per epoch, here they move with every update.
+    The authors' PyTorch code updates alpha and beta once per epoch; here they change with every
+    update.
 
     Args:
         start: Value at step 0.
-        end: Value at ``steps`` and ever after.
+        end: Value from ``steps`` on.
         steps: At least 1, the number of updates from ``start`` to ``end``.
-        floor: Optional smallest value; where the cosine is below, this is the value. Default: none.
+        floor: Optional lower bound of the value. Default: none.
 
     Raises:
         ValueError: If ``steps`` is less than 1, a value is not finite, or ``floor`` is above both
-            ``start`` and ``end``, which would leave nothing of the cosine.
+            ``start`` and ``end``, which would make the schedule constant.
 
     Example:
         >>> momentum = Cosine(0.99, 1.0, steps=100)
@@ -51,7 +52,7 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
                 f"Expected floor of at most {max(start, end)}, the largest value of the schedule. "
                 f"Received: floor={floor}."
             )
-        # Plain numbers, since NumPy's cannot be written to a configuration.
+        # Plain numbers, since NumPy numbers cannot be serialized in a configuration.
         self.start = float(start)
         self.end = float(end)
         self.steps = int(steps)
@@ -59,8 +60,8 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> tf.Tensor:
         """Value after ``step`` updates, float64."""
-        # float64 inside, since float32 cannot count beyond 2^24 and half precision not even far
-        # enough for one epoch.
+        # float64 inside: float32 cannot count beyond 2^24, and half precision not even to the end
+        # of one epoch.
         progress = tf.clip_by_value(keras.ops.cast(step, "float64") / self.steps, 0.0, 1.0)
         value = self.end - (self.end - self.start) * (tf.cos(math.pi * progress) + 1.0) / 2.0
         if self.floor is not None:

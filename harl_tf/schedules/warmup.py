@@ -1,7 +1,7 @@
 """The learning rate of the contrastive and bootstrap papers: linear warm-up, then a cosine to 0.
 
-Owns the meaning of ``steps`` (the whole run); ``keras.optimizers.schedules.CosineDecay`` does the
-work.
+Owns the meaning of ``steps`` (the whole run); ``keras.optimizers.schedules.CosineDecay`` computes
+the values.
 """
 
 import math
@@ -15,8 +15,8 @@ def warmup_cosine(
     """Learning rate that rises linearly to ``peak`` and falls as a cosine to 0 at the end.
 
     The schedule of SimCLR, BYOL and HARL, whose warm-up lasts 10 epochs. Steps are updates of the
-    weights, so the warm-up ends when ``warmup_steps`` updates are made; with gradient accumulation
-    count the updates, not the batches.
+    weights, so the warm-up ends after ``warmup_steps`` updates; with gradient accumulation, count
+    updates, not batches.
 
     Args:
         peak: Positive, the rate after the warm-up; ``harl_tf.schedules.linear_scaling`` derives it
@@ -24,8 +24,8 @@ def warmup_cosine(
         steps: Updates of the whole run, warm-up included. (``CosineDecay`` counts ``decay_steps``
             from the end of its warm-up.)
         warmup_steps: Within [0, ``steps``), the updates of the warm-up. 0 starts at ``peak``.
-        start: Within [0, ``peak``], the rate at step 0. Default: 0, with which the first update
-            changes nothing.
+        start: Within [0, ``peak``], the rate at step 0. Default: 0, so the first update changes
+            nothing.
 
     Returns:
         The schedule: ``start + (peak - start) * step / warmup_steps`` during the warm-up, then
@@ -51,8 +51,8 @@ def warmup_cosine(
             f"Expected warmup_steps within [0, steps={steps}). "
             f"Received: warmup_steps={warmup_steps}."
         )
-    # CosineDecay computes in the dtype of its first value: an int would round everything. NumPy's
-    # numbers cannot be written to its configuration.
+    # CosineDecay computes in the dtype of its first value, so an int would round everything. NumPy
+    # numbers cannot be serialized in its configuration.
     peak, start, steps, warmup_steps = float(peak), float(start), int(steps), int(warmup_steps)
     if warmup_steps == 0:
         return keras.optimizers.schedules.CosineDecay(peak, steps)

@@ -1,3 +1,3 @@
-"""Pretrained backbones, back as Keras layers."""
+"""Loading pretrained backbones as Keras layers."""
 
 from harl_tf.zoo.loader import load_backbone as load_backbone

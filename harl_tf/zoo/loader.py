@@ -1,4 +1,4 @@
-"""Reading an exported backbone back as Keras layers."""
+"""Loading an exported backbone as Keras layers."""
 
 import pathlib
 
@@ -16,14 +16,14 @@ def load_backbone(
     synchronized: bool = True,
     dtype: str | None = None,
 ) -> keras.Model:
-    """Gives an exported backbone back as a functional model of Keras layers.
+    """Loads an exported backbone as a functional model of Keras layers.
 
     Args:
         folder: Folder that ``export_backbone`` wrote. Its checksums are verified.
-        train_batch_norm: Whether batch normalisation learns in fine-tuning. False keeps statistics,
-            scales and offsets as they were pretrained, the usual choice for small batches; the
-            other layers learn. (Passing ``training=False`` to the backbone inside a functional
-            model does not: Keras's ``fit`` overrides it.) Default: True.
+        train_batch_norm: Whether batch normalization is trained in fine-tuning. False freezes its
+            statistics, scales and offsets, the usual choice for small batches, while the other
+            layers are trained. (Passing ``training=False`` to the backbone inside a functional
+            model does not freeze them: Keras's ``fit`` overrides it.) Default: True.
         synchronized: Whether batch statistics span all replicas. Default: True.
         dtype: Dtype policy of the layers, such as ``"mixed_bfloat16"``. Default: the global one.
 

@@ -11,23 +11,23 @@ from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
 
 _DESCRIPTION = """\
-Computes a foreground mask for every photograph and writes both as TFRecords, to be read by
+Computes a foreground mask for every photograph and writes both as TFRecords, to be read with
 harl_tf.data or tfds.builder_from_directory. The same photographs give the same bytes, whatever the
-number of workers and the engine. After an interruption, the same command continues where it
-stopped.
+number of workers and the engine. After an interruption, run the same command again to continue
+where it stopped.
 """
 
 _EPILOG = """\
 PHOTOS:
   FOLDER                    images, flat or with one subfolder per class
-  LIST.txt                  one path to a line, relative to the list; TAB and class, or none
-  A.tar [B.tar ...]         also compressed; first folders are classes
+  LIST.txt                  one path per line, relative to the list; optionally TAB and class
+  A.tar [B.tar ...]         may be compressed; top-level folders are classes
   tfds:NAME[/config][:version][:split]
 
 MASKS, your own (--masks):
   FOLDER                    a/b.png or a/b.npz (array 'foreground') for a/b.jpg; also b.png for
-                            .../train/b.JPEG; any value but 0 is foreground
-  tfds:FEATURE[=1,3]        a feature of the data set; these values are foreground
+                            .../train/b.JPEG; any value except 0 is foreground
+  tfds:FEATURE[=1,3]        a feature of the data set; the listed values are foreground
 
 examples:
   python -m mask_generation convert photos records
@@ -38,7 +38,7 @@ examples:
 
 
 def add(commands: Any) -> Parser:
-    """Describes the command's arguments to a parser, and returns it."""
+    """Adds the command's parser, and returns it."""
     parser = commands.add_parser(
         "convert",
         help="compute masks and write records",
@@ -47,9 +47,9 @@ def add(commands: Any) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "photos", nargs="+", metavar="PHOTOS", help="where the photographs are, see below"
+        "photos", nargs="+", metavar="PHOTOS", help="source of photographs, see below"
     )
-    parser.add_argument("records", metavar="RECORDS", help="folder of records to make")
+    parser.add_argument("records", metavar="RECORDS", help="folder of records to create")
     masks = parser.add_argument_group("masks")
     masks.add_argument(
         "--method",
@@ -57,9 +57,9 @@ def add(commands: Any) -> Parser:
         help=f"how masks are computed: {', '.join(sorted(METHODS))}, files for --masks, or a "
         f"method that needs --model (default: {DEFAULT})",
     )
-    masks.add_argument("--model", metavar="MODEL", help="the model that the method needs")
+    masks.add_argument("--model", metavar="MODEL", help="model of a method that needs one")
     masks.add_argument(
-        "--masks", metavar="MASKS", help="masks of your own instead of computed ones, see below"
+        "--masks", metavar="MASKS", help="your own masks instead of computed ones, see below"
     )
     masks.add_argument(
         "--also",
@@ -72,8 +72,8 @@ def add(commands: Any) -> Parser:
         "--flagged",
         default="leave_out",
         choices=("leave_out", "keep"),
-        help="photographs whose mask has a flag, a reason not to trust it: leave them out, or keep "
-        "them, with the flag in their records (default: leave_out)",
+        help="what to do with photographs whose mask is flagged as not to be trusted: leave them "
+        "out, or keep them with the flag in their records (default: leave_out)",
     )
     form = parser.add_argument_group("records")
     form.add_argument(
@@ -86,7 +86,7 @@ def add(commands: Any) -> Parser:
         metavar="COUNT",
         help="photographs per file (default: 1000)",
     )
-    form.add_argument("--overwrite", action="store_true", help="replace older RECORDS")
+    form.add_argument("--overwrite", action="store_true", help="replace existing RECORDS")
     work = parser.add_argument_group("work")
     work.add_argument(
         "--workers",
@@ -102,14 +102,14 @@ def add(commands: Any) -> Parser:
         help="processes of this machine, or Apache Beam (default: pool)",
     )
     work.add_argument(
-        "--beam-args", default="", metavar="OPTIONS", help="Beam's pipeline options, in one string"
+        "--beam-args", default="", metavar="OPTIONS", help="Beam pipeline options, as one string"
     )
     parser.set_defaults(run=run)
     return parser
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Converts, names what was left out on the standard error, and sums up."""
+    """Converts, lists what was left out on standard error, and returns a summary."""
     from mask_generation.conversion.convert import convert
 
     manifest = convert(

@@ -10,31 +10,31 @@ from mask_generation.evaluation.truth import EvaluationError
 from mask_generation.methods import DEFAULT, METHODS, MODEL_METHODS, MaskMethod, named
 
 _DESCRIPTION = """\
-Scores masks against what is known of the photographs and prints a table:
+Scores masks against drawn masks or boxes and prints a table:
 
   IoU          mean intersection over union of mask and true mask
   max F        best F-measure (beta squared 0.3) of the saliency's mean precision-recall curve
   MAE          mean absolute error of the saliency
-  box IoU      the same of boxes: that of the mask's largest part, and the true one it fits best
+  box IoU      mean IoU of the box of the mask's largest part and the true box it fits best
   CorLoc       share of photographs with a box IoU of 0.5 or more
   IoU<.3       share of photographs with an IoU, or box IoU, below 0.3
-  flagged      share of photographs whose mask has a flag, a reason not to trust it
+  flagged      share of photographs whose mask is flagged as not to be trusted
   quality~IoU  Spearman's rank correlation of the method's own quality with the IoU
-  ms           mean processor time per photograph, without reading it
+  ms           mean CPU time per photograph, without reading it
 
-ANNOTATED is a folder that holds one of these; the first that is there counts:
+ANNOTATED is a folder that contains one of these; the first one found is used:
 
   pairs.csv                 columns file and mask: paths of photographs and of their masks
   images/ and masks/        masks/NAME.png is the mask of images/NAME.*
-  boxes.csv or labels.csv   columns file, xmin, ymin, xmax, ymax, in pixels counted from 0, the last
-                            ones inside the box; a row per box
+  boxes.csv or labels.csv   columns file, xmin, ymin, xmax, ymax, in pixels counted from 0, xmax and
+                            ymax inside the box; one row per box
 
-A mask has its photograph's size; every pixel that is not zero is foreground.
+A mask has the size of its photograph; every non-zero pixel is foreground.
 """
 
 
 def add(commands: Any) -> Parser:
-    """Describes the command's arguments to a parser, and returns it."""
+    """Adds the command's parser, and returns it."""
     parser = commands.add_parser(
         "evaluate",
         help="score masks against drawn masks or boxes",
@@ -55,22 +55,22 @@ def add(commands: Any) -> Parser:
         help=f"{', '.join(sorted(METHODS))}, or all of these; or, with --model, "
         f"{', '.join(sorted(MODEL_METHODS))} (default: {DEFAULT})",
     )
-    parser.add_argument("--model", metavar="MODEL", help="the model that the method needs")
+    parser.add_argument("--model", metavar="MODEL", help="model of a method that needs one")
     parser.add_argument(
         "--half",
         type=int,
         choices=(0, 1),
-        help="score this half of the photographs alone, split by a hash of their names: choose "
-        "settings on one half, report on the other",
+        help="score only this half of the photographs, split by a hash of their names: choose "
+        "settings on one half, report results on the other",
     )
     parser.add_argument(
         "--workers",
         type=natural,
         default=1,
         metavar="COUNT",
-        help="processes (default: 1, which is right for measuring time)",
+        help="processes (default: 1; keep it to measure time)",
     )
-    parser.add_argument("--out", metavar="CSV", help="write the table to this file, too")
+    parser.add_argument("--out", metavar="CSV", help="also write the table to this file")
     parser.add_argument(
         "--per-image", metavar="CSV", help="write the metrics of each photograph to this file"
     )
@@ -79,14 +79,14 @@ def add(commands: Any) -> Parser:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Scores every method on every folder, and tabulates."""
+    """Scores every method on every folder, and returns a table."""
     from mask_generation.evaluation import score_table
     from mask_generation.evaluation.evaluate import evaluate
     from mask_generation.whole_file import whole_file
 
     methods = _methods(arguments.method, arguments.model)
     with contextlib.ExitStack() as stack:
-        # Opened first: that a file cannot be written should not come out after an hour.
+        # Opened first, so that a file that cannot be written is reported now and not after an hour.
         files = {
             write: stack.enter_context(whole_file(path))
             for write, path in (
@@ -106,11 +106,11 @@ def run(arguments: argparse.Namespace) -> str:
 
 
 def _methods(name: str, model: str | None) -> Sequence[str | MaskMethod]:
-    """What is to be scored; a method without a model goes by its name, which the table shows."""
+    """The methods to score; those without a model by name, which the table shows."""
     if name == "all" and model is None:
         return list(METHODS)
     try:
         method = named(name, model)
-    except ValueError as error:  # the two do not belong together
+    except ValueError as error:  # method and model are incompatible
         raise EvaluationError(str(error)) from error
     return [name if model is None else method]

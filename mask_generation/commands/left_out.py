@@ -1,4 +1,4 @@
-"""Telling on the standard error what a command left out."""
+"""Reporting on standard error what a command left out."""
 
 import sys
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ _SHOWN = 20
 
 
 def print_left_out(left_out: Sequence[tuple[str, str]], where: str = "") -> None:
-    """Prints a line for each photograph left out, and how many more there are.
+    """Prints a line for each photograph that was left out, up to a limit, and how many more.
 
     Args:
         left_out: Names and reasons; the first twenty are printed.
-        where: Words on where the others are listed. Default: none.
+        where: Where the others are listed, in words. Default: none.
     """
     for name, reason in left_out[:_SHOWN]:
         print(f"left out: {name}: {reason}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """How a command line is read, and how a command ends; for this package and for ``harl_tf``.
 
-Owns flag files, the one sentence that every error is, the nearest word for one that is not known,
-and exit codes. It knows no command and imports nothing that is slow.
+Owns flag files, one-line error messages, suggestions for unknown words, and exit codes. It knows no
+commands and imports nothing slow.
 """
 
 import argparse
@@ -14,28 +14,28 @@ from typing import NoReturn
 from absl import flags
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, the shell convention."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, except that an error is one line and that no option may be abbreviated."""
+    """argparse with one-line errors and without abbreviated options."""
 
     def __init__(self, **settings: object) -> None:
         super().__init__(**{"allow_abbrev": False, **settings})  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        """Ends with code 2 after one line on stderr."""
+        """Exits with code 2 after one line on stderr."""
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
 def read(parser: Parser, commands: Mapping[str, Parser], argv: Sequence[str]) -> argparse.Namespace:
     """Reads a command line.
 
-    ``--flagfile=FILE``, anywhere on it, stands for the arguments in a file, one a line, as absl has
-    it; lines that begin with ``#`` are comments.
+    ``--flagfile=FILE``, anywhere on it, inserts the arguments from a file, one per line, as in
+    absl; lines that begin with ``#`` are comments.
 
     Args:
-        parser: The parser of the whole line; its commands are stored as ``command``.
+        parser: The top-level parser; it stores the name of the command as ``command``.
         commands: The parsers of the commands by name.
         argv: The program's name and its arguments.
 
@@ -43,7 +43,7 @@ def read(parser: Parser, commands: Mapping[str, Parser], argv: Sequence[str]) ->
         The arguments.
 
     Raises:
-        SystemExit: With code 2 after one line on stderr, if they cannot be understood.
+        SystemExit: With code 2, after one line on stderr, if the arguments are invalid.
 
     Example:
         >>> parser = Parser(prog="python -m anything")
@@ -73,13 +73,13 @@ def run(
     codes: Callable[[], Mapping[type[BaseException], int]],
     interrupted: str,
 ) -> int:
-    """Runs a command and makes one line and an exit code of what a user can cause.
+    """Runs a command and turns errors that a user can cause into one line and an exit code.
 
     Args:
         action: Does the work.
-        codes: Called when something has failed: the errors that a user can cause, with their exit
-            codes. Others are raised on, with their traceback.
-        interrupted: What to say after Ctrl-C if the interrupt says nothing itself.
+        codes: Called after a failure; returns the errors that a user can cause with their exit
+            codes. Other errors are re-raised with their traceback.
+        interrupted: Message after Ctrl-C if the interrupt has none of its own.
 
     Returns:
         The exit code.
@@ -106,7 +106,7 @@ def run(
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The names that may have been meant; empty if there are none.
+    """Similar names that may have been meant, joined with "or"; empty if there are none.
 
     Example:
         >>> nearest("harl_10", ["harl_100", "harl_1000"])
@@ -118,7 +118,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def natural(text: str) -> int:
-    """A whole number from 1 on, as the ``type`` of an argument.
+    """A whole number of at least 1, as the ``type`` of an argument.
 
     Example:
         >>> natural("8")

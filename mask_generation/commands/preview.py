@@ -7,15 +7,15 @@ from mask_generation.commands.line import Parser, natural
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
-Shows masks, those of lowest quality first: a page to browse (HTML, one file that needs nothing
-else) and a contact sheet (PNG). Each photograph comes with its saliency, its mask and its flag; the
-page has a histogram of foreground shares and counts of flags over all photographs, and can be
-sorted and filtered.
+Shows masks, those of lowest quality first: a page to browse (one self-contained HTML file) and a
+contact sheet (PNG). Each photograph is shown with its saliency, mask and flag; the page has a
+histogram of foreground shares and counts of flags over all photographs, and can be sorted and
+filtered.
 """
 
 
 def add(commands: Any) -> Parser:
-    """Describes the command's arguments to a parser, and returns it."""
+    """Adds the command's parser, and returns it."""
     parser = commands.add_parser(
         "preview",
         help="show masks on a page and a contact sheet",
@@ -27,23 +27,23 @@ def add(commands: Any) -> Parser:
     parser.add_argument(
         "--out",
         metavar="OUT",
-        help="folder for preview.html and preview.png, or a name that ends in .html or .png for "
-        "that one alone (default: the folder of records; for photographs, the current folder)",
+        help="folder for preview.html and preview.png, or a name ending in .html or .png to write "
+        "only that file (default: the folder of records; for photographs, the current folder)",
     )
     parser.add_argument(
         "--count",
         type=natural,
         default=48,
         metavar="COUNT",
-        help="photographs shown: half are those of lowest quality, the others are spread "
-        "evenly over the rest (default: 48)",
+        help="number of photographs to show: half are those of lowest quality, the others are "
+        "spread evenly over the rest (default: 48)",
     )
     parser.add_argument(
         "--method",
         choices=sorted(METHODS),
         metavar="METHOD",
         help=f"how masks of a folder of photographs are computed: {', '.join(sorted(METHODS))} "
-        f"(default: {DEFAULT}); records have their masks already",
+        f"(default: {DEFAULT}); records already have masks",
     )
     parser.add_argument(
         "--workers",
@@ -57,7 +57,7 @@ def add(commands: Any) -> Parser:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Draws and names the files."""
+    """Writes the preview and returns the names of its files."""
     from mask_generation.previews.preview import preview
 
     paths = preview(

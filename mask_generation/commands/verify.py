@@ -7,7 +7,7 @@ from mask_generation.commands.line import Parser
 
 
 def add(commands: Any) -> Parser:
-    """Describes the command's arguments to a parser, and returns it."""
+    """Adds the command's parser, and returns it."""
     parser = commands.add_parser("verify", help="check records to the last byte")
     parser.add_argument("records", metavar="RECORDS", help="folder of records")
     parser.set_defaults(run=run)
@@ -15,8 +15,8 @@ def add(commands: Any) -> Parser:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Verifies and sums up."""
+    """Verifies and returns a summary."""
     from mask_generation.conversion.verify import verify
 
     manifest = verify(arguments.records)
-    return f"Whole: all records ({manifest.records}) in all shards ({len(manifest.shards)})."
+    return f"Complete: all records ({manifest.records}) in all shards ({len(manifest.shards)})."

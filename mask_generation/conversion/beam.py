@@ -1,13 +1,13 @@
-r"""A conversion as an Apache Beam pipeline, for more machines than one.
+r"""A conversion as an Apache Beam pipeline, for several machines.
 
-Owns how the work is divided: each shard is one element, made from its photographs to its checksum
-by whichever worker gets it, with the very functions that the processes of one machine run. No
-photograph travels between workers, a shard that is tried again replaces itself by the same bytes,
-and the folder of records is the same to the last byte.
+Owns how the work is divided: each shard is one element, and the worker that gets it makes the whole
+shard, from photographs to checksum, with the same functions that local processes run. No
+photographs are sent between workers, a retried shard is replaced by identical bytes, and the folder
+of records is identical to that of a local conversion.
 
-All workers must see the photographs and the folder of records under the same paths, such as those
-of a shared file system, and have this package installed with the extra ``beam``. Beam itself, and
-with it Dataflow, Flink or Spark, is chosen by its pipeline options:
+All workers must see the photographs and the folder of records under the same paths, for example on
+a shared file system, and have this package installed with the extra ``beam``. Pipeline options
+select the runner, such as Dataflow, Flink or Spark:
 
     python -m mask_generation convert PHOTOS RECORDS --engine beam \
         --beam-args "--runner=FlinkRunner --flink_master=HOST:8081"
@@ -29,8 +29,7 @@ def run(conversion: Conversion, todo: Sequence[int], options: Sequence[str] = ()
     Args:
         conversion: What is converted.
         todo: Indices of the shards to make.
-        options: Beam's pipeline options, as on a command line. Default: Beam's own, the direct
-            runner.
+        options: Beam's pipeline options, as on a command line. Default: none, Beam's direct runner.
 
     Raises:
         OSError: If Beam is not installed, or the pipeline fails.
@@ -45,7 +44,7 @@ def run(conversion: Conversion, todo: Sequence[int], options: Sequence[str] = ()
     try:
         with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
             _make_shards(pipeline, conversion, todo)
-    except Exception as error:  # each runner has its own
+    except Exception as error:  # each runner has its own errors
         lines = [line for line in str(error).splitlines() if line.strip()]
         reason = lines[-1].strip() if lines else type(error).__name__
         raise OSError(f"the Beam pipeline failed: {reason}") from error
@@ -55,14 +54,14 @@ def make_shard(index: int, conversion: Conversion) -> str:
     """Makes one shard: what a Beam worker does.
 
     Args:
-        index: Of the shard.
+        index: Index of the shard.
         conversion: What is converted.
 
     Returns:
         The shard's file name.
 
     Raises:
-        OSError: If the photographs are not those that the conversion began with.
+        OSError: If the photographs are not those that the conversion started with.
     """
     images = _images(conversion)
     sources = conversion.sources(images, [index])
@@ -74,7 +73,7 @@ def _make_shards(pipeline: Any, conversion: Conversion, todo: Sequence[int]) -> 
     import apache_beam as beam
 
     indices = pipeline | "Shards" >> beam.Create(list(todo))
-    # Without it a runner may give all elements of one Create to one worker.
+    # Without it, a runner may give all elements of one Create to a single worker.
     spread = indices | "Spread" >> beam.Reshuffle()
     return spread | "Convert" >> beam.Map(make_shard, conversion)
 
@@ -84,5 +83,5 @@ def _images(conversion: Conversion) -> Images:
     """The photographs, listed once in each process."""
     found = open_images(conversion.where, conversion.mask_feature)
     if fingerprint(found, conversion.settings, conversion.per_shard) != conversion.fingerprint:
-        raise OSError("a worker sees other photographs, masks or versions than the one that began")
+        raise OSError("a worker sees other photographs, masks or versions than the first process")
     return found

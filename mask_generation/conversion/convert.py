@@ -1,9 +1,9 @@
 """From photographs to a folder of TFRecords.
 
-Owns the order of things: shards are written into ``RECORDS.partial``, each noted when it is
-finished, then the files that describe them, and only then does the folder take its name. Whatever
-happens before that, RECORDS does not exist; older RECORDS that are to be replaced go when the new
-ones are there.
+Owns the order of the steps: shards are written to ``RECORDS.partial`` and recorded in a journal as
+they finish, then the files that describe them are written, and only then is the folder renamed to
+RECORDS. Whatever happens before that, RECORDS does not exist; when older RECORDS are replaced, they
+are only deleted once the new ones are in place.
 """
 
 import contextlib
@@ -47,11 +47,11 @@ from mask_generation.methods.regions import REGION_METHODS
 from mask_generation.workers import no_interrupt, ordered_map
 
 ENGINES = ("pool", "beam")
-"""What runs the work: processes of this machine, or an Apache Beam pipeline."""
+"""What runs the work: processes on this machine, or an Apache Beam pipeline."""
 
 
 class ConversionError(Exception):
-    """The conversion cannot be done; the message says why in one line. No records were written."""
+    """The conversion failed; the message says why in one line. No records were written."""
 
 
 def convert(
@@ -73,44 +73,46 @@ def convert(
     """Computes foreground masks for photographs and writes both as TFRecords.
 
     The bytes written depend neither on the number of workers nor on the engine. Photographs that
-    cannot be read, or whose mask holds no two regions, are left out and listed in the manifest with
-    the reason. A conversion that was interrupted leaves its finished shards in ``RECORDS.partial``;
-    the same call continues with the first that is missing. With other settings or photographs it
-    starts again.
+    cannot be read, or whose mask does not have two regions, are left out and listed in the manifest
+    with the reason. An interrupted conversion leaves its finished shards in ``RECORDS.partial``;
+    the same call continues with the first missing shard. With other settings or photographs it
+    starts over.
 
     Args:
         images: Folder of photographs, flat or with one subfolder per class (whose names become
-            labels); a text file with one path to a line, and a class after a TAB if all have one; a
-            tar or several; or ``tfds:NAME[/config][:version][:split]``.
-        out: Folder to make. It appears only when everything in it is whole.
+            labels); a text file with one path per line, followed by a TAB and a class if all have
+            one; one or more tar files; or ``tfds:NAME[/config][:version][:split]``.
+        out: Folder to create. It only appears once everything in it is complete.
         method: Name of the mask method, see ``mask_generation.METHODS``, or ``"files"`` for the
             user's own masks. Default: ``"files"`` if there are masks, else ``"balanced"``.
-        workers: Processes that compute masks; 1 computes in this one. A script that asks for more
-            needs the usual ``if __name__ == "__main__":`` around its work. Default: 1.
+        workers: Number of processes that compute masks; 1 computes in this process. A script that
+            uses more needs the usual ``if __name__ == "__main__":`` guard. Default: 1.
         images_per_shard: Photographs per TFRecord file. Default: 1000.
-        longest_side: Shrink larger photographs to this longer side in pixels. Default: keep.
-        flagged: ``"leave_out"`` photographs whose mask has a flag, a reason not to trust it, or
-            ``"keep"`` them with the mask as it is and the flag in their records. Default:
-            ``"leave_out"``.
-        overwrite: Whether an existing folder of records is replaced. Default: False.
-        progress: Whether to show a progress bar, and to say what was found. Default: True.
-        also: Names of methods of further masks for every record, of ``mask_generation.METHODS`` or
-            of ``mask_generation.REGION_METHODS``, or ``"files"``. Default: none.
+        longest_side: Shrink larger photographs to this longer side in pixels. Default: keep the
+            size.
+        flagged: What to do with photographs whose mask is flagged as not to be trusted:
+            ``"leave_out"``, or ``"keep"`` them with the mask as it is and the flag in their
+            records. Default: ``"leave_out"``.
+        overwrite: Whether to replace an existing folder of records. Default: False.
+        progress: Whether to show a progress bar and report what was found. Default: True.
+        also: Names of the methods for further masks in every record: keys of
+            ``mask_generation.METHODS`` or ``mask_generation.REGION_METHODS``, or ``"files"``.
+            Default: none.
         masks: The user's own masks: a folder with ``a/b.png``, or ``a/b.npz`` with the array
-            ``foreground``, for ``a/b.jpg``; or ``tfds:FEATURE[=VALUE,VALUE]`` for the masks of a
-            data set. Default: none.
+            ``foreground``, for ``a/b.jpg``; or ``tfds:FEATURE[=VALUE,VALUE]`` for masks in a data
+            set. Default: none.
         model: The model that the method needs, if it needs one. Default: none.
-        engine: ``"pool"`` for processes of this machine, or ``"beam"`` for Apache Beam, whose
+        engine: ``"pool"`` for processes on this machine, or ``"beam"`` for Apache Beam, whose
             workers must all see the photographs and the records under the same paths. Default:
             ``"pool"``.
         beam_options: Options of the Beam pipeline, such as ``["--runner=FlinkRunner"]``. Default:
-            Beam's own.
+            none, Beam's direct runner.
 
     Returns:
         The manifest.
 
     Raises:
-        ConversionError: If the conversion cannot be done.
+        ConversionError: If the conversion fails.
 
     Example:
         >>> convert("no/such/folder", "records")
@@ -125,7 +127,7 @@ def convert(
     _check_engine(engine, workers, images_per_shard)
     try:
         check_out(out, overwrite)
-        target = out.resolve()  # where RECORDS is a link, work beside the folder it stands for
+        target = out.resolve()  # if RECORDS is a link, work next to the folder it points to
         folder = target.with_name(target.name + ".partial")
         check_partial(folder)
         of_data_set = feature_mask(masks)
@@ -168,7 +170,7 @@ def _run_in_processes(
     workers: int,
     progress: bool,
 ) -> None:
-    """Writes the shards one after another, from one stream of results."""
+    """Writes the shards one after another from a single stream of results."""
     before = conversion.images - sum(map(conversion.size, todo))
     with ordered_map(workers) as run:
         results = run(
@@ -185,7 +187,7 @@ def _run_in_processes(
             stream = iter(done)
             for index in todo:
                 conversion.write(index, itertools.islice(stream, conversion.size(index)))
-            for _ in stream:  # lets the progress bar come to its end
+            for _ in stream:  # lets the progress bar finish
                 pass
 
 
@@ -231,7 +233,7 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
 
 @contextlib.contextmanager
 def _kept_if_finished(conversion: Conversion, out: pathlib.Path) -> Iterator[None]:
-    """Makes one sentence of a failure; leaves a partial folder only for its finished shards."""
+    """Turns a failure into one sentence; keeps a partial folder only for its finished shards."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
@@ -251,15 +253,15 @@ def _kept_if_finished(conversion: Conversion, out: pathlib.Path) -> Iterator[Non
 
 
 def _sentence(error: Exception, out: pathlib.Path) -> str | None:
-    """What is said of an error that a user can cause; None for a defect."""
+    """The message for an error that a user can cause; None for a bug."""
     if isinstance(error, ConversionError):
         return str(error)
     if isinstance(error, BrokenProcessPool):
-        return "A worker process died, perhaps for want of memory. Try fewer workers."
+        return "A worker process died, perhaps because memory ran out. Try fewer workers."
     if isinstance(error, OSError):
         full = error.errno == errno.ENOSPC
         reason = error.strerror or str(error)
-    elif isinstance(error, tf.errors.OpError):  # what TFRecordWriter raises
+    elif isinstance(error, tf.errors.OpError):  # raised by TFRecordWriter
         full = os.strerror(errno.ENOSPC) in error.message
         reason = error.message.split("; ")[-1]
     else:
@@ -302,7 +304,7 @@ def _check_settings(settings: Settings) -> None:
         is_folder = settings.masks is not None and feature_mask(settings.masks) is None
         if settings.method != FILES:
             load(settings.method, settings.model)
-    except Exception as error:  # methods with a model have their own
+    except Exception as error:  # methods with a model have their own errors
         raise ConversionError(str(error)) from error
     if is_folder and not pathlib.Path(str(settings.masks)).is_dir():
         raise ConversionError(f"There is no folder {settings.masks}.")

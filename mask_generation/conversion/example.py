@@ -1,7 +1,7 @@
 """From one photograph to the bytes of one record: what a worker process does.
 
-Owns the per-image function, the same for every engine that runs it. It imports neither TensorFlow
-nor ``harl_tf``, so a worker starts in a moment.
+Owns the per-image function, which is the same for every engine. It imports neither TensorFlow nor
+``harl_tf``, so workers start quickly.
 """
 
 import dataclasses
@@ -21,13 +21,13 @@ from mask_generation.methods.regions import REGION_METHODS
 from mask_generation.result import ForegroundMask
 
 FLAGGED = ("leave_out", "keep")
-"""What to do with a photograph whose mask has a flag."""
+"""What to do with a photograph whose mask is flagged."""
 
 FILES = "files"
 """Name of the method that reads the user's own masks."""
 
-# Masks are read in every epoch. Lines that are not filtered take a third of the time to decode that
-# PNG's usual filters take, and are as small at the lowest compression: a few kB.
+# Masks are read in every epoch. Unfiltered rows decode in a third of the time of PNG's usual
+# filters, and are just as small at the lowest compression: a few kB.
 _PNG_SETTINGS = (
     cv2.IMWRITE_PNG_FILTER,
     cv2.IMWRITE_PNG_FILTER_NONE,
@@ -42,8 +42,8 @@ class Settings:
 
     Attributes:
         method: Name of the mask method; ``"files"`` for the user's own masks.
-        longest_side: Larger photographs are shrunk to this, in pixels; None keeps them.
-        flagged: ``"leave_out"`` or ``"keep"`` photographs whose mask has a flag.
+        longest_side: Larger photographs are shrunk to this size in pixels; None keeps them.
+        flagged: ``"leave_out"`` or ``"keep"`` photographs whose mask is flagged.
         also: Names of the methods of further masks.
         masks: Folder of the user's own masks, or ``tfds:FEATURE[=VALUE,VALUE]``.
         model: Path of the model that the method needs, if it needs one.
@@ -59,7 +59,7 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class FurtherMask:
-    """A further mask as it will be stored: PNG bytes, and how many regions it has."""
+    """A further mask as stored: PNG bytes and number of regions."""
 
     png: bytes
     regions: int
@@ -67,14 +67,14 @@ class FurtherMask:
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A photograph as it will be stored.
+    """A photograph as stored.
 
     Attributes:
         image: JPEG bytes.
         mask: PNG bytes of the mask.
         name: Its name.
         label: Index of its class, or -1.
-        quality: Of the mask.
+        quality: Quality of the mask.
         flag: Why the mask should not be trusted, or empty.
         masks: Further masks by name.
     """
@@ -93,10 +93,11 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
 
     Args:
         source: The photograph.
-        settings: How.
+        settings: How to convert it.
 
     Returns:
-        The example, or why there is none. It never raises for what is in the file.
+        The example, or the reason why there is none. It never raises because of the file's
+        contents.
     """
     try:
         rgb, jpeg = decode_image(source.read(), settings.longest_side)
@@ -113,10 +114,10 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
 
 
 def bits_of(method: str) -> int:
-    """Bits of a value in the PNG of a further mask: 16 for region maps, 8 for masks.
+    """Bit depth of the PNG of a further mask: 16 for region maps, 8 for masks.
 
-    All records of a folder have the same number, whatever their images hold: a reader that decodes
-    every PNG to one type would stretch or cut the values of the others.
+    All records of a folder have the same bit depth, whatever their number of regions: a reader that
+    decodes every PNG to one dtype would rescale or truncate the values of the others.
 
     Example:
         >>> bits_of("grid"), bits_of("robust_background")
@@ -126,7 +127,7 @@ def bits_of(method: str) -> int:
 
 
 def encode_png(mask: np.ndarray) -> bytes:
-    r"""Encodes a mask as a PNG of its own values, with 8 bits for uint8 and 16 for uint16.
+    r"""Encodes a mask as a PNG with unchanged values, 8 bits for uint8 and 16 for uint16.
 
     Example:
         >>> encode_png(np.zeros((2, 3), np.uint8))[:4]
@@ -160,14 +161,14 @@ def _further(
 
 
 def _failure(method: str, error: Exception) -> UnusableMaskError:
-    """One photograph that a method fails on must not end the conversion of millions."""
+    """A method's failure on one photograph must not end the conversion of millions."""
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return UnusableMaskError(f"the method {method} failed: {reason}")
 
 
 @functools.cache
 def _method(name: str, model: str | None) -> str | MaskMethod:
-    """The method; one with a model is loaded once in each process."""
+    """The method; one with a model is loaded once per process."""
     return name if name in METHODS or model is None else load(name, model)
 
 

@@ -1,7 +1,7 @@
-"""What an interrupted conversion has finished, so that it can go on.
+"""A record of what a conversion has finished, so that it can continue after an interruption.
 
-Owns the fingerprint of a conversion and the folder ``journal`` beside the shards: one file for the
-conversion, one for every finished shard.
+Owns the fingerprint of a conversion and the folder ``journal`` next to the shards, with one file
+for the conversion and one for every finished shard.
 """
 
 import dataclasses
@@ -23,11 +23,12 @@ _CONVERSION = "conversion.json"
 
 
 def fingerprint(images: Images, settings: Settings, per_shard: int) -> str:
-    """A hash of everything that must be unchanged for finished shards to count.
+    """A hash of everything that must be unchanged for finished shards to be reused.
 
     Args:
-        images: The photographs: their names, labels, sizes and times of change.
-        settings: How they are converted; of the user's own masks and of a model, sizes and times.
+        images: The photographs: names, labels, sizes and modification times are hashed.
+        settings: How they are converted, including the sizes and modification times of the user's
+            own masks and of a model.
         per_shard: Photographs per shard.
 
     Returns:
@@ -59,7 +60,7 @@ class Journal:
 
     Attributes:
         folder: Folder of the shards.
-        fingerprint: Of the conversion.
+        fingerprint: Fingerprint of the conversion.
         names: File names of all shards.
     """
 
@@ -68,11 +69,11 @@ class Journal:
     names: tuple[str, ...]
 
     def resume(self) -> tuple[set[int], str | None]:
-        """Makes the folder ready: keeps the finished shards of the same conversion, else none.
+        """Prepares the folder: keeps finished shards if they are from the same conversion.
 
         Returns:
-            Indices of the shards that are finished, and a sentence on what an earlier conversion
-            has left, if it has left anything.
+            Indices of the finished shards, and a sentence about what an earlier conversion left
+            behind, if anything.
         """
         existed = self.folder.exists()
         remove_unfinished(self.folder)
@@ -87,16 +88,16 @@ class Journal:
         _write(self._path(_CONVERSION), {"fingerprint": self.fingerprint})
         sentence = (
             f"{self.folder} was left by a conversion that finished no shard, or had other settings "
-            "or other photographs; starting again."
+            "or other photographs; starting over."
         )
         return set(), sentence if existed else None
 
     def add(self, index: int, finished: FinishedShard) -> None:
-        """Notes that a shard is finished."""
+        """Records that a shard is finished."""
         _write(self._path(_note(index)), finished.to_json())
 
     def noted(self) -> list[FinishedShard]:
-        """The shards noted as finished, in order, without another look at them."""
+        """The shards recorded as finished, in order, without checking their files."""
         shards = (self._read(index) for index in range(len(self.names)))
         return [shard for shard in shards if shard is not None]
 
@@ -105,7 +106,7 @@ class Journal:
         shutil.rmtree(self.folder / FOLDER)
 
     def _finished(self) -> set[int]:
-        """Indices of the shards that are noted, there, and have the checksum noted."""
+        """Indices of the recorded shards whose files exist and match their checksums."""
         found = set()
         for index, name in enumerate(self.names):
             note, path = self._read(index), self.folder / name

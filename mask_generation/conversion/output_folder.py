@@ -1,7 +1,7 @@
-"""The folder a conversion writes to: what may be replaced, and how the new one takes its place.
+"""The folder a conversion writes to: what may be replaced, and how the new folder replaces it.
 
-Owns that no file is deleted which this package did not write. What is in a folder of records is
-written elsewhere.
+Owns the guarantee that no file is deleted that this package did not write, but not the contents of
+a folder of records.
 """
 
 import os
@@ -13,7 +13,7 @@ from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.conversion import journal, tfds_files
 
-# What a folder of records may hold besides the shards.
+# What a folder of records may contain besides the shards.
 _OUR_FILES = (manifests.FILE_NAME, "preview.png", "preview.html", *tfds_files.NAMES)
 
 
@@ -22,7 +22,7 @@ class OutputFolderError(Exception):
 
 
 def check_out(out: pathlib.Path, overwrite: bool) -> None:
-    """Refuses a folder that exists, unless it holds nothing but records and is to be replaced."""
+    """Refuses an existing folder, unless it may be replaced and contains only records."""
     if not out.exists():
         return
     if not overwrite:
@@ -30,7 +30,7 @@ def check_out(out: pathlib.Path, overwrite: bool) -> None:
             f"{out} exists. Choose another folder, or ask to replace it with --overwrite "
             "(in Python: overwrite=True)."
         )
-    # Overwriting removes a folder; it and everything in it must be ours.
+    # Overwriting removes a folder, so everything in it must have been written by this package.
     if not (out / manifests.FILE_NAME).is_file():
         raise OutputFolderError(
             f"{out} is not a folder of records, so it is not overwritten. Choose another folder."
@@ -43,7 +43,7 @@ def check_out(out: pathlib.Path, overwrite: bool) -> None:
 
 
 def check_partial(folder: pathlib.Path) -> None:
-    """Refuses a folder at the working place that no interrupted conversion left behind."""
+    """Refuses an existing working folder that was not left by an interrupted conversion."""
     if not os.path.lexists(folder):
         return
     if not folder.is_dir() or folder.is_symlink() or _foreign_file(folder):
@@ -54,7 +54,7 @@ def check_partial(folder: pathlib.Path) -> None:
 
 
 def put_in_place(folder: pathlib.Path, out: pathlib.Path) -> None:
-    """Gives the finished folder its name; what had that name before is deleted last."""
+    """Renames the finished folder; a folder that had the name before is deleted last."""
     if not out.exists():
         os.replace(folder, out)
         return

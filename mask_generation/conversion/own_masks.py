@@ -1,7 +1,7 @@
 """The user's own masks, as files.
 
-Owns where the mask of a photograph lies, and how a mask file becomes foreground and background: any
-value other than zero is foreground. It computes no masks.
+Owns where the mask of a photograph is found, and how a mask file becomes foreground and background:
+any value other than zero is foreground. It computes no masks.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ class FeatureMask:
 
     Attributes:
         feature: Name of the feature.
-        values: The values that are foreground; empty for all but zero.
+        values: The values that are foreground; empty for all values except zero.
     """
 
     feature: str
@@ -50,7 +50,7 @@ def feature_mask(masks: str | None) -> FeatureMask | None:
     """Reads ``tfds:FEATURE[=VALUE,VALUE]``; None for a folder.
 
     Raises:
-        ValueError: If the values are no whole numbers.
+        ValueError: If the values are not whole numbers.
 
     Example:
         >>> feature_mask("tfds:segmentation_mask=1,3")
@@ -70,17 +70,17 @@ def feature_mask(masks: str | None) -> FeatureMask | None:
 def find_mask(folder: str | pathlib.Path, name: str) -> pathlib.Path | None:
     """Finds the mask file of a photograph.
 
-    Looked for are, in this order: the photograph's name with ``.png`` after it, with ``.png``
-    instead of its ending, with ``.npz`` instead of its ending; then the same without everything up
-    to a folder ``train``, as in the masks that the authors of HARL released (Tran et al. 2022),
-    where ``train/n01440764/x.JPEG`` has ``MASKS/n01440764/x.png``.
+    The candidates are, in this order: the photograph's name with ``.png`` appended, with its
+    extension replaced by ``.png``, with its extension replaced by ``.npz``; then the same without
+    everything up to a folder ``train``, as in the masks released by the authors of HARL (Tran et
+    al. 2022), where the mask of ``train/n01440764/x.JPEG`` is ``MASKS/n01440764/x.png``.
 
     Args:
         folder: Folder of masks.
         name: Name of the photograph, a path with forward slashes.
 
     Returns:
-        The file, or None. Photographs whose names differ only in their ending may have one mask.
+        The file, or None. Photographs whose names differ only in their extension may share a mask.
 
     Example:
         >>> find_mask("no/such/folder", "train/a.jpg") is None
@@ -105,9 +105,9 @@ def find_mask(folder: str | pathlib.Path, name: str) -> pathlib.Path | None:
 def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> ForegroundMask:
     """Reads the user's own mask of a photograph.
 
-    A mask of another size, but of the same shape up to a pixel of rounding, is resized to the
-    photograph's, each pixel taking the nearest value: photographs may be shrunk, after all. A mask
-    of another shape, or turned, belongs to another photograph.
+    A mask of another size, but with the same aspect ratio up to a pixel of rounding, is resized to
+    the photograph's size by nearest neighbor, because photographs may have been shrunk. A mask with
+    another aspect ratio, or rotated, is assumed to belong to another photograph.
 
     Args:
         source: The photograph.
@@ -115,8 +115,8 @@ def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> ForegroundMa
         masks: Folder of masks, or ``tfds:FEATURE[=VALUE,VALUE]`` for masks that come with it.
 
     Returns:
-        The mask, quality 1, flagged if it is almost nothing or almost everything. What the
-        photograph looks like does not matter: the mask was not computed from it.
+        The mask, with quality 1, flagged if it covers almost nothing or almost everything. The
+        photograph's contents are not judged, because the mask was not computed from them.
 
     Raises:
         UnusableMaskError: If there is no mask, or it cannot be used.
@@ -137,7 +137,7 @@ def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> ForegroundMa
 
 
 def masks_marks(masks: str) -> Iterator[str]:
-    """Short texts, equal where the masks of a folder are the same: names, sizes, times."""
+    """Short strings that are equal if a folder's masks are the same: names, sizes, times."""
     yield masks if feature_mask(masks) is not None else ""
     for parent, folders, files in os.walk(masks):
         folders.sort()
@@ -158,7 +158,7 @@ def _from_arrays(data: bytes) -> NDArray[np.bool_]:
             values = arrays[NPZ_KEY]
     except KeyError as error:
         raise UnusableMaskError(f"its mask has no array {NPZ_KEY!r}") from error
-    except Exception as error:  # a broken zip raises about anything
+    except Exception as error:  # a broken zip raises almost anything
         raise UnusableMaskError(f"its mask is damaged: {' '.join(str(error).split())}") from error
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
@@ -172,7 +172,7 @@ def _from_arrays(data: bytes) -> NDArray[np.bool_]:
 
 
 def _from_image(data: bytes, values: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Foreground of an image of any number of bits; of a palette image by the indices."""
+    """Foreground of an image of any bit depth; palette images count by their indices."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -184,10 +184,10 @@ def _from_image(data: bytes, values: tuple[int, ...]) -> NDArray[np.bool_]:
             bands = image.getbands()
     except UnusableMaskError:
         raise
-    except Exception as error:  # decoders of broken files raise about anything
+    except Exception as error:  # decoding a broken file raises almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnusableMaskError(f"its mask is damaged: {reason}") from error
-    if pixels.ndim == 3:  # transparency says nothing
+    if pixels.ndim == 3:  # ignore transparency
         colors = [index for index, band in enumerate(bands) if band != "A"]
         pixels = pixels[..., colors].max(axis=-1)
     return np.isin(pixels, values) if values else np.not_equal(pixels, 0)
@@ -199,8 +199,8 @@ def _of_size(foreground: NDArray[np.bool_], height: int, width: int) -> NDArray[
     rows, columns = mask.shape
     if (rows, columns) == (height, width):
         return mask
-    # Of two pictures of one shape the smaller has a side that is off by a pixel at most; in the
-    # product below that pixel counts as often as the larger one is wide or high.
+    # If the aspect ratios are equal, the sides of the smaller image are off by at most one pixel;
+    # in the cross product below that pixel is multiplied by a side of the larger image.
     if abs(columns * height - rows * width) > max(height, width, rows, columns):
         raise UnusableMaskError(
             f"its mask is of another shape: {columns}×{rows} px, not {width}×{height}"

@@ -1,7 +1,7 @@
 """A conversion as plain values, and the part of it that makes one shard.
 
-Owns which photographs belong to which shard, so that every engine divides them alike. It neither
-starts processes nor decides where the folder of records ends up.
+Owns which photographs belong to which shard, so that every engine divides them in the same way. It
+neither starts processes nor decides where the folder of records ends up.
 """
 
 import dataclasses
@@ -23,13 +23,13 @@ class Conversion:
     """What is converted, how, and where to.
 
     Attributes:
-        where: The source, as ``mask_generation.inputs.sources.open_images`` takes it.
-        mask_feature: The feature with the masks, of a data set.
+        where: The source, as accepted by ``mask_generation.inputs.sources.open_images``.
+        mask_feature: The feature of a data set that holds the masks, or None.
         settings: How photographs become records.
         images: Number of photographs.
         per_shard: Photographs per shard.
         folder: Folder the shards are written to.
-        fingerprint: Of the photographs and the settings.
+        fingerprint: Fingerprint of the photographs and the settings.
     """
 
     where: str | tuple[str, ...]
@@ -52,7 +52,7 @@ class Conversion:
         return Journal(self.folder, self.fingerprint, self.shards)
 
     def bounds(self, index: int) -> tuple[int, int]:
-        """First photograph of a shard, and the first that is no longer of it."""
+        """Index of a shard's first photograph, and of the first after it."""
         return index * self.per_shard, min((index + 1) * self.per_shard, self.images)
 
     def size(self, index: int) -> int:
@@ -61,7 +61,7 @@ class Conversion:
         return stop - start
 
     def sources(self, images: Images, indices: Iterable[int]) -> Iterator[Source]:
-        """The photographs of some shards; neighbours are read in one go, as streams need it."""
+        """The photographs of some shards; adjacent shards are read in one pass, for streams."""
         start = stop = 0
         for index in indices:
             first, end = self.bounds(index)
@@ -72,6 +72,6 @@ class Conversion:
         yield from images.part(start, stop)
 
     def write(self, index: int, results: Results) -> None:
-        """Writes a shard and notes that it is finished."""
+        """Writes a shard and records that it is finished."""
         name = self.shards[index]
         self.journal.add(index, write_shard(self.folder / name, results))

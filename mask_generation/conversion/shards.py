@@ -1,7 +1,7 @@
-"""One TFRecord file of a folder of records: written whole, or not at all.
+"""One TFRecord file of a folder of records, written atomically.
 
-Owns how results become a file and what is known of it afterwards. It does not know which shards
-there are, nor who computes the results.
+Owns how results become a file and what is known about it afterwards. It knows neither which shards
+there are nor who computes the results.
 """
 
 import collections
@@ -22,12 +22,12 @@ from mask_generation.whole_file import UNFINISHED, whole_file
 
 @dataclasses.dataclass(frozen=True)
 class FinishedShard:
-    """A shard that is written and forced to disk.
+    """A shard that has been written and flushed to disk.
 
     Attributes:
         shard: The file.
         left_out: Photographs left out.
-        flags: Number of records by flag; those without one are not counted.
+        flags: Number of records per flag; records without a flag are not counted.
         regions: The largest number of regions of each further mask.
     """
 
@@ -56,18 +56,19 @@ class FinishedShard:
 
 
 def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> FinishedShard:
-    """Writes results as a TFRecord file, which has its name only when it is whole.
+    """Writes results as a TFRecord file, which only gets its name once it is complete.
 
     Args:
-        path: File to write. Two processes may write the same one: the later replaces the earlier.
-        results: What becomes of the shard's photographs, in their order.
+        path: File to write. If two processes write the same file, the later one replaces the
+            earlier.
+        results: The results of the shard's photographs, in order.
 
     Returns:
         What was written.
 
     Raises:
         OSError: If the file cannot be written.
-        tf.errors.OpError: Likewise.
+        tf.errors.OpError: If the file cannot be written.
     """
     count, left_out = 0, []
     flags: collections.Counter[str] = collections.Counter()
@@ -91,7 +92,7 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
 
 
 def remove_unfinished(folder: pathlib.Path) -> None:
-    """Removes what shards that were never finished have left behind."""
+    """Removes the temporary files of unfinished shards."""
     for path in folder.glob(records.SHARD_PATTERN):
         if UNFINISHED in path.name:
             path.unlink(missing_ok=True)

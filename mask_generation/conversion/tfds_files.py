@@ -1,8 +1,8 @@
 """The files that let TensorFlow Datasets read a folder of records.
 
-Owns which feature of a record is which of its features: afterwards
+Owns the mapping of a record's features to those of TensorFlow Datasets. Afterwards
 ``tfds.builder_from_directory(folder).as_dataset(split="train")`` reads the folder, without this
-package. The import takes a moment, so it waits until the files are written.
+package. The import is slow, so it is deferred until the files are written.
 """
 
 import hashlib
@@ -15,17 +15,17 @@ from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 
 NAMES = ("dataset_info.json", "features.json", "label.labels.txt")
-"""Names of the files; the last one only with labels."""
+"""Names of the files; the last one is only written with labels."""
 
 
 def write_tfds_files(
     folder: pathlib.Path, manifest: manifests.Manifest
 ) -> tuple[manifests.File, ...]:
-    """Writes the files beside the shards.
+    """Writes the files next to the shards.
 
     Args:
         folder: Folder of the shards.
-        manifest: What they hold.
+        manifest: Manifest of the folder.
 
     Returns:
         The files, for the manifest.
@@ -74,7 +74,7 @@ def _features(manifest: manifests.Manifest) -> dict[str, Any]:
         records.QUALITY: tfds.features.Scalar(np.float32),
         records.FLAG: tfds.features.Text(),
     }
-    # The names are kept in a file of lines, which cannot hold every name a folder can have.
+    # The names are stored one per line, which does not work for every possible folder name.
     if manifest.classes and _are_lines(manifest.classes):
         features[records.LABEL] = tfds.features.ClassLabel(names=list(manifest.classes))
     further = {info.name: mask(info.bits) for info in manifest.masks if info.name != records.MASK}

@@ -13,13 +13,13 @@ from harl_tf.data import records
 
 
 def verify(folder: str | pathlib.Path) -> manifests.Manifest:
-    """Checks that a folder of records is whole, to the last record.
+    """Checks that a folder of records is complete and intact, down to the last record.
 
-    Every shard must be there with its size, checksum and number of records, no other shard may be,
-    and the files for TensorFlow Datasets must be as they were written. Every image and mask must
-    decode; a mask must have its image's size, its number of bits and no more regions than the
-    manifest says. No name may occur twice, qualities lie within [0, 1], labels belong to a class,
-    and flags occur as often as the manifest says.
+    Every shard must exist with its size, checksum and number of records, there may be no other
+    shards, and the files for TensorFlow Datasets must be unchanged. Every image and mask must
+    decode; a mask must have its image's size, its bit depth and no more regions than the manifest
+    states. Names must be unique, qualities within [0, 1], labels must belong to a class, and flags
+    must occur as often as the manifest states.
 
     Args:
         folder: Folder that ``convert`` wrote.
@@ -28,7 +28,7 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
         The manifest.
 
     Raises:
-        RecordsError: Naming the first file and record that is not as it should be.
+        RecordsError: If something is wrong, naming the first bad file and record.
 
     Example:
         >>> verify("no/such/folder")
@@ -51,7 +51,7 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
         _verify_shard(folder / shard.file, shard.records, manifest, seen)
     if dict(seen.flags) != manifest.flags:
         raise manifests.RecordsError(
-            f"{folder} should have records with these flags by the manifest: "
+            f"{folder} should have records with these flags according to the manifest: "
             f"{manifest.flags}; it has {dict(seen.flags)}. Convert the photographs again."
         )
     return manifest
@@ -59,7 +59,7 @@ def verify(folder: str | pathlib.Path) -> manifests.Manifest:
 
 @dataclasses.dataclass
 class _Seen:
-    """What the records read so far held."""
+    """What has been found in the records read so far."""
 
     names: set[bytes] = dataclasses.field(default_factory=set)
     flags: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
@@ -91,13 +91,13 @@ def _verify_shard(
         ) from error
     if count != expected:
         raise manifests.RecordsError(
-            f"{path} should have {expected} records by the manifest; it has {count}. "
+            f"{path} should have {expected} records according to the manifest; it has {count}. "
             "Convert the photographs again."
         )
 
 
 def _defect(serialized: tf.Tensor, manifest: manifests.Manifest, seen: _Seen) -> str | None:
-    """What is wrong with a record, or None; what it holds is added to what was seen."""
+    """What is wrong with a record, or None; its contents are added to ``seen``."""
     further = [mask.name for mask in manifest.masks if mask.name != records.MASK]
     fields = records.parse(serialized, further)
     name, label = fields[records.NAME].numpy(), int(fields[records.LABEL])

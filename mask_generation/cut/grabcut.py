@@ -1,11 +1,11 @@
-"""From a saliency map to a mask with the edges of the image: GrabCut, seeded by the saliency.
+"""From a saliency map to a mask that follows image edges: GrabCut, seeded by the saliency.
 
-Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004, as OpenCV has it. The colour models are
-learned in a small copy of the image, where that is cheap, and the cut is made in a larger one,
-where legs and straps are more than a pixel wide.
+Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004, in OpenCV's implementation. The color models
+are learned in a small copy of the image, where that is cheap, and the cut is made in a larger one,
+in which legs and straps are more than a pixel wide.
 
-Owns: seeds, sizes, and falling back on the plain cut where GrabCut fails. Does not own: the
-saliency, nor the judgement of the mask (``mask_generation.foreground``).
+Owns: seeds, sizes, and the fallback to the plain cut if GrabCut fails. Does not own: the saliency,
+nor the judgment of the mask (``mask_generation.foreground``).
 """
 
 import cv2
@@ -18,38 +18,39 @@ from mask_generation.image.resize import enlarge, shrink
 
 _Bools = NDArray[np.bool_]
 
-# Weight of contrast against colour, for each pixel of the image's longer side. The paper's 50 is
-# this for 575 pixels; in thumbnails it makes masks too small.
+# Weight of contrast relative to color, per pixel of the image's longer side. The paper's 50
+# corresponds to 575 pixels; in thumbnails it makes masks too small.
 _SMOOTHNESS = 0.087
 
-# Surely background: less salient than this share of Otsu's split. Surely foreground: more salient
-# than this share of the way from the split to 1.
+# Sure background: saliency below this fraction of Otsu's split. Sure foreground: saliency above
+# this fraction of the way from the split to 1.
 _SURELY_BACKGROUND = 0.4
 _SURELY_FOREGROUND = 0.75
-# A result that shares less than this (intersection over union) with the plain cut is a failure.
+# A result with a lower intersection over union with the plain cut counts as a failure.
 _LEAST_AGREEMENT = 0.3
 _LEAST_SHARE, _LARGEST_SHARE = 0.01, 0.90
-# Parts of the mask with less than this share of the heaviest part's saliency are specks.
+# Parts of the mask with less than this fraction of the most salient part's total saliency are
+# specks.
 _LEAST_PART = 0.2
-# Values in OpenCV's model of colours.
+# Number of values in OpenCV's color model.
 _MODEL = (1, 65)
-# Seeds are given by labels, not by a rectangle.
+# Seeds are passed as labels, not as a rectangle.
 _NO_BOX = (0, 0, 0, 0)
 
 
 def grabcut(
     rgb: NDArray[np.uint8], saliency: NDArray[np.float32], learn_size: int, cut_size: int
 ) -> NDArray[np.uint8]:
-    """Cuts the foreground out of an image along its edges.
+    """Segments the foreground of an image along its edges.
 
     Args:
         rgb: ``(H, W, 3)`` uint8.
-        saliency: ``(h, w)`` float32 in [0, 1], of the image's shape but perhaps smaller.
-        learn_size: Longer side of the copy in which colours are learned, in pixels.
+        saliency: ``(h, w)`` float32 in [0, 1], with the image's aspect ratio but possibly smaller.
+        learn_size: Longer side of the copy in which colors are learned, in pixels.
         cut_size: Longer side of the copy that is cut, in pixels; the cost grows with its square.
 
     Returns:
-        ``(H, W)`` uint8, 1 = foreground; the plain cut by Otsu's rule where GrabCut has nothing to
+        ``(H, W)`` uint8, 1 = foreground; the plain cut by Otsu's rule if GrabCut has nothing to
         learn from, or ends far from it.
 
     Example:
@@ -82,12 +83,12 @@ def _cut(
     guess: NDArray[np.float32],
     split: float,
 ) -> _Bools | None:
-    """Learns colours in one copy of the image, cuts the other; None where there is no choice."""
+    """Learns colors in one copy of the image and cuts the other; None if a class has no seeds."""
     seeds, marks = _seeds(enlarge(saliency, *small.shape[:2]), split), _seeds(guess, split)
     foreground, background = np.zeros(_MODEL), np.zeros(_MODEL)
     if not all(_has_both(labels) for labels in (seeds, marks)):
         return None
-    cv2.setRNGSeed(0)  # its k-means draws from OpenCV's generator
+    cv2.setRNGSeed(0)  # its k-means uses OpenCV's random generator
     small, large = np.ascontiguousarray(small), np.ascontiguousarray(large)
     cv2.grabCut(small, seeds, _NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
     factor = OPENCV_WEIGHT / (_SMOOTHNESS * max(large.shape))
@@ -97,7 +98,7 @@ def _cut(
 
 
 def _seeds(saliency: NDArray[np.float32], split: float) -> NDArray[np.uint8]:
-    """OpenCV's four labels: surely and probably, background and foreground."""
+    """OpenCV's four labels: sure and probable background and foreground."""
     labels = np.where(saliency >= split, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[saliency > split + _SURELY_FOREGROUND * (1 - split)] = cv2.GC_FGD
     labels[saliency < _SURELY_BACKGROUND * split] = cv2.GC_BGD
@@ -105,7 +106,7 @@ def _seeds(saliency: NDArray[np.float32], split: float) -> NDArray[np.uint8]:
 
 
 def _has_both(labels: NDArray[np.uint8]) -> bool:
-    # OpenCV learns five colours on either side and fails on fewer pixels.
+    # OpenCV learns five colors for each side and fails on fewer pixels.
     count = int(np.count_nonzero(_is_foreground(labels)))
     return min(count, labels.size - count) >= 5
 
@@ -121,7 +122,7 @@ def _is_astray(mask: _Bools, plain: _Bools) -> bool:
 
 
 def _without_specks(mask: _Bools, saliency: NDArray[np.float32]) -> _Bools:
-    """The mask without parts that hold little saliency next to the heaviest one."""
+    """The mask without parts of little total saliency compared with the most salient one."""
     count, parts = cv2.connectedComponents(mask.astype(np.uint8))
     weight = np.bincount(parts.ravel(), saliency.ravel(), minlength=count)
     keep = weight >= _LEAST_PART * weight[1:].max(initial=0.0)

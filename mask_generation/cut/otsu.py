@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.filters import threshold_otsu
 
-# A map whose values differ by less than half an 8-bit step would be one value if stored as an
-# image; a threshold inside it would cut rounding noise.
+# A map whose values differ by less than half an 8-bit step would be constant if stored as an image;
+# a threshold would only split rounding noise.
 _FLAT_RANGE = 0.5 / 255.0
 
 _BINS = 256
@@ -41,8 +41,8 @@ def otsu_split(values: NDArray[np.floating]) -> float:
         raise ValueError("Expected finite values to split. Received: NaN or infinity among them.")
     if low == high:
         return low
-    # skimage returns the centre of the lower group's last bin; values in the upper half of that
-    # bin belong to the lower group too, so the split is the bin's upper edge.
+    # skimage returns the center of the lower group's last bin; values in the upper half of that bin
+    # also belong to the lower group, so the split is the bin's upper edge.
     return float(threshold_otsu(exact, nbins=_BINS)) + 0.5 * (high - low) / _BINS
 
 
@@ -54,7 +54,7 @@ def otsu_mask(saliency: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]
 
     Returns:
         The mask, uint8 of shape (H, W) with 1 where the saliency is in the upper group, and the
-        quality in [0, 1]: variance between the two sides over the total variance. A flat map
+        quality in [0, 1]: between-class variance over total variance. A flat map
         (values differ by less than half an 8-bit step) gives an all-zero mask and quality 0.
 
     Raises:

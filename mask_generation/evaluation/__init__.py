@@ -1,1 +1,1 @@
-"""How good masks are beside drawn masks and boxes."""
+"""How good masks are compared with drawn masks and boxes."""

@@ -1,6 +1,6 @@
-"""Scoring a mask method on a folder of photographs whose truth is known.
+"""Scoring a mask method on a folder of photographs with ground truth.
 
-Owns which photographs are scored, the clock, and the sums over them. Does not own the metrics
+Owns which photographs are scored, the timing, and the sums over them. Does not own the metrics
 themselves (``mask_generation.evaluation.metrics``), the layout of the folder
 (``mask_generation.evaluation.truth``) nor how results are shown
 (``mask_generation.evaluation.score_table``). It needs neither TensorFlow nor ``harl_tf``.
@@ -27,9 +27,9 @@ from mask_generation.result import ForegroundMask
 from mask_generation.workers import ordered_map
 
 LOW_IOU = 0.3
-"""A mask below this has missed the object."""
+"""A mask with an IoU below this has missed the object."""
 LOCALIZED_IOU = 0.5
-"""A box of at least this has found the object: the rule of PASCAL VOC, which CorLoc uses."""
+"""A box with at least this IoU has found the object: the PASCAL VOC rule, used by CorLoc."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Score:
     Attributes:
         name: Its path in the folder.
         iou: Intersection over union of mask and true mask, or of their boxes.
-        quality: What the method says of its mask, in [0, 1].
+        quality: The method's own quality of the mask, in [0, 1].
         flag: Why the mask should not be trusted, or None.
-        share: Share of the pixels that are foreground in the mask found.
+        share: Share of foreground pixels in the computed mask.
         milliseconds: Process time to compute the mask.
     """
 
@@ -61,7 +61,7 @@ class Evaluation:
         folder: The folder's name.
         method: The method's name.
         half: 0 or 1 if one half was scored, None for all.
-        truth: ``"masks"`` or ``"boxes"``: what ``iou`` compares.
+        truth: ``"masks"`` or ``"boxes"``: what ``iou`` refers to.
         scores: The photographs, by name.
         max_f: Largest F_β (β² = 0.3) on the mean precision–recall curve of the saliency; None
             without true masks.
@@ -88,7 +88,7 @@ class Evaluation:
 
     @property
     def corloc(self) -> float | None:
-        """Share of photographs whose box is found, at 0.5 or more; None without true boxes."""
+        """Share of photographs with a box IoU of 0.5 or more; None without true boxes."""
         if self.truth != "boxes":
             return None
         return float(np.mean([score.iou >= LOCALIZED_IOU for score in self.scores]))
@@ -107,8 +107,7 @@ class Evaluation:
     def rank_correlation(self) -> float | None:
         """Spearman's correlation of quality with intersection over union; None if undefined.
 
-        At 0 the quality says nothing about the mask, at 1 it puts the photographs in the right
-        order.
+        At 0, the quality says nothing about the mask; at 1, it ranks the photographs correctly.
         """
         return metrics.rank_correlation(
             [score.quality for score in self.scores], [score.iou for score in self.scores]
@@ -129,21 +128,22 @@ def evaluate(
 
     Args:
         folder: Photographs with drawn masks or boxes: ``pairs.csv``, or the folders ``images`` and
-            ``masks``, or ``boxes.csv``; ``python -m mask_generation evaluate --help`` says more.
+            ``masks``, or ``boxes.csv``; see ``python -m mask_generation evaluate --help``.
         method: Name of the method, a key of ``mask_generation.METHODS``, or a method itself.
             Default: ``"balanced"``.
-        half: Score only this half of the photographs, 0 or 1, chosen by a hash of their names:
-            choose settings on one, report on the other. Default: all.
-        workers: Processes. More than one share the machine's caches, so measure time with one.
-            Default: 1.
+        half: Score only this half of the photographs, 0 or 1, split by a hash of their names:
+            choose settings on one half, report results on the other. Default: all.
+        workers: Number of processes. Several processes share the machine's caches, so measure time
+            with one. Default: 1.
         progress: Whether to show a progress bar. Default: True.
 
     Returns:
-        The metrics. The time is process time of one thread, without reading the photograph and
-        without the first call in a process, which compiles and loads.
+        The metrics. The time is process time of one thread. It excludes reading the photograph and
+        the first call in each process, which compiles and loads code.
 
     Raises:
-        EvaluationError: If the truth is missing, does not fit its photograph or cannot be read.
+        EvaluationError: If the ground truth is missing, does not fit its photograph or cannot be
+            read.
         ValueError: If the method is unknown, ``half`` or ``workers`` are not as above.
 
     Example:
@@ -156,7 +156,7 @@ def evaluate(
             f"Expected half 0, 1 or None and workers ≥ 1. Received: {half!r} and {workers}."
         )
     if isinstance(method, str):
-        named(method)  # says at once if there is none
+        named(method)  # fails early if there is none
     truths = find_truth(folder)
     if half is not None:
         truths = [truth for truth in truths if half_of(truth.name) == half]
@@ -176,13 +176,13 @@ def evaluate(
                 )
     except BrokenProcessPool as error:
         raise EvaluationError(
-            "A worker process died, perhaps for want of memory. Try fewer workers."
+            "A worker process died, perhaps because memory ran out. Try fewer workers."
         ) from error
 
 
 @dataclasses.dataclass(frozen=True)
 class _Measured:
-    """A photograph's score, and what has to be averaged before it means something."""
+    """A photograph's score, and values that only make sense averaged over photographs."""
 
     score: Score
     precision: NDArray[np.float64] | None = None
@@ -193,7 +193,7 @@ class _Measured:
 def _sum_up(
     measured: Iterable[_Measured], folder: str, method: str, half: int | None
 ) -> Evaluation:
-    """Sums as the results come: curves are not kept per photograph."""
+    """Sums results as they arrive, so that curves are not kept per photograph."""
     scores = []
     precision, recall = np.zeros(metrics.THRESHOLDS), np.zeros(metrics.THRESHOLDS)
     error, drawn = 0.0, 0
@@ -253,7 +253,7 @@ def _score(truth: Truth, result: ForegroundMask, iou: float, milliseconds: float
 
 
 def _inside(truth: Truth, width: int, height: int) -> list[metrics.Box]:
-    """The true boxes, cut off at the frame, after checking that they are of this photograph."""
+    """The true boxes, clipped to the image, after checking that they belong to it."""
     if truth.size is not None and truth.size != (width, height):
         raise EvaluationError(
             f"Expected {truth.path} to have the size its boxes are for, {truth.size[0]}×"
@@ -265,14 +265,14 @@ def _inside(truth: Truth, width: int, height: int) -> list[metrics.Box]:
                 f"Expected the boxes of {truth.path} inside its {width}×{height} pixels. "
                 f"Received: {(left, top, right, bottom)}."
             )
-    # Tables that count from 1 are off by one at the right and bottom edge.
+    # Tables that count from 1 are off by one at the right and bottom edges.
     return [
         (max(left, 0), max(top, 0), min(right, width - 1), min(bottom, height - 1))
         for left, top, right, bottom in truth.boxes
     ]
 
 
-# Methods this process has called before.
+# Methods that this process has already called.
 _warm: set[str] = set()
 
 

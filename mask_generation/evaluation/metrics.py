@@ -1,7 +1,7 @@
 """How far one mask, or one saliency map, is from the truth.
 
-Owns the metrics of one photograph and what sums them up over many. Does not own where the truth
-comes from (``mask_generation.evaluation.truth``) nor which photographs are scored
+Owns the metrics of one photograph and their aggregates over many. Does not own where the ground
+truth comes from (``mask_generation.evaluation.truth``) nor which photographs are scored
 (``mask_generation.evaluation.evaluate``).
 """
 
@@ -16,15 +16,15 @@ Box = tuple[int, int, int, int]
 """xmin, ymin, xmax, ymax in pixels; the last column and row belong to the box."""
 
 THRESHOLDS = 256
-"""Levels at which a saliency map is cut, 0 to 255 of 255."""
+"""Thresholds of a saliency map, 0 to 255 of 255."""
 
 BETA_SQUARED = 0.3
-"""Weight of recall in F_β; the value that salient-object detection agreed on (Achanta et al.,
-"Frequency-tuned salient region detection", CVPR 2009, section 4.2)."""
+"""β² of F_β; the customary value in salient-object detection (Achanta et al., "Frequency-tuned
+salient region detection", CVPR 2009, section 4.2)."""
 
 
 def intersection_over_union(mask: NDArray, truth: NDArray) -> float:
-    """Pixels in both over pixels in either.
+    """Pixels in both masks over pixels in either.
 
     Args:
         mask: ``(H, W)``, non-zero = foreground.
@@ -46,7 +46,7 @@ def intersection_over_union(mask: NDArray, truth: NDArray) -> float:
 
 
 def mean_absolute_error(saliency: NDArray[np.floating], truth: NDArray) -> float:
-    """Mean distance of the saliency from the truth, per pixel.
+    """Mean absolute difference of the saliency from the ground truth, per pixel.
 
     Args:
         saliency: ``(H, W)`` in [0, 1].
@@ -69,18 +69,18 @@ def mean_absolute_error(saliency: NDArray[np.floating], truth: NDArray) -> float
 def precision_recall(
     saliency: NDArray[np.floating], truth: NDArray
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Precision and recall of a saliency map cut at each of 256 levels.
+    """Precision and recall of a saliency map thresholded at each of 256 levels.
 
-    The map is rounded to 8 bits, as it would be when stored; at level t, what is at least t counts
-    as found. It is not stretched: levels mean the same in every photograph.
+    The map is rounded to 8 bits, as it would be when stored; at level t, pixels of at least t count
+    as found. The map is not stretched, so levels mean the same in every photograph.
 
     Args:
         saliency: ``(H, W)`` in [0, 1].
         truth: ``(H, W)``, non-zero = foreground.
 
     Returns:
-        Precision ``(256,)`` and recall ``(256,)``, float64 in [0, 1]. Where nothing is found the
-        precision is 0; where there is nothing to find the recall is 1.
+        Precision ``(256,)`` and recall ``(256,)``, float64 in [0, 1]. If nothing is found, the
+        precision is 0; if there is nothing to find, the recall is 1.
 
     Raises:
         ValueError: If the shapes differ.
@@ -105,7 +105,7 @@ def max_f_beta(precision: NDArray[np.floating], recall: NDArray[np.floating]) ->
     """The best F_β on a precision–recall curve, β² = 0.3.
 
     ``F = (1 + β²) P R / (β² P + R)``, 0 where both are 0. For a data set, P and R are the means
-    over its photographs at each level, so that one level serves all.
+    over its photographs at each level, so that all photographs share one threshold.
 
     Args:
         precision: ``(levels,)`` in [0, 1].
@@ -124,18 +124,19 @@ def max_f_beta(precision: NDArray[np.floating], recall: NDArray[np.floating]) ->
 
 
 def box_of(mask: NDArray) -> Box | None:
-    """The bounding box of the largest connected part of a mask, corners connecting.
+    """The bounding box of the largest 8-connected part of a mask.
 
-    Of the largest part and not of the whole mask: one stray speck in a corner would stretch the
-    latter over the image, and a box around two objects is the box of neither. Works on
-    localisation without labels score the same box (Siméoni et al., "Localizing Objects with
-    Self-Supervised Transformers and no Labels", BMVC 2021).
+    The largest part is used, not the whole mask, because a single stray speck in a corner would
+    stretch the box over the image, and a box around two objects fits neither. Work on localization
+    without labels scores the same box (Siméoni et al., "Localizing Objects with Self-Supervised
+    Transformers and no Labels", BMVC 2021).
 
     Args:
         mask: ``(H, W)``, non-zero = foreground.
 
     Returns:
-        The box; of equally large parts the first in reading order; None if the mask is empty.
+        The box, of the first part in reading order if several are largest; None if the mask is
+        empty.
 
     Example:
         >>> box_of(np.array([[1, 0, 0, 0], [0, 0, 1, 1]]))
@@ -149,10 +150,10 @@ def box_of(mask: NDArray) -> Box | None:
 
 
 def best_box_iou(box: Box | None, boxes: Sequence[Box]) -> float:
-    """Intersection over union of a box with the one of several that it fits best.
+    """Intersection over union of a box with the best-fitting one of several boxes.
 
     Args:
-        box: What was found; None finds nothing.
+        box: The box that was found, or None.
         boxes: The true boxes, at least one.
 
     Returns:
@@ -168,15 +169,15 @@ def best_box_iou(box: Box | None, boxes: Sequence[Box]) -> float:
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation of two numbers over the same photographs.
+    """Spearman's rank correlation of two quantities over the same photographs.
 
     Args:
         first: One number of each photograph.
         second: The other, in the same order.
 
     Returns:
-        In [-1, 1]; None where it is not defined: under three photographs, or a number that is the
-        same for all.
+        In [-1, 1]; None if it is not defined: fewer than three photographs, or a quantity that is
+        the same for all of them.
 
     Example:
         >>> round(rank_correlation([1, 2, 3], [10, 200, 3000]), 6)
@@ -190,13 +191,13 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 def _same_shape(found: NDArray, truth: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     if found.shape != truth.shape:
         raise ValueError(
-            f"Expected result and truth of one shape. Received: {found.shape} and {truth.shape}."
+            f"Expected result and truth of equal shape. Received: {found.shape} and {truth.shape}."
         )
     return found != 0, truth != 0
 
 
 def _at_least(histogram: NDArray[np.intp]) -> NDArray[np.intp]:
-    """How many values are at least as high as each level."""
+    """Number of values of at least each level."""
     return histogram[::-1].cumsum()[::-1]
 
 

@@ -1,4 +1,4 @@
-"""Showing what an evaluation found: a table to read, and two CSV files to process further.
+"""Presenting the results of an evaluation: a table to read, and two CSV files.
 
 Owns columns, rounding and CSV. It computes no metric (``mask_generation.evaluation.evaluate``).
 """
@@ -13,13 +13,13 @@ _Cell = str | int | float | None
 
 
 def format_table(evaluations: Sequence[Evaluation]) -> str:
-    """The metrics as lines of text, a row per evaluation.
+    """The metrics as lines of text, one row per evaluation.
 
     Args:
         evaluations: At least one.
 
     Returns:
-        Lines of equal columns; columns that say nothing of any row are left out.
+        Lines with aligned columns; columns that apply to no row are left out.
 
     Example:
         >>> from mask_generation.evaluation.evaluate import Evaluation, Score
@@ -39,20 +39,20 @@ def format_table(evaluations: Sequence[Evaluation]) -> str:
 
 
 def write_table(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) -> None:
-    """Writes the metrics as CSV, a row per evaluation.
+    """Writes the metrics as CSV, one row per evaluation.
 
     Args:
-        path: File to write. What does not apply is an empty cell.
+        path: File to write. Metrics that do not apply are empty cells.
         evaluations: At least one.
     """
     _write(path, [_row(evaluation) for evaluation in evaluations])
 
 
 def write_scores(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) -> None:
-    """Writes the metrics of each photograph as CSV, a row per photograph and evaluation.
+    """Writes the metrics of each photograph as CSV, one row per photograph and evaluation.
 
     Args:
-        path: File to write. ``flag`` is an empty cell where the mask has none.
+        path: File to write. ``flag`` is an empty cell if the mask has no flag.
         evaluations: At least one.
     """
     rows: list[dict[str, _Cell]] = [
@@ -73,7 +73,7 @@ def write_scores(path: str | pathlib.Path, evaluations: Sequence[Evaluation]) ->
 
 
 def _row(evaluation: Evaluation) -> dict[str, _Cell]:
-    """One line, in the order of its columns; None where a metric does not apply."""
+    """One row, in the order of the columns; None if a metric does not apply."""
     masks = evaluation.truth == "masks"
     return {
         "folder": evaluation.folder,

@@ -1,7 +1,7 @@
-"""Finding the truth that masks are scored against: drawn masks, or boxes.
+"""Finding the ground truth that masks are scored against: drawn masks, or boxes.
 
 Owns the layouts of folders that can be scored, reading their tables and masks, and reporting what
-is wrong with them. It computes no metric (``mask_generation.evaluation.metrics``).
+is wrong with them. It computes no metrics (``mask_generation.evaluation.metrics``).
 """
 
 import csv
@@ -23,7 +23,7 @@ LAYOUTS = (
     "where masks/NAME.png is the mask of images/NAME.*; or boxes.csv or labels.csv with the "
     "columns file, xmin, ymin, xmax and ymax"
 )
-"""What a folder with truth may hold, in words; the first that is there counts."""
+"""Layouts of a folder with ground truth, in words; the first one found is used."""
 
 
 class EvaluationError(Exception):
@@ -32,14 +32,14 @@ class EvaluationError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """A photograph and what is known of it.
+    """A photograph and its ground truth.
 
     Attributes:
         name: Path of the photograph relative to the folder, with forward slashes.
         path: Where it is.
         mask: Where its true mask is, or None.
         boxes: Its true boxes, one or more if there is no mask.
-        size: Width and height the table states, or None.
+        size: Width and height stated in the table, or None.
     """
 
     name: str
@@ -50,13 +50,14 @@ class Truth:
 
 
 def find_truth(folder: str | pathlib.Path) -> list[Truth]:
-    """Lists the photographs of a folder for which there is truth, in the order of their names.
+    """Lists the photographs of a folder that have ground truth, in the order of their names.
 
     Args:
-        folder: A folder that holds ``pairs.csv`` (columns ``file`` and ``mask``, paths in the
+        folder: A folder that contains ``pairs.csv`` (columns ``file`` and ``mask``, paths in the
             folder); or ``images`` and ``masks``; or ``boxes.csv`` or ``labels.csv`` with the
-            columns ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax`` in pixels counted from 0, the
-            last ones inside the box, a row per box. The first of these that is there counts.
+            columns ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax`` in pixels counted from 0,
+            ``xmax`` and ``ymax`` inside the box, one row per box. The first of these that is found
+            is used.
 
     Returns:
         At least one photograph.
@@ -97,7 +98,7 @@ def half_of(name: str) -> int:
     """Which half of a folder a photograph belongs to, by a hash of its name.
 
     The same name is always in the same half, whatever else is in the folder, so that settings can
-    be chosen on one half and reported on the other.
+    be chosen on one half and results reported on the other.
 
     Args:
         name: Path of the photograph relative to the folder.
@@ -115,8 +116,8 @@ def half_of(name: str) -> int:
 def read_mask(path: str | pathlib.Path) -> np.ndarray:
     """Reads a true mask: every non-zero pixel is foreground.
 
-    Grey and palette images count by their stored values; of a colour image, a pixel is foreground
-    where any of its colours is not zero; transparency is not looked at.
+    Gray and palette images count by their stored values; in a color image, a pixel is foreground if
+    any of its channels is not zero; transparency is ignored.
 
     Args:
         path: An image file.
@@ -135,7 +136,7 @@ def read_mask(path: str | pathlib.Path) -> np.ndarray:
         raise EvaluationError(
             f"Expected the mask {path} to be an image. Received: something else."
         ) from error
-    except Exception as error:  # decoders of broken files raise about anything
+    except Exception as error:  # decoding a broken file raises almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise EvaluationError(f"The mask {path} cannot be read: {reason}.") from error
     if values.ndim == 2:
@@ -207,7 +208,7 @@ def _has_columns(table: pathlib.Path, columns: tuple[str, ...]) -> bool:
 
 
 def _rows(table: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The rows of a table, each with the words that say where it is."""
+    """The rows of a table, each with its location in words."""
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)

@@ -1,7 +1,8 @@
-"""Cutting an image into segments: Felzenszwalb's graph segments and SLIC superpixels.
+"""Segmenting an image: Felzenszwalb's graph segments and SLIC superpixels.
 
-Both are OpenCV's. Owns their limits (tiny images, no smoothing) and that ids have no gaps. Does not
-own what is measured on the segments (``mask_generation.image.superpixels``) nor the settings.
+Both use OpenCV. Owns the special cases (tiny images, no smoothing) and the guarantee that ids have
+no gaps. Does not own the measurements on segments (``mask_generation.image.superpixels``) nor the
+settings.
 """
 
 import cv2
@@ -9,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SLIC_ITERATIONS = 6
-# Pieces smaller than this share of the mean size, in percent, are joined to a neighbor.
+# Superpixels smaller than this percentage of the mean size are merged with a neighbor.
 _SMALLEST_PER_CENT = 25
-# OpenCV's SLIC needs at least this many pixels on a side, of the image and of a superpixel.
+# OpenCV's SLIC requires at least this many pixels on a side of the image, and of a superpixel.
 _SMALLEST_SIDE = 4
 _SMALLEST_SUPERPIXEL = 2
-# A Gaussian this narrow leaves every pixel as it is; OpenCV takes no spread of 0.
+# A Gaussian this narrow does not change any pixel; OpenCV does not accept a sigma of 0.
 _NO_SMOOTHING = 0.01
 
 
@@ -24,10 +25,12 @@ def graph_segments(
     """Felzenszwalb's segments (Felzenszwalb and Huttenlocher, IJCV 2004).
 
     Args:
-        image: ``(h, w, 3)`` uint8, of any color space.
-        scale: How different two segments must be to stay apart, > 0; larger gives larger segments.
-        sigma: Spread of the Gaussian that smooths the image first, in pixels; 0 for none.
-        min_size: Smaller segments join a neighbor, in pixels.
+        image: ``(h, w, 3)`` uint8, in any color space.
+        scale: How different two segments must be to stay separate, > 0; larger values give larger
+            segments.
+        sigma: Standard deviation of the Gaussian that first smooths the image, in pixels; 0 for
+            none.
+        min_size: Segments with fewer pixels are merged with a neighbor.
 
     Returns:
         ``(h, w)`` ids, 0 to n - 1, each used.
@@ -51,11 +54,12 @@ def slic_superpixels(
 
     Args:
         rgb: ``(h, w, 3)`` uint8.
-        count: About how many, ≥ 1. A narrow image has more, since none is wider than the image.
-        compactness: Weight of position against color, in 8-bit Lab units.
+        count: Approximate number, ≥ 1. A narrow image gets more, because no superpixel is wider
+            than the image.
+        compactness: Weight of position relative to color, in 8-bit Lab units.
 
     Returns:
-        ``(h, w)`` ids, 0 to n - 1, each used; None for an image that is too small to be cut.
+        ``(h, w)`` ids, 0 to n - 1, each used; None for an image that is too small to segment.
 
     Example:
         >>> slic_superpixels(np.zeros((60, 60, 3), np.uint8), 4, 20.0)[0, [0, 59]].tolist()
@@ -65,7 +69,7 @@ def slic_superpixels(
     if min(height, width) < _SMALLEST_SIDE:
         return None
     size = max(_SMALLEST_SUPERPIXEL, round(float(np.sqrt(height * width / count))))
-    size = min(size, height, width)  # OpenCV writes beyond its arrays for larger ones
+    size = min(size, height, width)  # for larger sizes OpenCV writes out of bounds
     lab = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
     smooth = cv2.GaussianBlur(lab, (3, 3), 0)
     cutter = cv2.ximgproc.createSuperpixelSLIC(smooth, cv2.ximgproc.SLIC, size, compactness)

@@ -1,7 +1,8 @@
 """Superpixels of one image, and their properties that region-based saliency methods need.
 
-Owns: how many there are, the means of the pieces, and which pieces touch. Does not own: the cut
-(``mask_generation.image.segments``) nor what makes a piece salient (``mask_generation.methods``).
+Owns: their number, their means, and which of them touch. Does not own: the segmentation
+(``mask_generation.image.segments``) nor what makes a superpixel salient
+(``mask_generation.methods``).
 """
 
 import dataclasses

@@ -1,8 +1,8 @@
 """Finding photographs in a folder and reading them, whatever their format.
 
-Owns every judgement on an input file: which files are photographs, what they are called, how grey,
-transparent, CMYK, Lab, 16-bit, rotated and animated ones become 8-bit RGB, and how large one may be
-so that it cannot take a machine's memory. It computes no masks.
+Owns all decisions about input files: which files are photographs, how they are named, how gray,
+transparent, CMYK, Lab, 16-bit, rotated and animated images become 8-bit RGB, and how large an image
+may be, so that it cannot exhaust memory. It computes no masks.
 """
 
 import dataclasses
@@ -21,10 +21,10 @@ SUFFIXES = frozenset(
     ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
 LARGEST_PIXELS = 2**25
-"""Pixels (33.6 million) that are decoded at most. A worker needs some 32 bytes for each, most of
-them for the maps of a mask method, so that no photograph takes more than about 1.1 GB."""
+"""Largest number of pixels to decode (33.6 million). A worker needs about 32 bytes per pixel, most
+of them for the maps of a mask method, so no photograph takes more than about 1.1 GB."""
 LARGEST_FILE = 2**28
-"""Bytes (256 MiB) of a file that is read at most."""
+"""Largest file to read, in bytes (256 MiB)."""
 _JPEG_QUALITY = 95
 _JPEG_LARGEST_SIDE = 65500
 
@@ -59,20 +59,20 @@ class FileSource:
 
 
 def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str, ...]]:
-    """Lists the photographs of a folder and of the folders in it, in the order of their names.
+    """Lists the photographs in a folder and its subfolders, in the order of their names.
 
-    If every photograph lies in a subfolder, the first-level subfolders are classes. If some lie at
-    the top, the folder is flat and there are no labels.
+    If every photograph is in a subfolder, the first-level subfolders are classes. If some are at
+    the top level, there are no labels.
 
     Args:
-        folder: A folder; files whose ending is not that of an image, hidden files, hidden folders
-            and links to folders are passed over.
+        folder: A folder; files without an image extension, hidden files, hidden folders and links
+            to folders are ignored.
 
     Returns:
         The photographs, and the class names in the order of their labels.
 
     Raises:
-        FileNotFoundError: If there is no such folder or no photograph in it.
+        FileNotFoundError: If there is no such folder or it contains no photographs.
         OSError: If a folder cannot be listed.
 
     Example:
@@ -100,14 +100,14 @@ def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str
 
 
 def class_folders(names: Iterable[str]) -> tuple[tuple[str, ...], list[int]]:
-    """The classes of photographs by the first folder of their names.
+    """The classes of photographs, from the first folder of their names.
 
     Args:
         names: Paths with forward slashes.
 
     Returns:
-        Class names in the order of their labels, and the label of each photograph. Without any
-        class, and a label of -1 each, if some photograph lies at the top.
+        Class names in the order of their labels, and the label of each photograph. If a photograph
+        is at the top level, there are no classes and all labels are -1.
 
     Example:
         >>> class_folders(["b/1.png", "a/x/2.png"])
@@ -144,18 +144,18 @@ def read_image(
 def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarray, bytes]:
     """Decodes a photograph as upright 8-bit RGB.
 
-    Transparent pixels become white, 16-bit values are scaled to 8, CMYK, Lab and palettes become
-    RGB, the EXIF orientation is applied, of an animation the first frame counts. A JPEG of more
-    than ``LARGEST_PIXELS`` is decoded at a half, a quarter or an eighth of its size; any other
-    photograph of so many, a progressive JPEG too, is refused before it is decoded.
+    Transparent pixels become white, 16-bit values are scaled to 8 bits, CMYK, Lab and palette
+    images become RGB, the EXIF orientation is applied, and the first frame of an animation is used.
+    A JPEG with more than ``LARGEST_PIXELS`` is decoded at a half, a quarter or an eighth of its
+    size; other images that large, including progressive JPEGs, are refused before decoding.
 
     Args:
         data: The bytes of an image file.
         longest_side: Shrink larger photographs to this longer side, in pixels. Default: keep.
 
     Returns:
-        The pixels, uint8 ``(height, width, 3)``, and the same as JPEG bytes: ``data`` itself where
-        it is an upright RGB JPEG already, else encoded anew at quality 95.
+        The pixels, uint8 ``(height, width, 3)``, and the same image as JPEG bytes: ``data`` itself
+        if it is already an upright RGB JPEG, otherwise re-encoded at quality 95.
 
     Raises:
         UnusableImageError: If the bytes cannot be read as an image.
@@ -181,7 +181,7 @@ def _cannot_list(error: OSError) -> NoReturn:
 
 
 def as_text(name: str) -> str:
-    """A file name that can be encoded as UTF-8, whatever bytes the file system holds."""
+    """A file name that can be encoded as UTF-8, whatever bytes it contains on disk."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -193,7 +193,7 @@ def read_file(path: pathlib.Path) -> bytes:
     """
     try:
         status = path.stat()
-        # Reading a pipe or a device called .jpg would never end.
+        # Reading a pipe or device named .jpg would never end.
         if not stat.S_ISREG(status.st_mode):
             raise UnusableImageError("not a file")
         check_file_size(status.st_size)
@@ -203,7 +203,7 @@ def read_file(path: pathlib.Path) -> bytes:
 
 
 def check_file_size(size: int) -> None:
-    """Refuses a file without any byte, and one with more than ``LARGEST_FILE``.
+    """Refuses an empty file, and one larger than ``LARGEST_FILE``.
 
     Example:
         >>> check_file_size(0)
@@ -217,10 +217,10 @@ def check_file_size(size: int) -> None:
 
 
 def _decode(data: bytes) -> tuple[Image.Image, bool]:
-    """An upright RGB image, and whether the bytes were one already, as JPEG."""
+    """An upright RGB image, and whether the bytes already were an upright RGB JPEG."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # oddities in metadata that change no pixel
+            warnings.simplefilter("ignore")  # odd metadata that changes no pixels
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = open_image(data)
             keep_bytes = image.format == "JPEG" and image.mode == "RGB" and _is_upright(image)
@@ -235,7 +235,7 @@ def _decode(data: bytes) -> tuple[Image.Image, bool]:
         raise UnusableImageError(f"more than {LARGEST_PIXELS:,} pixels") from error
     except UnusableImageError:
         raise
-    except Exception as error:  # decoders of broken files raise about anything
+    except Exception as error:  # decoding a broken file raises almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnusableImageError(f"damaged: {reason}") from error
 
@@ -244,7 +244,7 @@ def open_image(data: bytes) -> Image.Image:
     """Reads the header of an image; a JPEG may have any number of pixels.
 
     Raises:
-        DecompressionBombError: Pillow's, or its warning, for other images of very many pixels.
+        DecompressionBombError: Pillow's error or warning for other images with too many pixels.
     """
     try:
         return Image.open(io.BytesIO(data))
@@ -255,9 +255,9 @@ def open_image(data: bytes) -> Image.Image:
 
 
 def _decode_smaller(image: Image.Image) -> None:
-    """Sets a large JPEG to be decoded at a fraction of its size, or refuses the image."""
+    """Makes Pillow decode a large JPEG at a fraction of its size, or refuses the image."""
     size = f"{image.width}×{image.height} px"
-    # A progressive one is kept as a whole while it is decoded, whatever the fraction.
+    # A progressive JPEG is held in memory as a whole during decoding, whatever the fraction.
     if isinstance(image, JpegImagePlugin.JpegImageFile) and "progressive" not in image.info:
         for factor in (2, 4, 8):
             if image.width * image.height <= factor**2 * LARGEST_PIXELS:

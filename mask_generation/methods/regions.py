@@ -116,10 +116,10 @@ class Grid:
 class Felzenszwalb:
     """Segments of Felzenszwalb and Huttenlocher (IJCV 2004), with DetCon's settings.
 
-    DetCon's program for ImageNet uses a scale and a smallest size of 1000 and a smoothing of .8;
-    the PyTorch program of HARL a scale of (H + W) / 8, a smoothing of .5 and a smallest size of
-    1000. Both cut with scikit-image, whose segments differ a little from OpenCV's used here. For
-    several maps of an image, make several of these.
+    DetCon's code for ImageNet uses a scale and a minimum size of 1000 and a smoothing of .8; HARL's
+    PyTorch code uses a scale of (H + W) / 8, a smoothing of .5 and a minimum size of 1000. Both use
+    scikit-image, whose segments differ slightly from OpenCV's, which are used here. For several
+    maps of an image, create several instances.
 
     Attributes:
         scale: How different two segments must be to stay separate, for colors of 0 to 255; larger
@@ -164,11 +164,11 @@ class Felzenszwalb:
 class Slic:
     """SLIC superpixels (Achanta et al., PAMI 2012): many compact regions of similar size.
 
-    An image of less than four pixels on a side is one region.
+    An image with fewer than four pixels on a side is one region.
 
     Attributes:
         regions: Approximate number of regions, 1 to 65,535. Default: 100.
-        compactness: Weight of position against color, in 8-bit Lab units. Default: 20.
+        compactness: Weight of position relative to color, in 8-bit Lab units. Default: 20.
         longest_side: Larger images are segmented in a copy shrunk to this many pixels, and the ids
             are enlarged. Default: 500.
 

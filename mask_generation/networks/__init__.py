@@ -1,1 +1,1 @@
-"""Trained networks, opened once in each process."""
+"""Trained networks, opened once per process."""

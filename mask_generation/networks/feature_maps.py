@@ -1,8 +1,8 @@
-"""What a trained backbone makes of an image: a vector for each cell of a grid.
+"""The features of an image from a trained backbone: one vector per cell of a grid.
 
 Owns feeding the network: the size and scale of its input, the choice among its maps, and turning
-tokens back into a grid. Does not own opening it (``mask_generation.networks.opening``) nor what the
-vectors are used for.
+tokens back into a grid. Does not own opening it (``mask_generation.networks.opening``) nor the use
+of the vectors.
 """
 
 import dataclasses
@@ -23,10 +23,10 @@ from mask_generation.networks.opening import (
     open_keras,
 )
 
-# Sides of images that have no size of their own are multiples of this, so that every stage of a
-# usual network has whole cells.
+# For networks without a fixed input size, image sides are multiples of this, so that every stage of
+# a typical network has whole cells.
 _STEP = 32
-# Image pixels per cell of the map that is taken where none is named.
+# Image pixels per cell of the map that is used by default.
 _STRIDE = 16
 
 
@@ -36,8 +36,8 @@ class FeatureNetwork:
 
     Attributes:
         network: A ``keras.Model`` with one input of images.
-        scaled: From pixels of 0 to 255, (1, h, w, 3) float32, to what the network wants.
-        patch: Height and width of the patch that a token stands for; None for networks with maps.
+        scaled: Converts pixels of 0 to 255, (1, h, w, 3) float32, to the network's input scale.
+        patch: Height and width of a token's patch; None for networks with maps.
     """
 
     network: Any
@@ -52,9 +52,9 @@ class FeatureNetwork:
         Args:
             rgb: ``(H, W, 3)`` uint8.
             size: Longer side in pixels at which the network sees the image; sides become multiples
-                of 32. A network of one size sees its own.
+                of 32. A network with a fixed input size uses that size.
             level: Which map, such as ``"P4"``. Default: the one with a cell per 16 pixels, or the
-                nearest to it; the deepest of several.
+                nearest to it; the deepest if there are several.
 
         Returns:
             ``(h, w, channels)`` float64.
@@ -92,11 +92,11 @@ class FeatureNetwork:
         return height or tall, width or wide
 
     def _as_grid(self, tokens: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-        """Tokens (1, n, c) as a map; what comes before the patches, such as a class, is dropped."""
+        """Tokens (1, n, c) as a map; tokens before the patches, such as a class's, are dropped."""
         if self.patch is None:
             raise ModelError(
-                f"Expected `patch_size` on the model {self.network.name!r}, which gives tokens. "
-                "Received: none. Use a KerasHub preset, or a model that gives a map."
+                f"Expected `patch_size` on the model {self.network.name!r}, which outputs tokens. "
+                "Received: none. Use a KerasHub preset, or a model that outputs a map."
             )
         rows, columns = height // self.patch[0], width // self.patch[1]
         if tokens.shape[1] < rows * columns:
@@ -108,11 +108,11 @@ class FeatureNetwork:
 
 
 def feature_network(model: Any) -> FeatureNetwork:
-    """Makes a network ready.
+    """Prepares a network for use.
 
     Args:
         model: A checked source (``mask_generation.networks.opening.check_source``), which is opened
-            once in each process, or a ``keras.Model`` that takes pixels of 0 to 255.
+            once per process, or a ``keras.Model`` that takes pixels of 0 to 255.
 
     Returns:
         The network.
@@ -141,11 +141,11 @@ def _open_preset(preset: str) -> FeatureNetwork:
 
         backbone = keras_hub.models.Backbone.from_preset(preset)
         try:
-            # The image is resized before, without the crop to a square that converters make.
+            # The image is resized beforehand, without the square crop that converters apply.
             converter = keras_hub.layers.ImageConverter.from_preset(preset, image_size=None)
         except FileNotFoundError as error:
             raise ModelError(
-                f"The preset {preset} does not say how it wants its pixels: it has no image "
+                f"The preset {preset} does not specify how to scale its input: it has no image "
                 "converter. Add one: keras_hub.layers.ImageConverter.save_to_preset(folder)."
             ) from error
         pyramid = getattr(backbone, "pyramid_outputs", None)
@@ -161,7 +161,7 @@ def _patch_of(model: Any) -> tuple[int, int] | None:
 
 
 def _of_level(outputs: Any, level: str | None, height: int) -> NDArray[Any]:
-    """The map named, or the one whose cells are nearest to 16 pixels."""
+    """The named map, or the one whose cell size is nearest to 16 pixels."""
     if not isinstance(outputs, dict):
         if level is not None:
             raise ModelError(

@@ -1,9 +1,8 @@
 """Opening trained models: a Keras file, an exported backbone, a KerasHub preset.
 
-Owns which of these a path or name means, the message if it cannot be opened, and that a worker
-process computes on one thread. Keras and TensorFlow are imported on first use, so that
-naming a method costs nothing. Does not own what is computed with the network
-(``mask_generation.methods``).
+Owns which of these a path or name refers to, the error if it cannot be opened, and limiting worker
+processes to one thread. Keras and TensorFlow are imported on first use, so that naming a method
+costs nothing. Does not own what is computed with the network (``mask_generation.methods``).
 """
 
 import contextlib
@@ -18,21 +17,21 @@ _PRESET = "config.json"
 
 
 class ModelError(Exception):
-    """A trained model cannot be opened or made; the message says why and what to do, in a line."""
+    """A trained model cannot be opened or made; the one-line message says why and what to do."""
 
 
 def check_source(source: str | os.PathLike[str]) -> str:
-    """Checks what can be checked of a model without importing Keras.
+    """Checks a model as far as possible without importing Keras.
 
     Args:
         source: A ``.keras`` file; a folder that ``harl_tf.export_backbone`` wrote; a folder of a
             KerasHub preset; or the name of a preset, such as ``"resnet_50_imagenet"``.
 
     Returns:
-        The same as text.
+        The source as a string.
 
     Raises:
-        ModelError: If it is a path at which there is no model.
+        ModelError: If it is a path without a model.
 
     Example:
         >>> check_source("resnet_50_imagenet")
@@ -46,8 +45,8 @@ def check_source(source: str | os.PathLike[str]) -> str:
     if path.is_dir():
         if not ((path / _NATIVE).is_file() or (path / _PRESET).is_file()):
             raise ModelError(
-                f"{path} holds no model. Expected {_NATIVE}, as harl_tf.export_backbone writes "
-                f"it, or {_PRESET}, as save_to_preset of KerasHub does."
+                f"{path} holds no model. Expected {_NATIVE}, as written by "
+                f"harl_tf.export_backbone, or {_PRESET}, as written by KerasHub's save_to_preset."
             )
     elif path.is_file():
         if path.suffix != ".keras":
@@ -81,7 +80,7 @@ def open_keras(source: str) -> Any:
         The ``keras.Model``, not compiled.
 
     Raises:
-        ModelError: If it cannot be opened, or was built of layers that Keras does not have.
+        ModelError: If it cannot be opened, or contains layers that Keras does not have.
     """
     path = pathlib.Path(source)
     if path.is_dir():
@@ -94,16 +93,16 @@ def open_keras(source: str) -> Any:
 
 @contextlib.contextmanager
 def one_thread_in_workers() -> Iterator[None]:
-    """Has TensorFlow use one thread, if this is a worker process that has not used it yet.
+    """Limits TensorFlow to one thread in a worker process that has not used it yet.
 
-    Many workers with a thread per core would only slow each other down. The user's own process is
-    left as it is.
+    Many workers with one thread per core would only slow each other down. The user's own process is
+    not changed.
     """
     if multiprocessing.parent_process() is not None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
 
-        with contextlib.suppress(RuntimeError):  # it has been used: its threads exist already
+        with contextlib.suppress(RuntimeError):  # already in use: its threads exist
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
     yield
@@ -111,10 +110,10 @@ def one_thread_in_workers() -> Iterator[None]:
 
 @contextlib.contextmanager
 def explained(what: str, advice: str = "") -> Iterator[None]:
-    r"""Turns whatever a library raises in the block into one sentence.
+    r"""Turns any error that a library raises in the block into one sentence.
 
     Args:
-        what: What did not work.
+        what: What failed.
         advice: What to do, added at the end.
 
     Raises:
@@ -130,7 +129,7 @@ def explained(what: str, advice: str = "") -> Iterator[None]:
         yield
     except ModelError:
         raise
-    except Exception as error:  # each kind of damaged file raises something else
+    except Exception as error:  # each kind of damaged file raises a different error
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         if len(reason) > _LONGEST_REASON:
             reason = reason[:_LONGEST_REASON] + "…"

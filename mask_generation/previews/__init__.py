@@ -1,1 +1,1 @@
-"""Pages and contact sheets, to look at masks."""
+"""Pages and contact sheets for looking at masks."""

@@ -1,4 +1,4 @@
-"""Photographs with their masks drawn, each alone or many on one sheet.
+"""Drawing photographs with their masks, individually or many on one sheet.
 
 Owns how a mask, a saliency map and a caption look in pixels. Does not own which photographs are
 drawn (``mask_generation.previews.pictures``) nor files (``mask_generation.previews.preview``).
@@ -27,8 +27,8 @@ def draw_sheet(pictures: Sequence[Picture], tile: int = 160) -> Image.Image:
     """Draws photograph, saliency and mask side by side with a caption, many on one sheet.
 
     Args:
-        pictures: At least one; drawn row by row in this order. Where one has no saliency, its
-            place stays empty; where none has, there is no place for it.
+        pictures: At least one; drawn row by row in this order. If a picture has no saliency, its
+            place stays empty; if none has, there is no place for it.
         tile: Side of a picture in pixels. Default: 160.
 
     Returns:
@@ -64,7 +64,7 @@ def draw_sheet(pictures: Sequence[Picture], tile: int = 160) -> Image.Image:
 
 
 def draw_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """An image with this longer side.
+    """An image resized to this longer side.
 
     Args:
         image: ``(height, width, 3)`` uint8.
@@ -81,7 +81,7 @@ def draw_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def draw_saliency(saliency: NDArray[np.floating], size: int) -> NDArray[np.uint8]:
-    """A saliency map in grey, 0 = black, 1 = white, with this longer side.
+    """A saliency map in gray, 0 = black, 1 = white, resized to this longer side.
 
     Args:
         saliency: ``(height, width)`` in [0, 1].
@@ -150,7 +150,7 @@ def _tiles(picture: Picture, tile: int, with_saliency: bool) -> list[Image.Image
 
 
 def _write_caption(sheet: Image.Image, picture: Picture, left: int, top: int, width: int) -> None:
-    """Name, quality, share and flag in one line; a long name loses its beginning."""
+    """Writes name, quality, share and flag in one line; long names are cut at the start."""
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_SIZE)
     numbers = picture.numbers
     words = f"  q {numbers.quality:.2f}  fg {100 * numbers.share:.0f} %"

@@ -1,8 +1,7 @@
-"""Looking at the masks of a folder of photographs, computed on the way.
+"""Inspecting the masks of a folder of photographs, computed on the fly.
 
-Owns the two passes: numbers of all, then those chosen once more in full; nothing is stored between
-them, as the same photograph always gives the same mask. It needs neither TensorFlow nor
-``harl_tf``.
+Owns the two passes: statistics of all photographs, then the selected ones again in full. Nothing is
+stored in between, because masks are deterministic. It needs neither TensorFlow nor ``harl_tf``.
 """
 
 import pathlib
@@ -22,7 +21,7 @@ from mask_generation.workers import ordered_map
 
 
 class InspectedImages:
-    """A folder of photographs and a method to look at.
+    """A folder of photographs and a mask method to inspect.
 
     Attributes:
         method: Name of the method.
@@ -33,7 +32,7 @@ class InspectedImages:
         workers: Processes that compute masks. Default: 1.
 
     Raises:
-        OSError: If there is no photograph in the folder or it cannot be listed.
+        OSError: If the folder contains no photographs or cannot be listed.
 
     Example:
         >>> InspectedImages("no/such/folder", "robust_background")
@@ -48,24 +47,24 @@ class InspectedImages:
 
     @property
     def total(self) -> int:
-        """How many photographs there are."""
+        """Number of photographs."""
         return len(self._sources)
 
     def numbers(self) -> Iterator[Numbers | LeftOut]:
-        """Computes every mask once; of each, a few numbers are kept."""
+        """Computes every mask once and keeps only a few numbers of each."""
         with ordered_map(self._workers) as run:
             yield from run(partial(_numbers_of, method=self.method), list(enumerate(self._sources)))
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
-        """Computes the masks of those chosen once more."""
+        """Computes the masks of the selected photographs again."""
         for index in sorted(chosen):
             picture = _picture((index, self._sources[index]), self.method)
-            if isinstance(picture, Picture):  # unless the file was damaged meanwhile
+            if isinstance(picture, Picture):  # the file may have been damaged meanwhile
                 yield picture
 
 
 def _numbers_of(numbered: tuple[int, FileSource], method: str) -> Numbers | LeftOut:
-    """What a worker process does: the picture itself stays there."""
+    """Runs in a worker process; the picture itself is not sent back."""
     picture = _picture(numbered, method)
     return picture if isinstance(picture, LeftOut) else picture.numbers
 

@@ -1,8 +1,8 @@
-"""Looking at the masks of a folder of records.
+"""Inspecting the masks of a folder of records.
 
-Owns the two passes over the shards: numbers of all, without decoding a photograph, then those
-chosen in full. Records hold no saliency; where their method is one that can be called by name, it
-is computed anew.
+Owns the two passes over the shards: statistics of all records, without decoding photographs, then
+the selected ones in full. Records contain no saliency; if their method can be called by name, it is
+recomputed.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ class InspectedRecords:
         folder: Folder that ``convert`` wrote.
 
     Raises:
-        RecordsError: If the folder is not whole.
+        RecordsError: If the folder is incomplete.
 
     Example:
         >>> InspectedRecords("no/such/folder")
@@ -44,11 +44,11 @@ class InspectedRecords:
 
     @property
     def total(self) -> int:
-        """How many photographs were converted, those left out included."""
+        """Number of photographs that were converted, including those left out."""
         return self._manifest.records + len(self._manifest.left_out)
 
     def numbers(self) -> Iterator[Numbers | LeftOut]:
-        """Reads every record once, and decodes its mask."""
+        """Reads every record once and decodes its mask."""
         each = self._serialized().map(_numbers, num_parallel_calls=2)
         with self._whole():
             for index, (quality, share, flag) in each.enumerate().as_numpy_iterator():
@@ -57,7 +57,7 @@ class InspectedRecords:
             yield LeftOut(name, reason)
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
-        """Decodes those chosen, and computes their saliency if the method is known."""
+        """Decodes the selected records, and computes their saliency if the method is known."""
         wanted = tf.constant(sorted(chosen), tf.int64)
         numbered = self._serialized().enumerate()
         with self._whole():
@@ -85,7 +85,7 @@ class InspectedRecords:
 
     @contextlib.contextmanager
     def _whole(self) -> Iterator[None]:
-        """Says in one line that a shard is damaged."""
+        """Reports a damaged shard in one line."""
         try:
             yield
         except tf.errors.OpError as error:

@@ -1,9 +1,9 @@
-"""The gallery as HTML: one file that needs nothing from outside it.
+"""The gallery as one self-contained HTML file.
 
-Owns what the page says: its numbers, sentences, bars and pictures. Does not own its markup, looks
-and controls (``page.html``, ``page.css`` and ``page.js`` beside it) nor the pictures' looks
-(``mask_generation.previews.contact_sheet``). That no text, a file name say, becomes markup is the
-template engine's: it escapes every value.
+Owns the content of the page: its numbers, sentences, bars and pictures. Does not own its markup,
+style and controls (``page.html``, ``page.css`` and ``page.js``) nor how pictures are drawn
+(``mask_generation.previews.contact_sheet``). The template engine escapes every value, so that no
+text, such as a file name, becomes markup.
 """
 
 import base64
@@ -27,10 +27,10 @@ def render_page(title: str, method: str, summary: Summary, pictures: Sequence[Pi
     """Writes the gallery.
 
     Args:
-        title: What was looked at, for the heading.
+        title: Name of what is shown, for the heading.
         method: Name of the mask method.
         summary: The numbers of all photographs.
-        pictures: Those shown, in the order in which they are at first.
+        pictures: The pictures to show, in their initial order.
 
     Returns:
         The page, HTML.
@@ -68,7 +68,7 @@ def _introduction(method: str, summary: Summary, shown: int) -> str:
             f"{shown - worst} spread evenly over the others."
         )
     sentences.append(
-        "Quality is the method's own measure of a mask, from 0 to 1; the share is that of the "
+        "Quality is the method's own measure of a mask, from 0 to 1; the share is the fraction of "
         "pixels that are foreground."
     )
     return " ".join(sentences)
@@ -76,7 +76,7 @@ def _introduction(method: str, summary: Summary, shown: int) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class _Frame:
-    """Where the histogram is drawn: its size, and the ends of its axis."""
+    """Geometry of the histogram: its size and the ends of its axis."""
 
     width: int
     height: int
@@ -91,7 +91,7 @@ _TALLEST = 110
 
 @dataclasses.dataclass(frozen=True)
 class _Bar:
-    """How many photographs have a share of foreground, and the rectangle that shows it."""
+    """Number of photographs in a bin of foreground shares, and its rectangle."""
 
     label: str
     count: int
@@ -103,7 +103,7 @@ class _Bar:
 
 def _bar(index: int, count: int, most: int) -> _Bar:
     step = (_FRAME.right - _FRAME.left) / _BINS
-    tall = max(_TALLEST * count / most, 1)  # one photograph among a million is still to be seen
+    tall = max(_TALLEST * count / most, 1)  # one photograph among a million stays visible
     return _Bar(
         label=f"{100 * index // _BINS} to {100 * (index + 1) // _BINS} %",
         count=count,
@@ -115,14 +115,14 @@ def _bar(index: int, count: int, most: int) -> _Bar:
 
 
 def _ticks() -> list[tuple[int, str, str]]:
-    """Percentages with where they stand, and which of their ends stands there."""
+    """Percentages with their position and text anchor."""
     anchors = {0: "start", 25: "middle", 50: "middle", 75: "middle", 100: "end"}
     wide = _FRAME.right - _FRAME.left
     return [(each, f"{_FRAME.left + each * wide / 100:.1f}", anchors[each]) for each in anchors]
 
 
 def _drawn(picture: Picture) -> list[tuple[str, NDArray[np.uint8]]]:
-    """What is shown of a photograph: captions and pixels."""
+    """The pictures shown for a photograph: captions and pixels."""
     drawn = [("Photograph", draw_image(picture.image, _SIDE))]
     if picture.saliency is not None:
         drawn.append(("Saliency", draw_saliency(picture.saliency, _SIDE)))
@@ -131,7 +131,7 @@ def _drawn(picture: Picture) -> list[tuple[str, NDArray[np.uint8]]]:
 
 
 def _jpeg(pixels: NDArray[np.uint8]) -> str:
-    """A picture as an address that holds it."""
+    """A picture as a data URL."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

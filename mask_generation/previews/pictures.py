@@ -1,7 +1,7 @@
-"""What is looked at when masks are looked at: a few numbers of every photograph, a few in full.
+"""What a preview needs: a few numbers of every photograph, and some photographs in full.
 
-Owns the numbers kept of each photograph and the choice of those that are shown. Does not own where
-they come from (``mask_generation.previews.inspect_records``,
+Owns the numbers kept for each photograph and the selection of those that are shown. Does not own
+where they come from (``mask_generation.previews.inspect_records``,
 ``mask_generation.previews.inspect_images``) nor how they are drawn
 (``mask_generation.previews.contact_sheet``, ``mask_generation.previews.page``).
 """
@@ -25,7 +25,7 @@ class Numbers:
 
     Attributes:
         index: Its position in the folder.
-        quality: How far its mask is to be trusted, in [0, 1].
+        quality: How far to trust its mask, in [0, 1].
         share: Share of its pixels that are foreground.
         flag: Why its mask should not be trusted, or ``""``.
     """
@@ -55,7 +55,7 @@ class Picture:
     saliency: NDArray[np.float32] | None
 
     def reduced(self, side: int) -> "Picture":
-        """The same with a longer side of at most this, so that many fit into memory.
+        """A copy with a longer side of at most ``side``, so that many fit into memory.
 
         Example:
             >>> image, mask = np.zeros((40, 80, 3), np.uint8), np.zeros((40, 80), np.uint8)
@@ -83,11 +83,11 @@ class Picture:
 
 
 class Inspected(Protocol):
-    """A folder whose masks are looked at."""
+    """A folder whose masks are inspected."""
 
     @property
     def total(self) -> int:
-        """How many photographs there are, those that turn out unusable included."""
+        """Number of photographs, including those that turn out to be unusable."""
 
     @property
     def method(self) -> str:
@@ -101,7 +101,7 @@ class Inspected(Protocol):
 
 
 def count_of_worst(count: int) -> int:
-    """How many of the photographs shown are those of lowest quality: half of them, rounded up.
+    """How many of the photographs shown are the lowest-quality ones: half of them, rounded up.
 
     Example:
         >>> count_of_worst(5)
@@ -117,12 +117,12 @@ class Summary:
         index: Positions of the photographs, ``(photographs,)``.
         quality: Their qualities.
         share: Their shares of foreground.
-        flags: How many have each flag, most frequent first; ``""`` is none.
+        flags: Number of photographs per flag, most frequent first; ``""`` is no flag.
         left_out: The first 100 photographs without a mask.
-        left_out_count: How many there are.
+        left_out_count: Number of photographs without a mask.
 
     Args:
-        numbers: What ``Inspected.numbers`` gives.
+        numbers: The numbers from ``Inspected.numbers``.
 
     Example:
         >>> summary = Summary([Numbers(0, 0.5, 0.25, ""), LeftOut("b.jpg", "empty file")])
@@ -156,11 +156,11 @@ class Summary:
     def choose(self, count: int) -> set[int]:
         """Positions of the photographs to show.
 
-        Half of them, rounded up, are those of lowest quality; the others are spread evenly over
-        the rest of the folder, so that the page shows both what fails and what is usual.
+        Half of them, rounded up, are those of lowest quality; the others are spread evenly over the
+        rest of the folder, so that the page shows both failures and typical masks.
 
         Args:
-            count: How many; all if there are fewer.
+            count: How many to show; all if there are fewer.
 
         Returns:
             Their positions in the folder.
@@ -178,13 +178,13 @@ class Summary:
         return {int(index) for index in self.index[[*worst, *np.sort(rest)[steps]]]}
 
     def histogram(self, bins: int = 20) -> list[int]:
-        """How many photographs have a share of foreground in each of equal steps from 0 to 1.
+        """Histogram of the share of foreground, in equal bins from 0 to 1.
 
         Args:
-            bins: Number of steps; a share on an edge counts above it, 1 in the last.
+            bins: Number of bins; a share on an edge counts in the bin above, 1 in the last bin.
 
         Returns:
-            A count per step.
+            A count per bin.
 
         Example:
             >>> Summary([Numbers(0, 1.0, share, "") for share in (0.0, 0.5, 1.0)]).histogram(2)

@@ -1,6 +1,6 @@
-"""Seeing masks: a gallery to browse and a contact sheet to print.
+"""Previews of masks: a gallery to browse and a contact sheet to print.
 
-Owns which files are made and where. Does not own what is looked at
+Owns which files are written and where. Does not own what is shown
 (``mask_generation.previews.pictures``) nor how it is drawn (``mask_generation.previews.page``,
 ``mask_generation.previews.contact_sheet``).
 """
@@ -18,7 +18,7 @@ from mask_generation.previews.pictures import Inspected, Summary
 from mask_generation.whole_file import whole_file
 
 _MANIFEST = "manifest.json"
-# Pictures are kept at this longer side until they are drawn.
+# Pictures are kept in memory with this longer side until they are drawn.
 _SIDE = 256
 
 
@@ -34,20 +34,20 @@ def preview(
     workers: int = 1,
     progress: bool = True,
 ) -> tuple[pathlib.Path, ...]:
-    """Shows masks of a folder of records, or what a method makes of a folder of photographs.
+    """Shows the masks of a folder of records, or a method's masks for a folder of photographs.
 
-    Makes one HTML page that needs nothing else, with a histogram of foreground shares and counts of
-    flags over all photographs, and one PNG. Of the photographs shown, half are those of lowest
-    quality, the others are spread evenly over the rest.
+    Writes one self-contained HTML page, with a histogram of foreground shares and counts of flags
+    over all photographs, and one PNG. Half of the photographs shown are those of lowest quality;
+    the others are spread evenly over the rest.
 
     Args:
         folder: Folder of records, or of photographs.
-        out: A folder, in which ``preview.html`` and ``preview.png`` are written, or a name that
-            ends in ``.html`` or ``.png``, for that one alone. Default: the folder of records; for
-            photographs the current one.
-        count: How many photographs are shown. Default: 48.
-        method: Name of the mask method for a folder of photographs; records have their masks.
-            Default: the default method.
+        out: A folder for ``preview.html`` and ``preview.png``, or a name that ends in ``.html`` or
+            ``.png`` to write only that file. Default: the folder of records; for photographs, the
+            current folder.
+        count: Number of photographs to show. Default: 48.
+        method: Name of the mask method for a folder of photographs; not for records, which already
+            have masks. Default: the default method.
         workers: Processes that compute masks of photographs. Default: 1.
         progress: Whether to show a progress bar. Default: True.
 
@@ -55,8 +55,8 @@ def preview(
         The files written.
 
     Raises:
-        PreviewError: If ``folder`` is neither, or OUT will not do.
-        RecordsError: If a folder of records is not whole.
+        PreviewError: If ``folder`` is neither, or ``out`` is not usable.
+        RecordsError: If a folder of records is incomplete.
         OSError: If something cannot be read or written.
         ValueError: If ``count`` or ``workers`` is less than 1, or the method is unknown.
 
@@ -98,7 +98,7 @@ def _open(folder: pathlib.Path, method: str | None, workers: int) -> Inspected:
     if not folder.is_dir():
         raise PreviewError(f"There is no folder {folder}.")
     if not _holds_records(folder):
-        named(method or DEFAULT)  # says at once if there is none
+        named(method or DEFAULT)  # fails early if there is none
         return InspectedImages(folder, method or DEFAULT, workers)
     if method is not None:
         raise PreviewError(
@@ -111,7 +111,7 @@ def _open(folder: pathlib.Path, method: str | None, workers: int) -> Inspected:
 
 
 def _holds_records(folder: pathlib.Path) -> bool:
-    """Whether a folder has a manifest, or shards that lack one, which is worth an error."""
+    """Whether a folder has a manifest, or shards without one, which is then reported."""
     return (folder / _MANIFEST).is_file() or any(folder.glob("*.tfrecord-*"))
 
 

@@ -1,6 +1,5 @@
 """Colour augmentation against closed forms, one operation at a time."""
 
-
 import keras
 import numpy as np
 import pytest

@@ -1,1 +1,1 @@
-"""A world of textured shapes, and what a method learns of it within a minute."""
+"""A toy world of textured shapes, and what a method learns from it within a minute."""

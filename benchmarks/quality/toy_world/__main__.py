@@ -1,9 +1,9 @@
-"""Trains every method on the toy world from several seeds: kNN accuracy and separation of regions.
+"""Trains every method on the toy world with several seeds: kNN accuracy, region separation.
 
     python -m benchmarks.quality.toy_world
 
-HAPiCL is trained a second time on masks exchanged between the pictures. Interrupted, the same
-command goes on with the first trial that ``toy_world.csv`` in ``--results`` does not have.
+HAPiCL is trained a second time with masks swapped between pictures. If interrupted, run the same
+command again to continue with the first trial missing from ``toy_world.csv`` in ``--results``.
 """
 
 import harl_tf  # noqa: F401  # isort: skip  (before TensorFlow: turns oneDNN on)
@@ -21,7 +21,7 @@ TABLE = "toy_world.csv"
 
 
 def main(_: list[str]) -> None:
-    """Runs the trials that the table does not have."""
+    """Runs the trials that are not in the table yet."""
     logging.set_verbosity(logging.WARNING)
     done = {(row["method"], row["masks"], int(row["seed"])) for row in results.read(TABLE)}
     trained = [(method, "true") for method in trial.METHODS] + [("hapicl", "exchanged")]

@@ -1,10 +1,10 @@
-"""A world made of shapes on cluttered grounds, small enough to learn from within a minute.
+"""A world of shapes on cluttered backgrounds, small enough to learn from within a minute.
 
-Owns the pictures, their masks and their records; what is trained on them and how it is scored is in
-``trial`` beside it. The class of a picture is the shape on it, and each shape has its texture.
-Colours, place, size and turn of the shape and all of the ground are drawn independently of the
-class; the ground is cluttered with streaks that have the textures of the shapes, so that a texture
-in a picture need not be its shape's.
+Owns the pictures, their masks and their records; ``trial`` has the training and the scores. The
+class of a picture is its shape, and each shape has its own texture. Colors, position, size and
+rotation of the shape and the whole background are drawn independently of the class; the background
+is cluttered with streaks in the textures of the shapes, so that a texture in a picture need not be
+that of its shape.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ SIZE = 64
 
 
 Pattern = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""A function of the plane: coordinates x and y to a value at each point."""
+"""A function on the plane: from coordinates x and y to a value at each point."""
 
 
 class World(NamedTuple):
@@ -50,7 +50,7 @@ def _ngon(corners: int) -> Pattern:
     return inside
 
 
-# Each says of points (x, y) in units of the shape's radius whether they lie inside.
+# Each tells whether points (x, y), in units of the shape's radius, lie inside the shape.
 SHAPES: dict[str, Pattern] = {
     "disc": lambda x, y: np.hypot(x, y) < 0.9,
     "square": _ngon(4),
@@ -61,7 +61,7 @@ SHAPES: dict[str, Pattern] = {
 }
 CLASSES = tuple(SHAPES)
 
-# The texture of each shape, within [-1, 1], of points (u, v) in pixels.
+# The texture of each shape, within [-1, 1], at points (u, v) in pixels.
 TEXTURES: dict[str, Pattern] = {
     "disc": lambda u, v: 0 * u,
     "square": lambda u, v: wave(u / 7),
@@ -73,12 +73,12 @@ TEXTURES: dict[str, Pattern] = {
 
 
 def wave(turns: np.ndarray) -> np.ndarray:
-    """A sine, by the number of its turns."""
+    """A sine of an angle in turns."""
     return np.sin(2 * np.pi * turns)
 
 
 def make_world(seed: int, count: int) -> World:
-    """As many pictures of each class as of any other, in random order."""
+    """The same number of pictures of each class, in random order."""
     random = np.random.default_rng(seed)
     labels = random.permutation(np.arange(count) % len(CLASSES))
     pictures = [make_picture(random, CLASSES[label]) for label in labels]
@@ -87,7 +87,7 @@ def make_world(seed: int, count: int) -> World:
 
 
 def make_picture(random: np.random.Generator, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A textured shape on a cluttered ground, and its mask."""
+    """A textured shape on a cluttered background, and its mask."""
     image = ground(random)
     for _ in range(random.integers(1, 5)):
         inside = streak(random)
@@ -99,32 +99,32 @@ def make_picture(random: np.random.Generator, name: str) -> tuple[np.ndarray, np
 
 
 def ground(random: np.random.Generator) -> np.ndarray:
-    """Broad bands between two colours, in any direction: (SIZE, SIZE, 3) float."""
+    """Broad bands between two colors, in a random direction: (SIZE, SIZE, 3) float."""
     u, _ = frame(random, random.uniform(0, SIZE, 2), random.uniform(16, 64))
     return color(random) + wave(u)[..., None] * random.uniform(-30, 30, 3)
 
 
 def surface(random: np.random.Generator, name: str) -> np.ndarray:
-    """The texture of a shape in any colour, turned by any angle: (SIZE, SIZE, 3) float."""
+    """The texture of a shape in a random color and rotation: (SIZE, SIZE, 3) float."""
     u, v = frame(random, random.uniform(0, SIZE, 2), 1.0)
     contrast = random.choice([-1, 1]) * random.uniform(45, 80)
     return color(random) + TEXTURES[name](u, v)[..., None] * contrast
 
 
 def color(random: np.random.Generator) -> np.ndarray:
-    """A muted colour: a vivid one would tell a picture from the others without its shape."""
+    """A muted color: a vivid one would identify a picture without its shape."""
     return random.uniform(100, 155) + random.uniform(-20, 20, 3)
 
 
 def streak(random: np.random.Generator) -> np.ndarray:
-    """A short thick line at any place: (SIZE, SIZE) bool."""
+    """A short thick line at a random position: (SIZE, SIZE) bool."""
     width, length = random.uniform(0.05, 0.15), random.uniform(0.3, 1.0)
     x, y = frame(random, random.uniform(0, SIZE, 2), 0.3 * SIZE)
     return (abs(x) < width) & (abs(y) < length)
 
 
 def place(random: np.random.Generator, shape: Pattern) -> np.ndarray:
-    """A shape of any size at any place that holds all of it: (SIZE, SIZE) bool."""
+    """A shape of random size at a random position inside the picture: (SIZE, SIZE) bool."""
     radius = SIZE * random.uniform(0.27, 0.42)
     x, y = frame(random, random.uniform(radius, SIZE - radius, 2), radius)
     return shape(x, y)
@@ -133,7 +133,7 @@ def place(random: np.random.Generator, shape: Pattern) -> np.ndarray:
 def frame(
     random: np.random.Generator, center: np.ndarray, unit: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of the pixels around a centre, turned by any angle."""
+    """Coordinates of the pixels around a center, rotated by a random angle."""
     rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
     angle = random.uniform(0, 2 * np.pi)
     down, right = (rows - center[0]) / unit, (columns - center[1]) / unit
@@ -147,7 +147,7 @@ def exchange_masks(world: World, seed: int) -> World:
     """The same pictures, each with the mask of another one."""
     order = np.random.default_rng(seed).permutation(len(world.masks))
     masks = np.empty_like(world.masks)
-    # Around a random circle: nobody keeps its own.
+    # Shifted along a random cycle, so that no picture keeps its own.
     masks[order] = world.masks[np.roll(order, 1)]
     return world._replace(masks=masks)
 

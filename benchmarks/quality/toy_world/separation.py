@@ -1,4 +1,4 @@
-"""How far a backbone tells the regions of a picture apart, by the cells of its map."""
+"""How well a backbone separates the regions of a picture, measured on feature-map cells."""
 
 import numpy as np
 
@@ -8,17 +8,17 @@ from harl_tf.losses import CellLabels
 def separation(
     first: np.ndarray, second: np.ndarray, labels1: CellLabels, labels2: CellLabels
 ) -> float:
-    """How much more alike the cells of one region are than those of foreground and background.
+    """How much more similar cells of the same region are than cells of different regions.
 
     Args:
         first: ``(batch, cells, channels)``, cells of one view.
         second: The same of the other view.
-        labels1: Which region the cells of the first view belong to.
-        labels2: Likewise of the second view.
+        labels1: The regions of the first view's cells.
+        labels2: The regions of the second view's cells.
 
     Returns:
-        The mean cosine of pairs of cells of the same region in the two views of a picture less that
-        of pairs of different regions, averaged over the pictures that have both kinds of pairs.
+        The mean cosine of pairs of cells of the same region in the two views of a picture, minus
+        that of pairs of different regions, averaged over the pictures with both kinds of pairs.
     """
     unit1, unit2 = (
         each / np.maximum(np.linalg.norm(each, axis=-1, keepdims=True), 1e-12)

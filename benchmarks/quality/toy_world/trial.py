@@ -1,7 +1,7 @@
-"""One method trained on the toy world from one seed, and what it has learnt by that.
+"""One method trained on the toy world with one seed, and what it has learned.
 
-Owns the network, the settings of the methods and the scores; the pictures are in ``pictures``
-beside it. ``tests.learning`` holds the trials of one seed to margins.
+Owns the network, the settings of the methods and the scores; the pictures are in ``pictures``.
+``tests.learning`` checks the trials of one seed against margins.
 """
 
 import functools
@@ -21,17 +21,17 @@ from benchmarks.quality.toy_world.separation import separation
 from harl_tf.losses import cell_labels
 
 TRAINED_ON, HELD_OUT = 1200, 600
-"""Pictures that are trained on, whose labels vote afterwards, and pictures that are scored."""
+"""Number of training pictures, whose labels vote in the kNN, and of test pictures."""
 VIEW, BATCH = 48, 32
 RATE = 2e-3
-"""Adam's learning rate at the beginning; it falls to 0 along a cosine."""
+"""Adam's initial learning rate; it decays to 0 as a cosine."""
 
 
 class Method(NamedTuple):
     """How a method is trained here.
 
     Attributes:
-        make: From a backbone to the model, uncompiled; takes the options of ``Pretraining``.
+        make: Makes the uncompiled model from a backbone; takes the options of ``Pretraining``.
         epochs: Passes over the pictures.
     """
 
@@ -40,11 +40,11 @@ class Method(NamedTuple):
 
 
 class Score(NamedTuple):
-    """What a backbone is worth, on pictures it has not seen.
+    """The quality of a backbone, on pictures it has not seen.
 
     Attributes:
-        knn: Accuracy of 20 nearest neighbours on pooled features; 1/6 by chance.
-        separation: Of the cells of the last map, see ``separation_of_views``.
+        knn: Accuracy of 20 nearest neighbors on pooled features; chance is 1/6.
+        separation: Separation of the cells of the last map, see ``separation_of_views``.
         spread: ``harl_tf.metrics.embedding_std`` of the pooled features; 0 means collapse.
     """
 
@@ -57,12 +57,12 @@ class Trial(NamedTuple):
     """A method before and after its training.
 
     Attributes:
-        before: Of the random initialisation. Its batch normalisations know the statistics of the
-            pictures, as after training, so that training alone makes the difference.
-        after: Of the trained backbone.
-        embedding_std: Of the embeddings in the last epoch, as the model reports it.
-        seconds: That ``fit`` took.
-        cpu_seconds: That the process computed in it, over all cores.
+        before: Score of the random initialization. Its batch normalization has already seen the
+            statistics of the pictures, so that only training makes the difference.
+        after: Score of the trained backbone.
+        embedding_std: The model's ``embedding_std`` in the last epoch.
+        seconds: Duration of ``fit``.
+        cpu_seconds: CPU time of the process in it, over all cores.
     """
 
     before: Score
@@ -106,9 +106,9 @@ def run(name: str, seed: int = 0, exchanged: bool = False) -> Trial:
 
     Args:
         name: Key of ``METHODS``.
-        seed: Of pictures, weights and views.
-        exchanged: Whether every picture is trained on with the mask of another one. Scores always
-            use the true masks.
+        seed: Seed of pictures, weights and views.
+        exchanged: Whether every picture is trained with the mask of another one. Scores always use
+            the true masks.
 
     Returns:
         The scores before and after.
@@ -122,7 +122,7 @@ def run(name: str, seed: int = 0, exchanged: bool = False) -> Trial:
         pictures.write_records(pictures.make_world(2 * seed + 1, HELD_OUT), work / "held_out")
         views = _views(work / "train", BATCH, seed)
         keras.utils.set_random_seed(seed)
-        # SimCLR's colours leave too little of contrasts in pictures as small as these.
+        # SimCLR's color augmentation leaves too little contrast in such small pictures.
         colors = [harl_tf.layers.moco_color() for _ in range(2)]
         model = method.make(small_pyramid(), augmentations=colors)
         for batch in views.from_epoch(0).take(views.steps_per_epoch):
@@ -139,10 +139,10 @@ def run(name: str, seed: int = 0, exchanged: bool = False) -> Trial:
 
 
 def small_pyramid() -> keras.Model:
-    """Four convolutions with batch normalisation: a cell per 8 pixels, 128 channels.
+    """Four convolutions with batch normalization: a cell per 8 pixels, 128 channels.
 
-    The last map is not rectified: its features are centred, so that cosines of unlike cells are
-    about 0 from the beginning.
+    The last map has no ReLU: its features are centered, so that cosines of dissimilar cells are
+    about 0 from the start.
     """
     image = keras.Input((None, None, 3))
     maps, x = {}, image
@@ -156,7 +156,7 @@ def small_pyramid() -> keras.Model:
 
 
 def score(model: harl_tf.pretraining.Pretraining, work: pathlib.Path) -> Score:
-    """Scores the backbone as it is now."""
+    """Scores the current backbone."""
     embed = harl_tf.evaluation.Embedder(model.backbone)
     train, test = (
         embed(harl_tf.data.labeled_images(work / name, VIEW)) for name in ("train", "held_out")
@@ -169,7 +169,7 @@ def score(model: harl_tf.pretraining.Pretraining, work: pathlib.Path) -> Score:
 
 
 def separation_of_views(model: harl_tf.pretraining.Pretraining, folder: pathlib.Path) -> float:
-    """``separation`` of the cells of the last map, on pairs of views as in training."""
+    """``separation`` of the cells of the last map, on pairs of views like those in training."""
     cells: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     masks: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for batch in _views(folder, 100, seed=0).from_epoch(0).take(HELD_OUT // 100):

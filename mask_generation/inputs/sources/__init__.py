@@ -1,4 +1,4 @@
-"""Where photographs come from: a folder, a list, tars, or a data set of TensorFlow Datasets."""
+"""Sources of photographs: a folder, a list, tar files, or a TensorFlow Datasets data set."""
 
 import pathlib
 import tarfile
@@ -21,16 +21,16 @@ def open_images(
     """Lists the photographs of a source.
 
     Args:
-        where: A folder, flat or with one subfolder per class; a text file with one path to a line,
-            a TAB and a class after it if all have one; a tar or a sequence of tars; or
+        where: A folder, flat or with one subfolder per class; a text file with one path per line,
+            followed by a TAB and a class if all have one; a tar file or a sequence of tar files; or
             ``tfds:NAME[/config][:version][:split]``.
-        mask_feature: The feature that is the mask, of a data set. Default: none.
+        mask_feature: Name of the feature with the mask, for a data set. Default: none.
 
     Returns:
         The photographs in their order.
 
     Raises:
-        OSError: If there are none, or something else is there.
+        OSError: If there are none, or the source is something else.
 
     Example:
         >>> open_images("no/such/folder")
@@ -53,7 +53,7 @@ def open_images(
 def _only_tars(files: Sequence[str | pathlib.Path]) -> Sequence[str | pathlib.Path]:
     for file in files:
         if not pathlib.Path(file).is_file() or not tarfile.is_tarfile(file):
-            raise OSError(f"Expected one source, or several tars. Received: {file}, no tar.")
+            raise OSError(f"Expected one source, or several tars. Received: {file}, not a tar.")
     if not files:
         raise OSError("Expected one source, or several tars. Received: none.")
     return files

@@ -1,7 +1,7 @@
 r"""A text file that lists photographs.
 
-Owns its form: UTF-8, one path to a line, relative to the list's folder or absolute; after a TAB, if
-all lines have one, the photograph's class. Empty lines are passed over.
+Owns its format: UTF-8, one path per line, relative to the list's folder or absolute, followed by a
+TAB and the photograph's class if all lines have one. Empty lines are ignored.
 """
 
 import os
@@ -13,17 +13,17 @@ from mask_generation.inputs.sources.source import Listed, without_repetition
 
 
 def read_list(file: str | pathlib.Path) -> Listed:
-    """Reads a list; whether its photographs are there shows when they are read.
+    """Reads a list; missing photographs are only detected when they are read.
 
     Args:
         file: The text file.
 
     Returns:
-        The photographs in the order of the lines, named by the paths that were written. Of two
-        lines with the same path the second cannot be read.
+        The photographs in the order of the lines, named by the paths in the list. If two lines have
+        the same path, the second one cannot be read.
 
     Raises:
-        OSError: If the file is no list, or only some lines have a class.
+        OSError: If the file is not a list, or only some lines have a class.
 
     Example:
         >>> read_list("no/such/list.txt")
@@ -36,13 +36,13 @@ def read_list(file: str | pathlib.Path) -> Listed:
         raise OSError(
             f"Expected a tar or a text file that lists photographs. Received: {file}, neither."
         )
-    # Paths may hold any bytes; a byte-order mark is no part of the first.
+    # Paths may contain any bytes; a byte-order mark is not part of the first path.
     text = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     entries = [line.split("\t", 1) for line in lines if line.strip()]
     if not entries:
         raise FileNotFoundError(
-            f"No photograph in {file}: it lists none. Expected one path to a line."
+            f"No photograph in {file}: it lists none. Expected one path per line."
         )
     bare = [entry[0] for entry in entries if len(entry) == 1]
     if bare and len(bare) < len(entries):

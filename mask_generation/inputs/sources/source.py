@@ -1,7 +1,7 @@
-"""What every kind of source gives: an ordered sequence of photographs that any process can open.
+"""The interface of all sources: an ordered sequence of photographs that any process can open.
 
-Owns the interface between finding photographs and converting them, and that no two photographs have
-one name. Where photographs are found is written in the modules beside this one.
+Owns the interface between finding photographs and converting them, and the guarantee that names are
+unique. The modules next to this one find the photographs.
 """
 
 import dataclasses
@@ -13,11 +13,11 @@ from mask_generation.inputs.reading import UnusableImageError
 
 
 class Source(Protocol):
-    """A photograph that can be read in any process; it can be pickled."""
+    """A photograph that can be pickled and read in any process."""
 
     @property
     def name(self) -> str:
-        """Its name among the records, unique."""
+        """Its unique name among the records."""
 
     @property
     def label(self) -> int:
@@ -36,7 +36,7 @@ class Images(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in the order of their labels; empty without labels."""
+        """Class names in the order of their labels; empty if there are no labels."""
 
     def __len__(self) -> int:
         """Number of photographs."""
@@ -45,12 +45,12 @@ class Images(Protocol):
         """The photographs from ``start`` up to, not including, ``stop``."""
 
     def marks(self) -> Iterator[str]:
-        """Short texts, equal where the photographs are the same: names, labels, sizes, times."""
+        """Short strings that are equal if the photographs are: names, labels, sizes, times."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Unreadable:
-    """A photograph of which only a name is known, and why it cannot be read."""
+    """A photograph that cannot be read: only its name and the reason are known."""
 
     name: str
     label: int
@@ -63,13 +63,13 @@ class Unreadable:
 
 @dataclasses.dataclass(frozen=True)
 class InMemory:
-    """A photograph that was read already, from a source that can only be read as a stream.
+    """A photograph that has already been read, from a source that can only be streamed.
 
     Attributes:
         data: The bytes of the image file.
         name: Its name.
         label: Index of its class, or -1.
-        mask: The bytes of the image file of its mask, where the source has masks.
+        mask: The bytes of the image file of its mask, if the source has masks.
     """
 
     data: bytes
@@ -84,12 +84,12 @@ class InMemory:
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """Photographs that are all known beforehand, each readable by itself.
+    """Photographs that are all known in advance, each readable on its own.
 
     Attributes:
         sources: The photographs.
         classes: Class names in the order of their labels.
-        files: The files in which they lie.
+        files: The files that contain them.
     """
 
     sources: tuple[Source, ...]
@@ -105,13 +105,13 @@ class Listed:
         return iter(self.sources[start:stop])
 
     def marks(self) -> Iterator[str]:
-        """Names and labels; size and time of change of the files."""
+        """Names and labels; sizes and modification times of the files."""
         yield from (f"{source.name}\t{source.label}" for source in self.sources)
         yield from map(file_mark, self.files)
 
 
 def file_mark(path: str | os.PathLike[str]) -> str:
-    """Size and time of change of a file, which tell whether it is still the same.
+    """Size and modification time of a file, to detect changes.
 
     Example:
         >>> file_mark("no/such/file")
@@ -125,7 +125,7 @@ def file_mark(path: str | os.PathLike[str]) -> str:
 
 
 def without_repetition(sources: Iterable[Source]) -> tuple[Source, ...]:
-    """Replaces each photograph whose name occurred before by one that cannot be read.
+    """Replaces each photograph whose name has occurred before with one that cannot be read.
 
     Example:
         >>> from mask_generation.inputs.reading import FileSource

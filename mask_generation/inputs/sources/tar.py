@@ -1,7 +1,7 @@
 """Photographs in tar files, compressed or not.
 
-Owns which members are photographs, and how they are read: in a plain tar any worker goes straight
-to its member, a compressed one is read from its beginning as a stream.
+Owns which members are photographs, and how they are read: in an uncompressed tar any worker can
+seek to its member; a compressed tar is read from the beginning as a stream.
 """
 
 import dataclasses
@@ -32,9 +32,9 @@ class TarMember:
 
     Attributes:
         tar: Path of the tar.
-        offset: Where in the tar its bytes begin; None in a compressed one.
+        offset: Offset of its bytes in the tar; None for a compressed tar.
         size: Number of bytes.
-        number: Which member of the tar it is, counted from 0.
+        number: Index of the member in the tar, counted from 0.
         name: Its path in the tar.
         label: Index of its first folder, or -1.
     """
@@ -67,7 +67,7 @@ class TarMember:
 
 @dataclasses.dataclass(frozen=True)
 class Tars:
-    """The photographs of one tar or of several, in the order of the members.
+    """The photographs of one or more tars, in the order of the members.
 
     Attributes:
         sources: The photographs.
@@ -84,13 +84,13 @@ class Tars:
         return len(self.sources)
 
     def part(self, start: int, stop: int) -> Iterator[Source]:
-        """The photographs from ``start`` up to ``stop``; those of compressed tars are read here."""
+        """The photographs from ``start`` up to ``stop``; those in compressed tars are read here."""
         for tar, group in itertools.groupby(self.sources[start:stop], _compressed_tar):
             sources = list(group)
             yield from sources if tar is None else _stream(tar, sources)
 
     def marks(self) -> Iterator[str]:
-        """Names and labels; size and time of change of the tars."""
+        """Names and labels; sizes and modification times of the tars."""
         yield from (f"{source.name}\t{source.label}" for source in self.sources)
         yield from map(file_mark, self.files)
 
@@ -98,17 +98,17 @@ class Tars:
 def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
     """Lists the photographs of tars.
 
-    Members whose ending is not that of an image, hidden ones and what is no file are passed over.
-    If every photograph lies in a folder, the first folders are classes.
+    Members without an image extension, hidden members and members that are not files are ignored.
+    If every photograph is in a folder, the top-level folders are classes.
 
     Args:
         files: The tars, plain or compressed.
 
     Returns:
-        The photographs. Of two members of the same name the second cannot be read.
+        The photographs. If two members have the same name, the second one cannot be read.
 
     Raises:
-        OSError: If a tar is damaged or there is no photograph in any.
+        OSError: If a tar is damaged or none contains a photograph.
 
     Example:
         >>> read_tars(["no/such.tar"])
@@ -144,7 +144,7 @@ def _members(file: str) -> Iterator[TarMember | Unreadable]:
                     continue
                 name = as_text(str(path).lstrip("/"))
                 if member.issparse():
-                    yield Unreadable(name, -1, "a member with holes is not read")
+                    yield Unreadable(name, -1, "sparse members are not supported")
                     continue
                 offset = None if compressed else member.offset_data
                 yield TarMember(file, offset, member.size, number, name, -1)
@@ -153,7 +153,7 @@ def _members(file: str) -> Iterator[TarMember | Unreadable]:
 
 
 def _each(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members of a tar; the tar itself would remember all it has seen."""
+    """The members of a tar; clears the tar's own list, which would otherwise keep growing."""
     for member in tar:
         yield member
         tar.members.clear()  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
 """Photographs of a data set of TensorFlow Datasets.
 
 Owns how such a data set is named, and which of its features are the photograph, the label and the
-mask. It alone imports TensorFlow Datasets; its photographs are read already, so that workers need
-not import it.
+mask. Only this module imports TensorFlow Datasets; its photographs are read in the main process, so
+that workers need not import it.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ _WHERE = re.compile(r"(?P<name>[^:]+(:[\d*]+\.[\d*]+\.[\d*]+)?)(:(?P<split>.+))?
 
 @dataclasses.dataclass(frozen=True)
 class TfdsSplit:
-    """A split of a data set, in the order of its files.
+    """A split of a data set, in file order.
 
     Attributes:
         builder: The prepared data set.
@@ -37,7 +37,7 @@ class TfdsSplit:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in the order of their labels; empty without labels."""
+        """Class names in the order of their labels; empty if there are no labels."""
         return () if self.label is None else tuple(self.builder.info.features[self.label].names)
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class TfdsSplit:
         still_encoded = {
             name: tfds.decode.SkipDecoding() for name in (self.image, self.mask) if name is not None
         }
-        # One file after another; by default sixteen are interleaved, in an order that depends on
+        # One file after another; by default, sixteen are interleaved in an order that depends on
         # the part.
         order = tfds.ReadConfig(
             interleave_cycle_length=1, add_tfds_id=True, try_autocache=False, skip_prefetch=True
@@ -75,7 +75,7 @@ class TfdsSplit:
             )
 
     def marks(self) -> Iterator[str]:
-        """Name, version, split, and the lengths of its files."""
+        """Name, version and split of the data set, and the lengths of its files."""
         info = self.builder.info
         yield f"{info.full_name} {self.split} {self.image} {self.label} {self.mask}"
         for file in info.splits[self.split].file_instructions:
@@ -83,10 +83,10 @@ class TfdsSplit:
 
 
 def read_tfds(where: str, mask: str | None = None) -> TfdsSplit:
-    """Opens a data set by its name, and prepares it if it is not yet.
+    """Opens a data set by name, and prepares it if necessary.
 
-    The photograph is the feature that is an image, ``image`` if there are several; the label is
-    the feature that is a class, ``label`` if there are several.
+    The photograph is the only image feature, or ``image`` if there are several; the label is the
+    only class feature, or ``label`` if there are several.
 
     Args:
         where: ``tfds:NAME[/config][:version][:split]``, or the folder of a prepared data set
@@ -115,9 +115,9 @@ def read_tfds(where: str, mask: str | None = None) -> TfdsSplit:
             builder = tfds.builder_from_directory(name)
         else:
             builder = tfds.builder(name)
-            builder.download_and_prepare()  # returns at once where that was done
+            builder.download_and_prepare()  # returns at once if already done
         number = builder.info.splits[split].num_examples
-    # Names, configurations, versions, splits and downloads fail with errors of any class.
+    # Names, configurations, versions, splits and downloads can fail with any kind of error.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise OSError(
