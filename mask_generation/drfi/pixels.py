@@ -93,7 +93,7 @@ def segment(rgb: NDArray[np.uint8], scales: tuple[float, ...]) -> list[NDArray[n
         >>> [ids.shape for ids in segment(image, (100, 400))]
         [(40, 40), (40, 40)]
     """
-    lab = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB), np.uint8)
     smallest = max(_SEGMENT_PIXELS, round(_SEGMENT_SHARE * lab.shape[0] * lab.shape[1]))
     return [graph_segments(lab, scale, _SEGMENT_SIGMA, smallest) for scale in scales]
 

@@ -50,6 +50,8 @@ def test_page_holds_its_pictures_and_nothing_from_outside(tmp_path):
     assert page.open == []
     assert "script" not in page.tags
     assert "link" not in page.tags
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in path.read_text()
     prefix = "data:image/png;base64,"
     assert all(source.startswith(prefix) for source in page.sources)
     shown = [
