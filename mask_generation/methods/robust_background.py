@@ -17,10 +17,10 @@ Owns: the saliency of superpixels. Does not own: the superpixels
 
 import numpy as np
 import scipy.linalg
-import scipy.sparse.csgraph
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from mask_generation.image.shortest_paths import shortest_paths
 from mask_generation.image.superpixels import Superpixels, gaussian, on_superpixels
 
 _Floats = NDArray[np.float64]
@@ -131,11 +131,9 @@ def geodesic_distances(parts: Superpixels) -> _Floats:
     object is still one region.
     """
     linked = parts.touching | np.logical_and.outer(parts.on_border, parts.on_border)
-    np.fill_diagonal(linked, False)
-    # Sparse: in a dense matrix, SciPy treats neighbors of equal color, at distance 0, as not
-    # connected.
-    graph = scipy.sparse.csr_array((parts.color_distance[linked], np.nonzero(linked)), linked.shape)
-    return scipy.sparse.csgraph.floyd_warshall(graph)
+    edges = np.where(linked, parts.color_distance, np.inf)
+    np.fill_diagonal(edges, 0.0)
+    return shortest_paths(edges.astype(np.float32)).astype(np.float64)
 
 
 def _background_weighted_contrast(parts: Superpixels, background: _Floats) -> _Floats:
