@@ -18,11 +18,10 @@ from absl import app
 from numpy.typing import NDArray
 
 from benchmarks.harness import arguments, results
+from benchmarks.harness.drawn_masks import Mask, with_drawn_masks
 from mask_generation.cut.grabcut import grabcut
 from mask_generation.evaluation.metrics import intersection_over_union
-from mask_generation.evaluation.truth import find_truth, read_mask
 from mask_generation.image.resize import enlarge, shrink
-from mask_generation.inputs.reading import decode_image
 from mask_generation.methods import METHODS
 from mask_generation.methods.fusion import Fusion
 
@@ -32,8 +31,6 @@ MAPS = ("robust_background", "manifold_ranking", "geodesic", "barrier", "segment
 LEARN_SIZE = 120
 # Powers of the saliency shift Otsu's split, from much foreground to little.
 POWERS = (0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.2)
-
-Mask = NDArray[Any]
 
 
 def single(name: str, fusion: Fusion) -> Fusion:
@@ -63,20 +60,12 @@ def score(rgb: NDArray[np.uint8], truth: Mask, fusion: Fusion) -> dict[str, floa
     }
 
 
-def photographs(folder: str) -> Iterator[tuple[NDArray[np.uint8], Mask]]:
-    """Photographs and their drawn masks."""
-    for truth in find_truth(folder):
-        if truth.mask is not None:
-            rgb, _ = decode_image(pathlib.Path(truth.path).read_bytes())
-            yield rgb, read_mask(truth.mask)
-
-
 def rows(folders: Sequence[str]) -> Iterator[dict[str, object]]:
     """The rows of the table: means over a folder's photographs."""
     fusion = METHODS["balanced"]
     assert isinstance(fusion, Fusion)
     for folder in folders:
-        scores = [score(rgb, truth, fusion) for rgb, truth in photographs(folder)]
+        scores = [score(rgb, truth, fusion) for rgb, truth in with_drawn_masks(folder)]
         means = {name: round(float(np.mean([s[name] for s in scores])), 4) for name in scores[0]}
         yield {"folder": pathlib.Path(folder).name, "photographs": len(scores), **means}
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import floyd_warshall
 
 from benchmarks.harness import arguments, results
-from benchmarks.quality.mask_bounds import photographs
+from benchmarks.harness.drawn_masks import with_drawn_masks
 from mask_generation.evaluation.metrics import intersection_over_union
 from mask_generation.foreground import foreground_mask
 from mask_generation.methods import METHODS
@@ -127,7 +127,7 @@ def compare(pictures: Sequence[tuple[Image, NDArray[Any]]], comparison: Comparis
 def rows(folders: Sequence[str]) -> Iterator[dict[str, object]]:
     """One row per folder, comparison and library."""
     for folder in folders:
-        pictures = list(photographs(folder))
+        pictures = list(with_drawn_masks(folder))
         for name, comparison in COMPARED.items():
             table = compare(pictures, comparison)
             _, reference = next(iter(table.values()))
