@@ -3,6 +3,7 @@
 import argparse
 import os
 import shlex
+import sys
 from typing import Any
 
 from mask_generation.commands.left_out import print_left_out
@@ -26,8 +27,10 @@ PHOTOS:
 
 MASKS, your own (--masks):
   FOLDER                    a/b.png or a/b.npz (array 'foreground') for a/b.jpg; also b.png for
-                            .../train/b.JPEG; any value except 0 is foreground
-  tfds:FEATURE[=1,3]        a feature of the data set; the listed values are foreground
+                            .../train/b.JPEG
+  tfds:FEATURE              a feature of the data set
+  FOLDER=1,3 and tfds:FEATURE=1,3: the listed values are foreground. Without them, all but 0 is
+  foreground, 255 is void in a mask with other labels, and a mask of many grays is cut at half.
 
 examples:
   python -m mask_generation convert photos records
@@ -128,6 +131,8 @@ def run(arguments: argparse.Namespace) -> str:
         beam_options=shlex.split(arguments.beam_args),
     )
     print_left_out(manifest.left_out, "see the manifest")
+    for assumption, count in manifest.assumptions.items():
+        print(f"{count} masks: {assumption}.", file=sys.stderr)
     classes = f", {len(manifest.classes)} classes" if manifest.classes else ""
     flagged = manifest.records - manifest.unflagged
     kept = f", {flagged} flagged" if flagged else ""

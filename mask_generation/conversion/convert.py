@@ -6,6 +6,7 @@ RECORDS. Whatever happens before that, RECORDS does not exist; when older RECORD
 are only deleted once the new ones are in place.
 """
 
+import collections
 import contextlib
 import dataclasses
 import errno
@@ -38,7 +39,7 @@ from mask_generation.conversion.output_folder import (
     check_partial,
     put_in_place,
 )
-from mask_generation.conversion.own_masks import feature_mask
+from mask_generation.conversion.own_masks import parse_masks
 from mask_generation.conversion.plan import Conversion
 from mask_generation.conversion.tfds_files import write_tfds_files
 from mask_generation.inputs.sources import Images, open_images
@@ -99,8 +100,9 @@ def convert(
             ``mask_generation.METHODS`` or ``mask_generation.REGION_METHODS``, or ``"files"``.
             Default: none.
         masks: The user's own masks: a folder with ``a/b.png``, or ``a/b.npz`` with the array
-            ``foreground``, for ``a/b.jpg``; or ``tfds:FEATURE[=VALUE,VALUE]`` for masks in a data
-            set. Default: none.
+            ``foreground``, for ``a/b.jpg``; or ``tfds:FEATURE`` for masks in a data set. Either may
+            be followed by ``=VALUE,VALUE``, the values that are foreground; without them the files'
+            contents decide (``mask_generation.inputs.mask_file``). Default: none.
         model: The model that the method needs, if it needs one. Default: none.
         engine: ``"pool"`` for processes on this machine, or ``"beam"`` for Apache Beam, whose
             workers must all see the photographs and the records under the same paths. Default:
@@ -130,8 +132,7 @@ def convert(
         target = out.resolve()  # if RECORDS is a link, work next to the folder it points to
         folder = target.with_name(target.name + ".partial")
         check_partial(folder)
-        of_data_set = feature_mask(masks)
-        feature = None if of_data_set is None else of_data_set.feature
+        feature = None if masks is None else parse_masks(masks).feature
         found = open_images(images, feature)
     except (OSError, OutputFolderError) as error:
         raise ConversionError(str(error)) from error
@@ -217,14 +218,18 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
     for name in settings.also:
         regions = max(shard.regions.get(name, 0) for shard in shards)
         infos.append(manifests.MaskInfo(name, name, regions, bits_of(name)))
-    reasons = sorted({reason for shard in shards for reason in shard.flags})
+    flags, assumptions = (
+        sum((collections.Counter(getattr(shard, name)) for shard in shards), collections.Counter())
+        for name in ("flags", "assumptions")
+    )
     manifest = manifests.Manifest(
         method,
         classes,
         tuple(shard.shard for shard in shards),
         left_out,
         tuple(infos),
-        {reason: sum(shard.flags.get(reason, 0) for shard in shards) for reason in reasons},
+        dict(sorted(flags.items())),
+        assumptions=dict(sorted(assumptions.items())),
     )
     manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
     manifest.write(conversion.folder)
@@ -301,13 +306,13 @@ def _check_settings(settings: Settings) -> None:
             f"masks={settings.masks!r} with method={settings.method!r}, also={settings.also}."
         )
     try:
-        is_folder = settings.masks is not None and feature_mask(settings.masks) is None
+        folder = None if settings.masks is None else parse_masks(settings.masks).folder
         if settings.method != FILES:
             load(settings.method, settings.model)
     except Exception as error:  # methods with a model have their own errors
         raise ConversionError(str(error)) from error
-    if is_folder and not pathlib.Path(str(settings.masks)).is_dir():
-        raise ConversionError(f"There is no folder {settings.masks}.")
+    if folder is not None and not pathlib.Path(folder).is_dir():
+        raise ConversionError(f"There is no folder {folder}.")
     known = sorted({*METHODS, *REGION_METHODS, FILES})
     if bad := [name for name in settings.also if name not in known]:
         raise ConversionError(f"Expected also in {known}. Received: {bad[0]!r}.")

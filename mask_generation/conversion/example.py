@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_generation.conversion.own_masks import UnusableMaskError, own_mask
+from mask_generation.conversion.own_masks import own_mask
 from mask_generation.foreground import foreground_mask
+from mask_generation.inputs.mask_file import UnusableMaskError
 from mask_generation.inputs.reading import UnusableImageError, decode_image
 from mask_generation.inputs.sources import Source
 from mask_generation.left_out import LeftOut
@@ -45,7 +46,7 @@ class Settings:
         longest_side: Larger photographs are shrunk to this size in pixels; None keeps them.
         flagged: ``"leave_out"`` or ``"keep"`` photographs whose mask is flagged.
         also: Names of the methods of further masks.
-        masks: Folder of the user's own masks, or ``tfds:FEATURE[=VALUE,VALUE]``.
+        masks: The user's own masks, ``FOLDER[=VALUE,VALUE]`` or ``tfds:FEATURE[=VALUE,VALUE]``.
         model: Path of the model that the method needs, if it needs one.
     """
 
@@ -77,6 +78,7 @@ class Example:
         quality: Quality of the mask.
         flag: Why the mask should not be trusted, or empty.
         masks: Further masks by name.
+        assumption: What was assumed about the user's own mask, or empty.
     """
 
     image: bytes
@@ -86,6 +88,7 @@ class Example:
     quality: float
     flag: str
     masks: dict[str, FurtherMask]
+    assumption: str = ""
 
 
 def make_example(source: Source, settings: Settings) -> Example | LeftOut:
@@ -101,7 +104,7 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
     """
     try:
         rgb, jpeg = decode_image(source.read(), settings.longest_side)
-        result = _foreground(settings.method, source, rgb, settings)
+        result, assumption = _foreground(settings.method, source, rgb, settings)
         if result.flag is not None and settings.flagged == "leave_out":
             share = f"{100 * result.foreground_share:.1f} % foreground"
             size = f"{rgb.shape[1]}×{rgb.shape[0]} px"
@@ -110,7 +113,7 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
     except UnusableImageError as error:
         return LeftOut(source.name, str(error))
     png, flag = encode_png(result.mask), result.flag or ""
-    return Example(jpeg, png, source.name, source.label, result.quality, flag, masks)
+    return Example(jpeg, png, source.name, source.label, result.quality, flag, masks, assumption)
 
 
 def bits_of(method: str) -> int:
@@ -138,12 +141,13 @@ def encode_png(mask: np.ndarray) -> bytes:
 
 def _foreground(
     method: str, source: Source, rgb: NDArray[np.uint8], settings: Settings
-) -> ForegroundMask:
+) -> tuple[ForegroundMask, str]:
+    """The mask, and what was assumed about it."""
     if method == FILES:
         assert settings.masks is not None
         return own_mask(source, rgb, settings.masks)
     try:
-        return foreground_mask(rgb, method=_method(method, settings.model))
+        return foreground_mask(rgb, method=_method(method, settings.model)), ""
     except Exception as error:
         raise _failure(method, error) from error
 
@@ -152,7 +156,8 @@ def _further(
     method: str, source: Source, rgb: NDArray[np.uint8], settings: Settings
 ) -> FurtherMask:
     if method not in REGION_METHODS:
-        return FurtherMask(encode_png(_foreground(method, source, rgb, settings).mask), 2)
+        mask, _ = _foreground(method, source, rgb, settings)
+        return FurtherMask(encode_png(mask.mask), 2)
     try:
         regions = REGION_METHODS[method](rgb)
     except Exception as error:

@@ -1,27 +1,28 @@
-"""The user's own masks, as files.
+"""The user's own masks, as files or as features of a data set.
 
-Owns where the mask of a photograph is found, and how a mask file becomes foreground and background:
-any value other than zero is foreground. It computes no masks.
+Owns where the mask of a photograph is found, and that it has the photograph's orientation and size.
+What a mask file means is decided in ``mask_generation.inputs.mask_file``. It computes no masks.
 """
 
 import dataclasses
 import io
 import os
 import pathlib
-import warnings
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from mask_generation.foreground import judged
-from mask_generation.inputs.reading import (
-    LARGEST_PIXELS,
-    UnusableImageError,
-    open_image,
-    read_file,
+from mask_generation.inputs.mask_file import (
+    MaskPixels,
+    UnusableMaskError,
+    decode_array,
+    decode_mask,
 )
+from mask_generation.inputs.reading import UnusableImageError, orientation, read_file
 from mask_generation.inputs.sources import TFDS_PREFIX, InMemory, Source, file_mark
 from mask_generation.result import ForegroundMask
 
@@ -29,42 +30,47 @@ NPZ_KEY = "foreground"
 """Name of the array in an ``.npz`` file."""
 
 
-class UnusableMaskError(UnusableImageError):
-    """A photograph has no mask, or one that cannot be used; the message is one line."""
-
-
 @dataclasses.dataclass(frozen=True)
-class FeatureMask:
-    """A mask that comes with the photograph, from a data set of TensorFlow Datasets.
+class Masks:
+    """Where masks are and what they mean, as ``--masks`` says it.
 
     Attributes:
-        feature: Name of the feature.
-        values: The values that are foreground; empty for all values except zero.
+        folder: Folder of mask files; None if the masks come with the photographs.
+        feature: Name of the feature of a data set of TensorFlow Datasets; None for a folder.
+        values: The values that are foreground; empty to decide by content.
     """
 
-    feature: str
+    folder: str | None
+    feature: str | None = None
     values: tuple[int, ...] = ()
 
 
-def feature_mask(masks: str | None) -> FeatureMask | None:
-    """Reads ``tfds:FEATURE[=VALUE,VALUE]``; None for a folder.
+def parse_masks(masks: str) -> Masks:
+    """Reads ``FOLDER[=VALUE,VALUE]`` or ``tfds:FEATURE[=VALUE,VALUE]``.
+
+    A folder whose name itself contains ``=`` is taken as it is if it exists.
 
     Raises:
         ValueError: If the values are not whole numbers.
 
     Example:
-        >>> feature_mask("tfds:segmentation_mask=1,3")
-        FeatureMask(feature='segmentation_mask', values=(1, 3))
+        >>> parse_masks("tfds:segmentation_mask=1,3")
+        Masks(folder=None, feature='segmentation_mask', values=(1, 3))
+        >>> parse_masks("trimaps=1")
+        Masks(folder='trimaps', feature=None, values=(1,))
     """
-    if masks is None or not masks.startswith(TFDS_PREFIX):
-        return None
-    feature, _, values = masks.removeprefix(TFDS_PREFIX).partition("=")
+    feature = masks.startswith(TFDS_PREFIX)
+    name, equals, words = masks.removeprefix(TFDS_PREFIX).rpartition("=")
+    if not equals or (not feature and os.path.isdir(masks)):
+        name, words = masks.removeprefix(TFDS_PREFIX) if feature else masks, ""
     try:
-        return FeatureMask(feature, tuple(map(int, values.split(","))) if values else ())
+        values = tuple(map(int, words.split(","))) if words else ()
     except ValueError:
         raise ValueError(
-            f"Expected masks as tfds:FEATURE=VALUE,VALUE with whole numbers. Received: {masks!r}."
+            "Expected masks as FOLDER or tfds:FEATURE, with whole numbers in =VALUE,VALUE. "
+            f"Received: {masks!r}."
         ) from None
+    return Masks(None, name, values) if feature else Masks(name, None, values)
 
 
 def find_mask(folder: str | pathlib.Path, name: str) -> pathlib.Path | None:
@@ -102,108 +108,96 @@ def find_mask(folder: str | pathlib.Path, name: str) -> pathlib.Path | None:
     return None
 
 
-def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> ForegroundMask:
+def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> tuple[ForegroundMask, str]:
     """Reads the user's own mask of a photograph.
 
-    A mask of another size, but with the same aspect ratio up to a pixel of rounding, is resized to
-    the photograph's size by nearest neighbor, because photographs may have been shrunk. A mask with
-    another aspect ratio, or rotated, is assumed to belong to another photograph.
+    A mask is turned as the photograph is: by its own EXIF orientation; by the photograph's if it
+    comes with it from a data set, or has the photograph's shape only then. A mask of another size,
+    but with the same aspect ratio up to a pixel of rounding, is resized to the photograph's size by
+    nearest neighbor, because photographs may have been shrunk. A mask with another aspect ratio is
+    assumed to belong to another photograph. Void pixels become background.
 
     Args:
         source: The photograph.
         rgb: Its pixels, ``(H, W, 3)`` uint8, upright.
-        masks: Folder of masks, or ``tfds:FEATURE[=VALUE,VALUE]`` for masks that come with it.
+        masks: Where masks are, as for ``parse_masks``.
 
     Returns:
-        The mask, with quality 1, flagged if it covers almost nothing or almost everything. The
-        photograph's contents are not judged, because the mask was not computed from them.
+        The mask, with quality 1, flagged if it covers almost nothing or almost everything, and what
+        was assumed about its file, in words, or an empty text. The photograph's contents are not
+        judged, because the mask was not computed from them.
 
     Raises:
         UnusableMaskError: If there is no mask, or it cannot be used.
     """
-    from_feature = feature_mask(masks)
-    if from_feature is not None:
-        data = source.mask if isinstance(source, InMemory) else None
-        if data is None:
-            raise UnusableMaskError(f"no mask: it has no feature {from_feature.feature}")
-        foreground = _from_image(data, from_feature.values)
-    else:
-        path = find_mask(masks, source.name)
-        if path is None:
-            raise UnusableMaskError("no mask: there is no mask file of its name")
-        foreground = _from_file(path)
-    mask = _of_size(foreground, *rgb.shape[:2])
-    return judged(ForegroundMask(mask, mask.astype(np.float32), 1.0, None))
+    where = parse_masks(masks)
+    read = partial(_read, source, where)
+    pixels = read(orientation(source.read()) if where.feature is not None else 1)
+    height, width = rgb.shape[:2]
+    if not _same_shape(pixels.foreground.shape, (height, width)):
+        turned = read(orientation(source.read()))  # drawn on the stored photograph
+        if not _same_shape(turned.foreground.shape, (height, width)):
+            rows, columns = pixels.foreground.shape
+            raise UnusableMaskError(
+                f"its mask is of another shape: {columns}×{rows} px, not {width}×{height}"
+            )
+        pixels = turned
+    mask = _of_size(pixels.foreground, height, width)
+    return judged(ForegroundMask(mask, mask.astype(np.float32), 1.0, None)), pixels.assumption
 
 
 def masks_marks(masks: str) -> Iterator[str]:
     """Short strings that are equal if a folder's masks are the same: names, sizes, times."""
-    yield masks if feature_mask(masks) is not None else ""
-    for parent, folders, files in os.walk(masks):
+    folder = parse_masks(masks).folder
+    yield masks
+    for parent, folders, files in os.walk(folder) if folder is not None else ():
         folders.sort()
         yield from (f"{file}\t{file_mark(os.path.join(parent, file))}" for file in sorted(files))
 
 
-def _from_file(path: pathlib.Path) -> NDArray[np.bool_]:
+def _read(source: Source, masks: Masks, turned: int) -> MaskPixels:
+    """The mask of a photograph whose EXIF orientation is ``turned``, or 1."""
+    if masks.folder is None:
+        data = source.mask if isinstance(source, InMemory) else None
+        if data is None:
+            raise UnusableMaskError(f"no mask: it has no feature {masks.feature}")
+        return decode_mask(data, masks.values, turned, palette_by_index=not masks.values)
+    path = find_mask(masks.folder, source.name)
+    if path is None:
+        raise UnusableMaskError("no mask: there is no mask file of its name")
     try:
         data = read_file(path)
     except UnusableImageError as error:
         raise UnusableMaskError(f"its mask {path.name}: {error}") from error
-    return _from_arrays(data) if path.suffix == ".npz" else _from_image(data, ())
+    if path.suffix == ".npz":
+        return decode_array(_array(data), masks.values)
+    return decode_mask(data, masks.values, turned)
 
 
-def _from_arrays(data: bytes) -> NDArray[np.bool_]:
+def _array(data: bytes) -> NDArray[np.generic]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            values = arrays[NPZ_KEY]
+            return arrays[NPZ_KEY]
     except KeyError as error:
         raise UnusableMaskError(f"its mask has no array {NPZ_KEY!r}") from error
     except Exception as error:  # a broken zip raises almost anything
         raise UnusableMaskError(f"its mask is damaged: {' '.join(str(error).split())}") from error
-    if values.ndim == 3 and values.shape[2] == 1:
-        values = values[..., 0]
-    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "biuf":
-        raise UnusableMaskError(
-            f"its mask is {values.dtype} of shape {values.shape}, not numbers (height, width)"
-        )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise UnusableMaskError("its mask has values that are not finite")
-    return np.not_equal(values, 0)
 
 
-def _from_image(data: bytes, values: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Foreground of an image of any bit depth; palette images count by their indices."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = open_image(data)
-            if image.width * image.height > LARGEST_PIXELS:
-                raise UnusableMaskError(f"its mask has more than {LARGEST_PIXELS:,} pixels")
-            pixels = np.asarray(image)
-            bands = image.getbands()
-    except UnusableMaskError:
-        raise
-    except Exception as error:  # decoding a broken file raises almost anything
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UnusableMaskError(f"its mask is damaged: {reason}") from error
-    if pixels.ndim == 3:  # ignore transparency
-        colors = [index for index, band in enumerate(bands) if band != "A"]
-        pixels = pixels[..., colors].max(axis=-1)
-    return np.isin(pixels, values) if values else np.not_equal(pixels, 0)
+def _same_shape(mask: tuple[int, ...], photograph: tuple[int, ...]) -> bool:
+    """Whether the aspect ratios are equal up to rounding.
+
+    If they are, the sides of the smaller image are off by at most one pixel; in the cross product
+    that pixel is multiplied by a side of the larger image.
+    """
+    (rows, columns), (height, width) = mask, photograph
+    return abs(columns * height - rows * width) <= max(height, width, rows, columns)
 
 
 def _of_size(foreground: NDArray[np.bool_], height: int, width: int) -> NDArray[np.uint8]:
-    """The mask at the photograph's size, if it has its shape."""
+    """The mask at the photograph's size."""
     mask = foreground.astype(np.uint8)
-    rows, columns = mask.shape
-    if (rows, columns) == (height, width):
+    if mask.shape == (height, width):
         return mask
-    # If the aspect ratios are equal, the sides of the smaller image are off by at most one pixel;
-    # in the cross product below that pixel is multiplied by a side of the larger image.
-    if abs(columns * height - rows * width) > max(height, width, rows, columns):
-        raise UnusableMaskError(
-            f"its mask is of another shape: {columns}×{rows} px, not {width}×{height}"
-        )
     image = Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)
     return np.asarray(image)

@@ -29,12 +29,14 @@ class FinishedShard:
         left_out: Photographs left out.
         flags: Number of records per flag; records without a flag are not counted.
         regions: The largest number of regions of each further mask.
+        assumptions: Number of records per assumption about the user's own mask.
     """
 
     shard: manifests.Shard
     left_out: tuple[LeftOut, ...]
     flags: dict[str, int]
     regions: dict[str, int]
+    assumptions: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -52,6 +54,7 @@ class FinishedShard:
             tuple(LeftOut(name, reason) for name, reason in fields["left_out"]),
             dict(fields["flags"]),
             dict(fields["regions"]),
+            dict(fields["assumptions"]),
         )
 
 
@@ -72,6 +75,7 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
     """
     count, left_out = 0, []
     flags: collections.Counter[str] = collections.Counter()
+    assumptions: collections.Counter[str] = collections.Counter()
     regions: dict[str, int] = {}
     with whole_file(path) as unfinished:
         with tf.io.TFRecordWriter(str(unfinished)) as writer:
@@ -83,12 +87,14 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
                 count += 1
                 if result.flag:
                     flags[result.flag] += 1
+                if result.assumption:
+                    assumptions[result.assumption] += 1
                 for name, mask in result.masks.items():
                     regions[name] = max(regions.get(name, 0), mask.regions)
         with unfinished.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         shard = manifests.Shard(path.name, count, unfinished.stat().st_size, digest)
-    return FinishedShard(shard, tuple(left_out), dict(sorted(flags.items())), regions)
+    return FinishedShard(shard, tuple(left_out), dict(flags), regions, dict(assumptions))
 
 
 def remove_unfinished(folder: pathlib.Path) -> None:

@@ -19,9 +19,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mask_generation.evaluation import metrics
+from mask_generation.evaluation.orientation import turned_with_photograph
 from mask_generation.evaluation.truth import EvaluationError, Truth, find_truth, half_of, read_mask
 from mask_generation.foreground import foreground_mask
-from mask_generation.inputs.reading import UnusableImageError, read_image
+from mask_generation.inputs.mask_file import MaskPixels
+from mask_generation.inputs.reading import (
+    UnusableImageError,
+    orientation,
+    read_file,
+    read_image,
+)
 from mask_generation.methods import DEFAULT, MaskMethod, named
 from mask_generation.result import ForegroundMask
 from mask_generation.workers import ordered_map
@@ -225,24 +232,41 @@ def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
             f"The photograph {truth.path} cannot be used: {error}. Remove it from the folder."
         ) from error
     if truth.mask is None:
-        boxes = _inside(truth, width=rgb.shape[1], height=rgb.shape[0])
+        turned = turned_with_photograph(truth, rgb.shape[1], rgb.shape[0])
+        boxes = _inside(turned, width=rgb.shape[1], height=rgb.shape[0])
         result, milliseconds = _timed(rgb, method)
         iou = metrics.best_box_iou(metrics.box_of(result.mask), boxes)
         return _Measured(_score(truth, result, iou, milliseconds))
-    true = read_mask(truth.mask)
-    if true.shape != rgb.shape[:2]:
-        raise EvaluationError(
-            f"Expected {truth.mask} to have its photograph's size, {rgb.shape[1]}×{rgb.shape[0]} "
-            f"pixels. Received: {true.shape[1]}×{true.shape[0]}. The photograph is {truth.path}."
-        )
+    true = _true_mask(truth.path, truth.mask, rgb.shape[:2])
     result, milliseconds = _timed(rgb, method)
-    iou = metrics.intersection_over_union(result.mask, true)
-    precision, recall = metrics.precision_recall(result.saliency, true)
+    foreground, known = true.foreground[true.known], true.known
+    saliency = result.saliency[known]
+    precision, recall = metrics.precision_recall(saliency, foreground)
     return _Measured(
-        _score(truth, result, iou, milliseconds),
+        _score(
+            truth,
+            result,
+            metrics.intersection_over_union(result.mask[known], foreground),
+            milliseconds,
+        ),
         precision,
         recall,
-        metrics.mean_absolute_error(result.saliency, true),
+        metrics.mean_absolute_error(saliency, foreground),
+    )
+
+
+def _true_mask(photograph: str, path: str, shape: tuple[int, ...]) -> MaskPixels:
+    """The true mask, turned as its photograph is if it only fits then."""
+    true = read_mask(path)
+    if true.foreground.shape == shape:
+        return true
+    turned = read_mask(path, orientation(read_file(pathlib.Path(photograph))))
+    if turned.foreground.shape == shape:
+        return turned
+    rows, columns = true.foreground.shape
+    raise EvaluationError(
+        f"Expected {path} to have its photograph's size, {shape[1]}×{shape[0]} "
+        f"pixels. Received: {columns}×{rows}. The photograph is {photograph}."
     )
 
 

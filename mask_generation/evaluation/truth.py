@@ -10,11 +10,9 @@ import hashlib
 import pathlib
 from collections.abc import Iterator
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-
 from mask_generation.evaluation.metrics import Box
-from mask_generation.inputs.reading import find_images
+from mask_generation.inputs.mask_file import MaskPixels, decode_mask
+from mask_generation.inputs.reading import UnusableImageError, find_images, read_file
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -113,35 +111,23 @@ def half_of(name: str) -> int:
     return hashlib.sha256(name.encode()).digest()[0] % 2
 
 
-def read_mask(path: str | pathlib.Path) -> np.ndarray:
-    """Reads a true mask: every non-zero pixel is foreground.
-
-    Gray and palette images count by their stored values; in a color image, a pixel is foreground if
-    any of its channels is not zero; transparency is ignored.
+def read_mask(path: str | pathlib.Path, turned: int = 1) -> MaskPixels:
+    """Reads a true mask; ``mask_generation.inputs.mask_file`` says what its values mean.
 
     Args:
         path: An image file.
+        turned: EXIF orientation that the mask shares with its photograph. Default: 1, upright.
 
     Returns:
-        ``(height, width)`` bool.
+        The mask; its void pixels are not scored.
 
     Raises:
-        EvaluationError: If the file cannot be read as an image.
+        EvaluationError: If the file cannot be read as a mask.
     """
     try:
-        with Image.open(path) as image:
-            values = np.asarray(image)
-            alpha = image.mode in ("LA", "PA", "RGBA")
-    except UnidentifiedImageError as error:
-        raise EvaluationError(
-            f"Expected the mask {path} to be an image. Received: something else."
-        ) from error
-    except Exception as error:  # decoding a broken file raises almost anything
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise EvaluationError(f"The mask {path} cannot be read: {reason}.") from error
-    if values.ndim == 2:
-        values = values[..., None]
-    return np.any(values[..., :-1] if alpha else values, axis=-1)
+        return decode_mask(read_file(pathlib.Path(path)), orientation=turned)
+    except UnusableImageError as error:
+        raise EvaluationError(f"The mask {path} cannot be used: {error}.") from error
 
 
 def _from_pairs(folder: pathlib.Path) -> Iterator[Truth]:

@@ -1,7 +1,6 @@
 """Shortest paths between all nodes of a small graph, compiled.
 
-SciPy's take more than twice as long on the 200 superpixels of an image, which makes the default
-mask of a thumbnail a fifth slower (docs/design.md).
+With SciPy's, the default mask takes a twentieth longer (docs/design.md).
 """
 
 import numba

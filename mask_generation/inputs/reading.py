@@ -26,6 +26,7 @@ of them for the maps of a mask method, so no photograph takes more than about 1.
 LARGEST_FILE = 2**28
 """Largest file to read, in bytes (256 MiB)."""
 _JPEG_QUALITY = 95
+_ORIENTATION = 0x0112
 _JPEG_LARGEST_SIDE = 65500
 
 
@@ -254,6 +255,22 @@ def open_image(data: bytes) -> Image.Image:
         return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
+def orientation(data: bytes) -> int:
+    """The EXIF orientation of an image, 1 to 8; 1, upright, if it has none or cannot be read.
+
+    Example:
+        >>> orientation(b"no image")
+        1
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = open_image(data).getexif().get(_ORIENTATION, 1)
+    except Exception:  # reading a broken file raises almost anything
+        return 1
+    return found if found in range(1, 9) else 1
+
+
 def _decode_smaller(image: Image.Image) -> None:
     """Makes Pillow decode a large JPEG at a fraction of its size, or refuses the image."""
     size = f"{image.width}×{image.height} px"
@@ -267,7 +284,7 @@ def _decode_smaller(image: Image.Image) -> None:
 
 
 def _is_upright(image: Image.Image) -> bool:
-    return image.getexif().get(0x0112, 1) == 1
+    return image.getexif().get(_ORIENTATION, 1) == 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

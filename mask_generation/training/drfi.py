@@ -148,7 +148,7 @@ def labeled_regions(source: FileSource, settings: RegionSettings) -> LabeledRegi
     except (UnusableImageError, EvaluationError, _NoMaskError) as error:
         return LeftOut(source.name, str(error).rstrip("."))
     small = shrink(rgb, settings.work_size)
-    share = Image.fromarray(mask.astype(np.float32))
+    share = Image.fromarray(mask)
     share = share.resize((small.shape[1], small.shape[0]), Image.Resampling.BILINEAR)
     flat = np.asarray(share).ravel()
     levels = segment(small, settings.scales)
@@ -165,23 +165,24 @@ class _NoMaskError(Exception):
     """An image has no mask to learn from; the message is the reason."""
 
 
-def _pseudo(rgb: NDArray[np.uint8], method: str | None) -> NDArray[np.bool_]:
+def _pseudo(rgb: NDArray[np.uint8], method: str | None) -> NDArray[np.float32]:
     assert method is not None
     result = foreground_mask(rgb, method)
     if result.flag is not None:
         raise _NoMaskError(f"no usable mask: {result.flag}")
-    return result.mask == 1
+    return result.mask.astype(np.float32)
 
 
-def _drawn(source: FileSource, folder: str, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _drawn(source: FileSource, folder: str, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     path = (pathlib.Path(folder) / source.name).with_suffix(".png")
     if not path.is_file():
         raise _NoMaskError(f"no mask {path}")
     mask = read_mask(path)
-    if mask.shape != rgb.shape[:2]:
-        sizes = [f"{width}×{height}" for height, width in (mask.shape, rgb.shape[:2])]
+    if mask.foreground.shape != rgb.shape[:2]:
+        sizes = [f"{width}×{height}" for height, width in (mask.foreground.shape, rgb.shape[:2])]
         raise _NoMaskError(f"the mask has {sizes[0]} pixels, the upright photograph {sizes[1]}")
-    return mask
+    # Void is half of either, so that a region full of it is clearly neither.
+    return np.where(mask.known, mask.foreground, 0.5).astype(np.float32)
 
 
 def _grow(labeled: Sequence[LabeledRegions], trees: int, seed: int, threads: int) -> str:

@@ -205,7 +205,15 @@ def test_verify_and_preview_print_one_line(records, tmp_path, capsys):
         ([], ["convert", "verify", "preview", "evaluate", "without labels"]),
         (
             ["convert"],
-            ["A.tar [B.tar ...]", "LIST.txt", "tfds:NAME", "tfds:FEATURE[=1,3]", "--also", "grid"],
+            [
+                "A.tar [B.tar ...]",
+                "LIST.txt",
+                "tfds:NAME",
+                "tfds:FEATURE",
+                "FOLDER=1,3",
+                "--also",
+                "grid",
+            ],
         ),
         (["preview"], ["RECORDS|PHOTOS", "--out", "--count", "--method", "--workers"]),
         (

@@ -1,3 +1,4 @@
+import io
 import pathlib
 import subprocess
 import tarfile
@@ -8,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from conftest import make_photograph
-from harl_tf.data.manifest import MaskInfo
+from harl_tf.data.manifest import MaskInfo, read_manifest
 from harl_tf.data.records import decode_image, decode_mask, decode_regions, parse
 from mask_generation.conversion import example
 from mask_generation.conversion.convert import ConversionError, convert
@@ -365,3 +366,30 @@ def test_panoramas_and_thumbnails_are_recorded(tmp_path):
     ((_, reason),) = manifest.left_out
     assert reason == "no usable mask: image too small (20000×1 px, 0.0 % foreground)"
     assert [item["name"] for item in _read(tmp_path / "out")] == [b"thumbnail.png"]
+
+
+def test_what_was_assumed_about_masks_is_counted(tmp_path):
+    """Two masks that were JPEGs, one with void, one plain."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "masks").mkdir()
+    drawn = np.zeros((60, 80), np.uint8)
+    drawn[10:40, 20:60] = 255
+    for index in range(4):
+        Image.fromarray(make_photograph(index)).save(tmp_path / "photos" / f"{index}.png")
+        mask = Image.fromarray(drawn)
+        if index < 2:
+            buffer = io.BytesIO()
+            mask.resize((81, 61)).resize((80, 60)).save(buffer, "JPEG")
+            mask = Image.open(buffer)
+        elif index == 2:
+            labels = drawn // 255
+            labels[:10] = 255
+            mask = Image.fromarray(labels)
+        mask.save(tmp_path / "masks" / f"{index}.png")
+    masks = tmp_path / "masks"
+    manifest = convert(tmp_path / "photos", tmp_path / "out", masks=masks, progress=False)
+    assert manifest.assumptions == {
+        "many grays: 128 and more is foreground": 2,
+        "labels: all but 0 is foreground, 255 is void": 1,
+    }
+    assert read_manifest(tmp_path / "out").assumptions == manifest.assumptions

@@ -6,14 +6,9 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.conversion import own_masks
-from mask_generation.conversion.own_masks import (
-    UnusableMaskError,
-    feature_mask,
-    find_mask,
-    masks_marks,
-    own_mask,
-)
+from mask_generation.conversion.own_masks import find_mask, masks_marks, own_mask, parse_masks
+from mask_generation.inputs import mask_file
+from mask_generation.inputs.mask_file import UnusableMaskError
 from mask_generation.inputs.sources import InMemory
 
 RGB = make_photograph(0)
@@ -35,7 +30,7 @@ def _source(mask: bytes | None = None) -> InMemory:
 def _read(folder: pathlib.Path, content: bytes | np.ndarray, name: str = "a.png"):
     data = content if isinstance(content, bytes) else _png(content)
     (folder / name).write_bytes(data)
-    return own_mask(_source(), RGB, str(folder))
+    return own_mask(_source(), RGB, str(folder))[0]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +58,7 @@ def test_mask_counts_though_its_photograph_shows_nothing(tmp_path, side):
     drawn = np.zeros((side, side), np.uint8)
     drawn[: side // 2] = 1
     (tmp_path / "a.png").write_bytes(_png(drawn))
-    result = own_mask(_source(), np.full((side, side, 3), 90, np.uint8), str(tmp_path))
+    result, _ = own_mask(_source(), np.full((side, side, 3), 90, np.uint8), str(tmp_path))
     np.testing.assert_array_equal(result.mask, drawn)
     assert (result.quality, result.flag) == (1.0, None)
 
@@ -76,43 +71,12 @@ def test_photograph_is_never_its_own_mask(tmp_path):
     assert find_mask(tmp_path / "masks", "../a.png") is None
 
 
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        LEFT,
-        LEFT * 255,
-        LEFT * 7,
-        LEFT.astype(bool),
-        LEFT.astype(np.uint16) * 256,  # its lower byte is 0
-        np.dstack([LEFT * 0, LEFT * 9, LEFT * 0]),
-        np.dstack([LEFT * 255] * 3 + [np.full_like(LEFT, 255)]),
-        np.dstack([LEFT, np.full_like(LEFT, 255)]),
-    ],
-    ids=["1", "255", "7", "bool", "16 bits", "RGB", "RGBA", "LA"],
-)
-def test_any_value_but_zero_is_foreground(tmp_path, pixels):
-    result = _read(tmp_path, pixels)
-    np.testing.assert_array_equal(result.mask, LEFT)
-    assert result.mask.dtype == np.uint8
-    assert (result.quality, result.flag) == (1.0, None)
-
-
-def test_palette_image_counts_by_its_indices(tmp_path):
-    """Index 0 is drawn white, index 1 black."""
-    image = Image.fromarray(LEFT, "L").convert("P")
-    image.putdata(LEFT.ravel().tolist())
-    image.putpalette([255, 255, 255, 0, 0, 0])
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    np.testing.assert_array_equal(_read(tmp_path, buffer.getvalue()).mask, LEFT)
-
-
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32])
 @pytest.mark.parametrize("channel", [False, True])
 def test_array_file_is_read_by_its_key(tmp_path, dtype, channel):
     array = LEFT.astype(dtype)
     np.savez(tmp_path / "a.npz", foreground=array[..., None] if channel else array)
-    np.testing.assert_array_equal(own_mask(_source(), RGB, str(tmp_path)).mask, LEFT)
+    np.testing.assert_array_equal(own_mask(_source(), RGB, str(tmp_path))[0].mask, LEFT)
 
 
 @pytest.mark.parametrize("size", [(160, 120), (40, 30), (53, 40), (81, 60), (20, 15)])
@@ -149,7 +113,7 @@ def _npz(**arrays) -> bytes:
     [
         ("b.png", b"", "no mask: there is no mask file of its name"),
         ("a.png", b"", r"its mask a\.png: empty file"),
-        ("a.png", b"text", "its mask is damaged: cannot identify"),
+        ("a.png", b"text", "its mask is not an image"),
         ("a.png", _png(LEFT)[:60], "its mask is damaged"),
         ("a.npz", b"PK\x03\x04", "its mask is damaged"),
         ("a.npz", _npz(mask=LEFT), "its mask has no array 'foreground'"),
@@ -166,7 +130,7 @@ def test_unusable_mask_is_refused_with_a_reason_of_one_line(tmp_path, name, cont
 
 
 def test_mask_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(own_masks, "LARGEST_PIXELS", 1000)
+    monkeypatch.setattr(mask_file, "LARGEST_PIXELS", 1000)
     with pytest.raises(UnusableMaskError, match="its mask has more than 1,000 pixels"):
         _read(tmp_path, LEFT)
 
@@ -175,15 +139,15 @@ def test_mask_of_a_data_set_counts_the_values_named():
     """Values 0, 1, 2 in three parts; by default 1 and 2 are foreground, here only 2."""
     pixels = np.repeat(np.array([0, 1, 2], np.uint8), [30, 20, 30])[None].repeat(60, axis=0)
     source = _source(_png(pixels))
-    np.testing.assert_array_equal(own_mask(source, RGB, "tfds:outline").mask, pixels > 0)
-    np.testing.assert_array_equal(own_mask(source, RGB, "tfds:outline=2").mask, pixels == 2)
+    np.testing.assert_array_equal(own_mask(source, RGB, "tfds:outline")[0].mask, pixels > 0)
+    np.testing.assert_array_equal(own_mask(source, RGB, "tfds:outline=2")[0].mask, pixels == 2)
     with pytest.raises(UnusableMaskError, match="no mask: it has no feature outline"):
         own_mask(_source(), RGB, "tfds:outline")
 
 
 def test_values_that_are_no_numbers_are_refused():
-    with pytest.raises(ValueError, match=r"with whole numbers\. Received: 'tfds:outline=cat'"):
-        feature_mask("tfds:outline=cat")
+    with pytest.raises(ValueError, match=r"with whole numbers in =VALUE,VALUE\. Received: 'tfds:o"):
+        parse_masks("tfds:outline=cat")
 
 
 def test_marks_change_with_the_masks(tmp_path):
@@ -201,3 +165,51 @@ def test_words_within_a_name_stay(tmp_path):
     (tmp_path / "strain" / "train.JPEG.png").write_bytes(b"")
     found = find_mask(tmp_path, "train/strain/train.JPEG.jpg")
     assert found == tmp_path / "strain" / "train.JPEG.png"
+
+
+def _jpeg(orientation: int) -> bytes:
+    """RGB as a camera stores it, to be turned to what RGB shows."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    undo = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}[orientation]
+    buffer = io.BytesIO()
+    Image.fromarray(RGB).transpose(undo).save(buffer, "JPEG", exif=exif)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_mask_of_a_data_set_is_turned_as_its_photograph_is(orientation):
+    """TensorFlow Datasets shows both as they are stored."""
+    undo = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}[orientation]
+    mask = _png(np.asarray(Image.fromarray(LEFT).transpose(undo)))
+    source = InMemory(_jpeg(orientation), "a.jpg", -1, mask)
+    np.testing.assert_array_equal(own_mask(source, RGB, "tfds:outline")[0].mask, LEFT)
+
+
+@pytest.mark.parametrize("drawn_on", ["stored", "shown"])
+def test_mask_file_is_turned_with_a_photograph_on_its_side(tmp_path, drawn_on):
+    mask = Image.fromarray(LEFT)
+    mask = mask.transpose(Image.Transpose.ROTATE_90) if drawn_on == "stored" else mask
+    mask.save(tmp_path / "a.png")
+    source = InMemory(_jpeg(6), "a.jpg", -1)
+    np.testing.assert_array_equal(own_mask(source, RGB, str(tmp_path))[0].mask, LEFT)
+
+
+def test_values_name_the_foreground_of_a_folder(tmp_path):
+    """A trimap of 1, 2 and 3: refused as it is, 1 is foreground when that is said."""
+    pixels = np.repeat(np.array([1, 2, 3], np.uint8), [30, 20, 30])[None].repeat(60, axis=0)
+    (tmp_path / "a.png").write_bytes(_png(pixels))
+    np.savez(tmp_path / "b.npz", foreground=pixels)
+    with pytest.raises(UnusableMaskError, match="and no 0, so which are foreground"):
+        own_mask(_source(), RGB, str(tmp_path))
+    for name in ("a.jpg", "b.jpg"):
+        mask, assumption = own_mask(InMemory(b"", name, -1), RGB, f"{tmp_path}=1")
+        np.testing.assert_array_equal(mask.mask, pixels == 1)
+        assert assumption == ""
+
+
+def test_folder_with_an_equals_sign_in_its_name(tmp_path):
+    folder = tmp_path / "size=64"
+    folder.mkdir()
+    assert parse_masks(str(folder)).folder == str(folder)
+    assert parse_masks(f"{folder}=3").values == (3,)

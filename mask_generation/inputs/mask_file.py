@@ -1,0 +1,236 @@
+"""What a mask file means: which of its pixels are foreground, and which say nothing.
+
+Owns the one reading of mask files for all commands: formats and bit depths, palettes and
+transparency, gray masks and labels, void pixels and orientation. Does not own which file belongs to
+which photograph, nor the size a mask must have.
+"""
+
+import dataclasses
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
+
+_Bools = NDArray[np.bool_]
+
+VOID = 255
+"""Label of pixels that are neither, as in PASCAL VOC, in a mask that also holds other labels."""
+
+# A value belongs to a label if this share of its pixels has the same value to the right and below:
+# labels fill areas, whereas grays of a compressed or predicted mask change from pixel to pixel.
+_AREA = 0.2
+# Matting trimaps mark pixels that may be either by a gray in the middle.
+_UNKNOWN = (127, 128)
+# Weights of red, green and blue in the gray that TensorFlow decodes a palette to, in thousandths,
+# rounded down.
+_GRAY = (299, 587, 114)
+
+
+class UnusableMaskError(UnusableImageError):
+    """A photograph has no mask, or one that cannot be used; the message is one line."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MaskPixels:
+    """What a mask file says of each pixel.
+
+    Attributes:
+        foreground: ``(height, width)`` bool; False where the file says nothing.
+        void: ``(height, width)`` bool, True where the file says nothing; None if it says all.
+        assumption: How the file was read, in words, if it could have been read otherwise; or empty.
+    """
+
+    foreground: _Bools
+    void: _Bools | None = None
+    assumption: str = ""
+
+    @property
+    def known(self) -> _Bools:
+        """``(height, width)`` bool, True where the file says what a pixel is."""
+        return np.ones_like(self.foreground) if self.void is None else ~self.void
+
+
+def decode_mask(
+    data: bytes,
+    values: tuple[int, ...] = (),
+    orientation: int = 1,
+    palette_by_index: bool = True,
+) -> MaskPixels:
+    """Reads a mask from the bytes of an image file.
+
+    With ``values``, pixels with one of these values are foreground. Otherwise the file's content
+    decides, in this order:
+
+    - an image of one color whose transparency varies: opaque pixels are foreground;
+    - at most two values: all but 0 is foreground;
+    - labels, values that fill areas: all but 0 is foreground, 255 is void, and so is a gray of 127
+      or 128 between 0 and 255; without any 0, the file does not tell the background and is refused;
+    - grays, as in a mask that was a JPEG or a prediction: the upper half is foreground.
+
+    Palette images are read by their colors if these are grays and as labels by their indices if
+    not; in a color image, a pixel's largest channel counts. Values of less than 8 bits are spread
+    over 0 to 255, as TensorFlow and Pillow show them.
+
+    Args:
+        data: The bytes of an image file.
+        values: The values that are foreground. Default: decide by content.
+        orientation: EXIF orientation of the photograph, for a mask that is stored as the photograph
+            is; a mask with an orientation of its own is turned by that. Default: 1, upright.
+        palette_by_index: Whether a palette of colors counts by its indices, as annotation tools
+            mean it, or as the gray that TensorFlow Datasets shows. Default: by index.
+
+    Returns:
+        The upright mask.
+
+    Raises:
+        UnusableMaskError: If the bytes cannot be read as a mask.
+
+    Example:
+        >>> import io
+        >>> file = io.BytesIO()
+        >>> Image.fromarray(np.array([[0, 255]], np.uint8)).save(file, "PNG")
+        >>> decode_mask(file.getvalue()).foreground.tolist()
+        [[False, True]]
+    """
+    image = _upright(_open(data), orientation)
+    alpha = _alpha(image)
+    pixels = _values(image, palette_by_index)
+    if values:
+        return MaskPixels(np.isin(pixels, values))
+    if alpha is not None and np.ptp(pixels) == 0 and np.ptp(alpha) > 0:
+        return dataclasses.replace(_binary(alpha), assumption="transparency is the mask")
+    return _binary(pixels)
+
+
+def decode_array(array: NDArray[Any], values: tuple[int, ...] = ()) -> MaskPixels:
+    """Reads a mask from an array of numbers, by the same rules.
+
+    Args:
+        array: ``(height, width)`` or ``(height, width, 1)``, bool, integers or floats.
+        values: The values that are foreground. Default: decide by content.
+
+    Returns:
+        The mask.
+
+    Raises:
+        UnusableMaskError: If the array is something else or holds numbers that are not finite.
+
+    Example:
+        >>> decode_array(np.array([[0.1, 0.2, 0.9]])).foreground.tolist()
+        [[False, False, True]]
+    """
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "biuf":
+        raise UnusableMaskError(
+            f"its mask is {array.dtype} of shape {array.shape}, not numbers (height, width)"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UnusableMaskError("its mask has values that are not finite")
+    return MaskPixels(np.isin(array, values)) if values else _binary(array)
+
+
+def _open(data: bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = open_image(data)
+            if image.width * image.height > LARGEST_PIXELS:
+                raise UnusableMaskError(f"its mask has more than {LARGEST_PIXELS:,} pixels")
+            image.load()
+            return image
+    except UnusableMaskError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnusableMaskError("its mask is not an image") from error
+    except Exception as error:  # decoding a broken file raises almost anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UnusableMaskError(f"its mask is damaged: {reason}") from error
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    exif = image.getexif()
+    if exif.get(0x0112, 1) == 1 and orientation != 1:
+        exif[0x0112] = orientation
+        image.info["exif"] = exif.tobytes()
+    return ImageOps.exif_transpose(image)
+
+
+def _alpha(image: Image.Image) -> NDArray[np.uint8] | None:
+    if "A" in image.getbands():
+        return np.asarray(image.getchannel("A"))
+    if "transparency" in image.info and image.mode in ("L", "RGB", "P"):
+        return np.asarray(image.convert("RGBA").getchannel("A"))
+    return None
+
+
+def _values(image: Image.Image, by_index: bool) -> NDArray[Any]:
+    """One number per pixel."""
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    if image.mode in ("P", "PA"):
+        colors = np.asarray(image.convert("RGB"))
+        if by_index and not _is_gray(colors):
+            return np.asarray(image.getchannel("P") if image.mode == "PA" else image)
+        return (colors.astype(np.int64) @ _GRAY // 1000).astype(np.uint8)
+    pixels = np.asarray(image)
+    if pixels.ndim == 3:
+        bands = [index for index, band in enumerate(image.getbands()) if band != "A"]
+        return pixels[..., bands].max(axis=-1)
+    return pixels
+
+
+def _is_gray(colors: NDArray[np.uint8]) -> bool:
+    return bool((colors == colors[..., :1]).all())
+
+
+def _binary(values: NDArray[Any]) -> MaskPixels:
+    found = np.unique(values)
+    if len(found) <= 2:
+        if len(found) == 2 and found[0] != 0:
+            _refuse_without_background(found)
+        return MaskPixels(np.not_equal(values, 0))
+    if values.dtype.kind == "f" or not _are_labels(values, found):
+        half = _half(values)
+        return MaskPixels(values >= half, assumption=f"many grays: {half:g} and more is foreground")
+    if found[0] != 0:
+        _refuse_without_background(found)
+    inner = found[(found != 0) & (found != VOID)]
+    if found[-1] == VOID and set(inner.tolist()) <= set(_UNKNOWN):
+        void, word = np.isin(values, _UNKNOWN), f"{inner[0]} is void"
+    elif found[-1] == VOID:
+        void, word = values == VOID, f"{VOID} is void"
+    else:
+        void, word = None, ""
+    foreground = np.not_equal(values, 0) if void is None else np.not_equal(values, 0) & ~void
+    return MaskPixels(foreground, void, "labels: all but 0 is foreground" + (word and f", {word}"))
+
+
+def _half(values: NDArray[Any]) -> float:
+    """Half of the range that such values have."""
+    if values.dtype.kind == "f":
+        return 0.5 if values.max() <= 1 else 127.5
+    return 128 if values.max() <= 255 else 32768
+
+
+def _are_labels(values: NDArray[Any], found: NDArray[Any]) -> bool:
+    """Whether values between the smallest and the largest fill areas, most of them."""
+    inner = (values[:-1, :-1] == values[:-1, 1:]) & (values[:-1, :-1] == values[1:, :-1])
+    _, index = np.unique(values[:-1, :-1], return_inverse=True)
+    present = np.unique(values[:-1, :-1])
+    shares = np.bincount(index.ravel(), inner.ravel()) / np.bincount(index.ravel())
+    between = (present != found[0]) & (present != VOID)
+    return bool(np.median(shares[between]) >= _AREA) if between.any() else True
+
+
+def _refuse_without_background(found: NDArray[Any]) -> None:
+    some = ", ".join(map(str, found[:4].tolist())) + (", …" if len(found) > 4 else "")
+    raise UnusableMaskError(
+        f"its mask has the values {some} and no 0, so which are foreground? Say so: --masks …="
+        f"{found[0]}"
+    )
