@@ -103,7 +103,7 @@ def find_mask(folder: str | pathlib.Path, name: str) -> pathlib.Path | None:
             relative.with_suffix(".npz"),
         ):
             path = pathlib.Path(folder) / candidate
-            if path.is_file():
+            if os.path.isfile(path):  # unlike pathlib's, False for a name that is too long
                 return path
     return None
 

@@ -6,13 +6,16 @@ which photograph, nor the size a mask must have.
 """
 
 import dataclasses
+import math
 import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from mask_generation.inputs.exif import orientation_of, turned
+from mask_generation.inputs.png_chunks import without_metadata
 from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
 
 _Bools = NDArray[np.bool_]
@@ -20,6 +23,8 @@ _Bools = NDArray[np.bool_]
 VOID = 255
 """Label of pixels that are neither, as in PASCAL VOC, in a mask that also holds other labels."""
 
+# Masks of up to this many times the largest photograph's sides are read at a fraction.
+_LARGEST_FACTOR = 2
 # A value belongs to a label if this share of its pixels has the same value to the right and below:
 # labels fill areas, whereas grays of a compressed or predicted mask change from pixel to pixel.
 _AREA = 0.2
@@ -96,7 +101,10 @@ def decode_mask(
         >>> decode_mask(file.getvalue()).foreground.tolist()
         [[False, True]]
     """
-    image = _upright(_open(data), orientation)
+    data = without_metadata(data)
+    image = _open(data)
+    own = orientation_of(image)
+    image = turned(image, orientation if own == 1 else own)
     alpha = _alpha(image)
     pixels = _values(image, palette_by_index)
     if values:
@@ -140,10 +148,16 @@ def _open(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = open_image(data)
-            if image.width * image.height > LARGEST_PIXELS:
-                raise UnusableMaskError(f"its mask has more than {LARGEST_PIXELS:,} pixels")
+            factor = math.ceil(math.sqrt(image.width * image.height / LARGEST_PIXELS))
+            if factor > _LARGEST_FACTOR:
+                largest = _LARGEST_FACTOR**2 * LARGEST_PIXELS
+                raise UnusableMaskError(f"its mask has more than {largest:,} pixels")
             image.load()
-            return image
+            if factor == 1:
+                return image
+            # As the photograph of its size, which is decoded at a fraction, too.
+            size = image.width // factor, image.height // factor
+            return image.resize(size, Image.Resampling.NEAREST)
     except UnusableMaskError:
         raise
     except UnidentifiedImageError as error:
@@ -151,14 +165,6 @@ def _open(data: bytes) -> Image.Image:
     except Exception as error:  # decoding a broken file raises almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnusableMaskError(f"its mask is damaged: {reason}") from error
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    exif = image.getexif()
-    if exif.get(0x0112, 1) == 1 and orientation != 1:
-        exif[0x0112] = orientation
-        image.info["exif"] = exif.tobytes()
-    return ImageOps.exif_transpose(image)
 
 
 def _alpha(image: Image.Image) -> NDArray[np.uint8] | None:

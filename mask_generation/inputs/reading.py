@@ -15,7 +15,12 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 import numpy as np
-from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
+
+from mask_generation.inputs.color_profile import to_srgb
+from mask_generation.inputs.exif import orientation_of, turned
+from mask_generation.inputs.jpeg_end import whole_jpeg
+from mask_generation.inputs.png_chunks import without_metadata
 
 SUFFIXES = frozenset(
     ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
@@ -26,8 +31,8 @@ of them for the maps of a mask method, so no photograph takes more than about 1.
 LARGEST_FILE = 2**28
 """Largest file to read, in bytes (256 MiB)."""
 _JPEG_QUALITY = 95
-_ORIENTATION = 0x0112
 _JPEG_LARGEST_SIDE = 65500
+_SUBFILE, _PHOTOMETRIC = 254, 262  # tags of TIFF
 
 
 class UnusableImageError(Exception):
@@ -146,34 +151,37 @@ def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarr
     """Decodes a photograph as upright 8-bit RGB.
 
     Transparent pixels become white, 16-bit values are scaled to 8 bits, CMYK, Lab and palette
-    images become RGB, the EXIF orientation is applied, and the first frame of an animation is used.
-    A JPEG with more than ``LARGEST_PIXELS`` is decoded at a half, a quarter or an eighth of its
-    size; other images that large, including progressive JPEGs, are refused before decoding.
+    images become RGB, colors of another profile become sRGB's, the EXIF orientation is applied, and
+    the first frame of an animation is used, of a TIFF the first that is not a reduced copy.
+    Metadata never refuses a photograph. A JPEG with more than ``LARGEST_PIXELS`` is decoded at a
+    half, a quarter or an eighth of its size; other images that large, including progressive JPEGs,
+    are refused before decoding.
 
     Args:
         data: The bytes of an image file.
         longest_side: Shrink larger photographs to this longer side, in pixels. Default: keep.
 
     Returns:
-        The pixels, uint8 ``(height, width, 3)``, and the same image as JPEG bytes: ``data`` itself
-        if it is already an upright RGB JPEG, otherwise re-encoded at quality 95.
+        The pixels, uint8 ``(height, width, 3)``, and the same image as JPEG bytes: those of
+        ``data``, without what follows the image, if it is a whole upright sRGB JPEG, otherwise
+        re-encoded at quality 95.
 
     Raises:
         UnusableImageError: If the bytes cannot be read as an image.
     """
-    image, keep_bytes = _decode(data)
+    image, kept = _decode(without_metadata(data))
     if longest_side is not None and max(image.size) > longest_side:
         image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)
-        keep_bytes = False
+        kept = None
     if max(image.size) > _JPEG_LARGEST_SIDE:
         size = f"{image.width}×{image.height} px"
         raise UnusableImageError(f"{size}: a JPEG has at most {_JPEG_LARGEST_SIDE} on a side")
-    if not keep_bytes:
+    if kept is None:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-        data = buffer.getvalue()
-        image = Image.open(io.BytesIO(data))
-    return np.asarray(image), data
+        kept = buffer.getvalue()
+        image = Image.open(io.BytesIO(kept))
+    return np.asarray(image), kept
 
 
 def _cannot_list(error: OSError) -> NoReturn:
@@ -217,19 +225,23 @@ def check_file_size(size: int) -> None:
         raise UnusableImageError(f"{size:,} bytes: more than {LARGEST_FILE:,} are not read")
 
 
-def _decode(data: bytes) -> tuple[Image.Image, bool]:
-    """An upright RGB image, and whether the bytes already were an upright RGB JPEG."""
+def _decode(data: bytes) -> tuple[Image.Image, bytes | None]:
+    """An upright sRGB image, and its bytes if they already are a JPEG of that."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata that changes no pixels
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = open_image(data)
-            keep_bytes = image.format == "JPEG" and image.mode == "RGB" and _is_upright(image)
+            turn = orientation_of(image)
+            is_plain = image.format == "JPEG" and image.mode == "RGB" and turn == 1
             if image.width * image.height > LARGEST_PIXELS:
                 _decode_smaller(image)
-                keep_bytes = False
+                is_plain = False
+            _skip_reduced_copies(image)
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image)), keep_bytes
+            converted = to_srgb(image)
+            image = turned(_to_rgb(converted or image), turn)
+            return image, whole_jpeg(data) if is_plain and converted is None else None
     except UnidentifiedImageError as error:
         raise UnusableImageError("not an image") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -265,10 +277,20 @@ def orientation(data: bytes) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = open_image(data).getexif().get(_ORIENTATION, 1)
+            return orientation_of(open_image(data))
     except Exception:  # reading a broken file raises almost anything
         return 1
-    return found if found in range(1, 9) else 1
+
+
+def _skip_reduced_copies(image: Image.Image) -> None:
+    """Goes to the first frame of a TIFF that is not a reduced copy of another."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    for frame in range(image.n_frames):
+        image.seek(frame)
+        if not int(image.tag_v2.get(_SUBFILE, 0)) & 1:
+            return
+    image.seek(0)
 
 
 def _decode_smaller(image: Image.Image) -> None:
@@ -283,10 +305,6 @@ def _decode_smaller(image: Image.Image) -> None:
     raise UnusableImageError(f"{size}: more than {LARGEST_PIXELS:,} pixels")
 
 
-def _is_upright(image: Image.Image) -> bool:
-    return image.getexif().get(_ORIENTATION, 1) == 1
-
-
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise UnusableImageError("floating-point pixels have no agreed white; convert it first")
@@ -294,9 +312,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         values = np.asarray(image).astype(np.int64)
         if values.min() < 0 or values.max() > 65535:
             raise UnusableImageError("32-bit pixels have no agreed white; convert it first")
+        if _is_negative(image):
+            values = 65535 - values
         return Image.fromarray((values // 257).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
+
+
+def _is_negative(image: Image.Image) -> bool:
+    """Whether 0 is white, which Pillow undoes for 8 bits only."""
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(_PHOTOMETRIC) == 0

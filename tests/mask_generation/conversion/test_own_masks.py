@@ -131,8 +131,13 @@ def test_unusable_mask_is_refused_with_a_reason_of_one_line(tmp_path, name, cont
 
 def test_mask_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(mask_file, "LARGEST_PIXELS", 1000)
-    with pytest.raises(UnusableMaskError, match="its mask has more than 1,000 pixels"):
+    with pytest.raises(UnusableMaskError, match="its mask has more than 4,000 pixels"):
         _read(tmp_path, LEFT)
+
+
+def test_mask_of_a_photograph_that_is_decoded_smaller_is_read_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr(mask_file, "LARGEST_PIXELS", 2000)
+    np.testing.assert_array_equal(_read(tmp_path, LEFT).mask, LEFT)
 
 
 def test_mask_of_a_data_set_counts_the_values_named():

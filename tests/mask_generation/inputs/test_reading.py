@@ -292,3 +292,45 @@ def test_first_frame_counts_of_any_kind_of_animation(kind):
     data = _encode(frames[0], kind, save_all=True, append_images=frames[1:])
     assert Image.open(io.BytesIO(data)).n_frames == 2
     assert np.abs(decode_image(data)[0].astype(int) - (200, 0, 0)).max() <= 3
+
+
+def test_signed_rational_in_the_metadata_costs_nothing():
+    """An exposure time of -1 / 0 as a signed rational, which Pillow cannot write anew."""
+    entry = struct.pack("<IHHHIIHHIII", 8, 2, 274, 3, 1, 6, 0x8769, 4, 1, 38, 0)
+    entry += struct.pack("<HHHIII", 1, 0x9203, 10, 1, 56, 0) + struct.pack("<ii", -1, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(make_photograph(0)).save(buffer, "JPEG", exif=b"Exif\0\0II*\0" + entry)
+    pixels, _ = decode_image(buffer.getvalue())
+    assert pixels.shape == (80, 60, 3)  # turned from 60 × 80
+
+
+def _tiff(*frames: tuple[np.ndarray, dict[int, int]]) -> bytes:
+    images = []
+    for pixels, tags in frames:
+        image = Image.fromarray(pixels)
+        image.encoderinfo = {"tiffinfo": tags}
+        images.append(image)
+    buffer = io.BytesIO()
+    first, *others = images
+    first.save(buffer, "TIFF", save_all=True, append_images=others, tiffinfo=frames[0][1])
+    return buffer.getvalue()
+
+
+def test_reduced_copy_before_the_picture_is_passed_over():
+    """Tag 254, NewSubfileType: bit 0 marks a reduced copy."""
+    rgb = make_photograph(0)
+    data = _tiff((rgb[::4, ::4], {254: 1}), (rgb, {254: 0}))
+    assert decode_image(data)[0].shape == rgb.shape
+    data = _tiff((rgb, {254: 0}), (rgb[::4, ::4], {254: 1}))
+    assert decode_image(data)[0].shape == rgb.shape
+
+
+def test_sixteen_bits_with_white_as_zero_are_no_negative():
+    """Tag 262, PhotometricInterpretation: 0 means that 0 is white."""
+    gray = make_photograph(0)[..., 0].astype(np.uint16) * 257
+    plain = decode_image(_tiff((gray, {})))[0]
+    inverted = bytearray(_tiff((65535 - gray, {})))
+    entry = inverted.find(struct.pack("<HHII", 262, 3, 1, 1))
+    assert entry > 0
+    inverted[entry + 8] = 0
+    np.testing.assert_array_equal(decode_image(bytes(inverted))[0], plain)
