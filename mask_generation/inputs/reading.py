@@ -11,12 +11,12 @@ import os
 import pathlib
 import stat
 import warnings
-from collections.abc import Iterable
 from typing import NoReturn
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
+from mask_generation.inputs.class_folders import label_by_folder
 from mask_generation.inputs.color_profile import to_srgb
 from mask_generation.inputs.exif import orientation_of, turned
 from mask_generation.inputs.jpeg_end import whole_jpeg
@@ -67,12 +67,12 @@ class FileSource:
 def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str, ...]]:
     """Lists the photographs in a folder and its subfolders, in the order of their names.
 
-    If every photograph is in a subfolder, the first-level subfolders are classes. If some are at
-    the top level, there are no labels.
+    The first-level subfolders are classes, as ``label_by_folder`` says. Links to folders are
+    followed, each folder once.
 
     Args:
-        folder: A folder; files without an image extension, hidden files, hidden folders and links
-            to folders are ignored.
+        folder: A folder; files without an image extension, hidden files and hidden folders are
+            ignored.
 
     Returns:
         The photographs, and the class names in the order of their labels.
@@ -90,8 +90,14 @@ def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
     paths = {}
-    for parent, folders, files in os.walk(folder, onerror=_cannot_list):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    visited: set[str] = set()
+    for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in visited:  # by a link, perhaps to a folder above itself
+            folders.clear()
+            continue
+        visited.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for file in files:
             if pathlib.Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
                 path = pathlib.Path(parent) / file
@@ -100,33 +106,9 @@ def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str
         endings = " ".join(sorted(SUFFIXES))
         raise FileNotFoundError(f"No photograph in {folder}: no file ends in {endings}.")
     names = sorted(paths)
-    classes, labels = class_folders(names)
+    classes, labels = label_by_folder(names)
     pairs = zip(names, labels, strict=True)
     return [FileSource(paths[name], name, label) for name, label in pairs], classes
-
-
-def class_folders(names: Iterable[str]) -> tuple[tuple[str, ...], list[int]]:
-    """The classes of photographs, from the first folder of their names.
-
-    Args:
-        names: Paths with forward slashes.
-
-    Returns:
-        Class names in the order of their labels, and the label of each photograph. If a photograph
-        is at the top level, there are no classes and all labels are -1.
-
-    Example:
-        >>> class_folders(["b/1.png", "a/x/2.png"])
-        (('a', 'b'), [1, 0])
-        >>> class_folders(["b/1.png", "2.png"])
-        ((), [-1, -1])
-    """
-    folders = [name.split("/")[0] if "/" in name else None for name in names]
-    if None in folders:
-        return (), [-1] * len(folders)
-    classes = tuple(sorted({folder for folder in folders if folder is not None}))
-    labels = {name: label for label, name in enumerate(classes)}
-    return classes, [labels[folder] for folder in folders if folder is not None]
 
 
 def read_image(

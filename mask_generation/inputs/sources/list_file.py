@@ -1,15 +1,21 @@
 r"""A text file that lists photographs.
 
 Owns its format: UTF-8, one path per line, relative to the list's folder or absolute, followed by a
-TAB and the photograph's class if all lines have one. Empty lines are ignored.
+TAB and the photograph's class if all lines have one. Classes that are whole numbers are the labels
+themselves; others are numbered in the order of their names. Empty lines are ignored.
 """
 
 import os
 import pathlib
 import posixpath
+import re
+from collections.abc import Sequence
 
 from mask_generation.inputs.reading import FileSource, as_text
 from mask_generation.inputs.sources.source import Listed, without_repetition
+
+# More classes than any data set has: larger numbers are names.
+_LARGEST_LABEL = 100_000
 
 
 def read_list(file: str | pathlib.Path) -> Listed:
@@ -50,8 +56,7 @@ def read_list(file: str | pathlib.Path) -> Listed:
             f"Expected a class after a TAB for every photograph of {file}, or for none. "
             f"Received: {as_text(bare[0])} without, others with one."
         )
-    classes = () if bare else tuple(sorted({as_text(entry[1].strip()) for entry in entries}))
-    labels = {name: label for label, name in enumerate(classes)}
+    classes, labels = _numbered([] if bare else [as_text(entry[1].strip()) for entry in entries])
     sources = [
         FileSource(
             str(file.parent / entry[0]),
@@ -63,3 +68,20 @@ def read_list(file: str | pathlib.Path) -> Listed:
     return Listed(
         without_repetition(sources), classes, (str(file), *(source.path for source in sources))
     )
+
+
+def _numbered(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Class names in the order of their labels, and the label of each; whole numbers keep theirs.
+
+    Example:
+        >>> _numbered(["dog", "cat"])
+        (('cat', 'dog'), {'cat': 0, 'dog': 1})
+        >>> _numbered(["2", "0"])
+        (('0', '1', '2'), {'2': 2, '0': 0})
+    """
+    if names and all(re.fullmatch(r"[0-9]{1,6}", name) for name in names):
+        labels = {name: int(name) for name in dict.fromkeys(names)}
+        if max(labels.values()) < _LARGEST_LABEL:
+            return tuple(map(str, range(max(labels.values()) + 1))), labels
+    classes = tuple(sorted(set(names)))
+    return classes, {name: label for label, name in enumerate(classes)}

@@ -7,16 +7,18 @@ seek to its member; a compressed tar is read from the beginning as a stream.
 import dataclasses
 import itertools
 import pathlib
+import posixpath
 import tarfile
 from collections.abc import Iterator, Sequence
 
+from mask_generation.inputs.class_folders import label_by_folder, without_shared_folders
 from mask_generation.inputs.reading import (
     SUFFIXES,
     UnusableImageError,
     as_text,
     check_file_size,
-    class_folders,
 )
+from mask_generation.inputs.sources.archive import open_tar
 from mask_generation.inputs.sources.source import (
     InMemory,
     Source,
@@ -98,8 +100,9 @@ class Tars:
 def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
     """Lists the photographs of tars.
 
-    Members without an image extension, hidden members and members that are not files are ignored.
-    If every photograph is in a folder, the top-level folders are classes.
+    Members without an image extension and hidden members are ignored. A link to another member of
+    an uncompressed tar is that photograph under its own name; other links cannot be read. Folders
+    are classes, as ``label_by_folder`` says, but for those that contain everything.
 
     Args:
         files: The tars, plain or compressed.
@@ -120,7 +123,7 @@ def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
         endings = " ".join(sorted(SUFFIXES))
         named = ", ".join(map(str, files))
         raise FileNotFoundError(f"No photograph in {named}: no member ends in {endings}.")
-    classes, labels = class_folders([member.name for member in members])
+    classes, labels = label_by_folder(without_shared_folders([each.name for each in members]))
     labeled = [
         dataclasses.replace(member, label=label)
         for member, label in zip(members, labels, strict=True)
@@ -129,27 +132,46 @@ def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
 
 
 def _members(file: str) -> Iterator[TarMember | Unreadable]:
-    compressed = False
+    tar, compressed = open_tar(file)
+    # Links name other members; those of a compressed tar cannot be sought.
+    places: dict[str, tuple[int, int]] = {}
     try:
-        try:
-            tar = tarfile.open(file, "r:")  # noqa: SIM115
-        except tarfile.ReadError:
-            compressed = True
-            tar = tarfile.open(file, "r|*")  # noqa: SIM115
         with tar:
             for number, member in enumerate(_each(tar)):
+                if member.isfile() and not compressed:
+                    places[_normal(member.name)] = member.offset_data, member.size
                 path = pathlib.PurePosixPath(member.name)
                 hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-                if not member.isfile() or hidden or path.suffix.lower() not in SUFFIXES:
+                if member.isdir() or hidden or path.suffix.lower() not in SUFFIXES:
                     continue
                 name = as_text(str(path).lstrip("/"))
                 if member.issparse():
                     yield Unreadable(name, -1, "sparse members are not supported")
-                    continue
-                offset = None if compressed else member.offset_data
-                yield TarMember(file, offset, member.size, number, name, -1)
+                elif member.islnk() or member.issym():
+                    place = places.get(_target(member))
+                    yield (
+                        Unreadable(name, -1, f"a link to {member.linkname}, which was not found")
+                        if place is None
+                        else TarMember(file, *place, number, name, -1)
+                    )
+                elif not member.isfile():
+                    yield Unreadable(name, -1, "not a file")
+                else:
+                    offset = None if compressed else member.offset_data
+                    yield TarMember(file, offset, member.size, number, name, -1)
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise OSError(f"{file} is a damaged tar: {' '.join(str(error).split())}.") from error
+
+
+def _normal(name: str) -> str:
+    return posixpath.normpath(name.lstrip("/"))
+
+
+def _target(member: tarfile.TarInfo) -> str:
+    """The member that a link means: hard links count from the top, symbolic ones from beside it."""
+    if member.islnk():
+        return _normal(member.linkname)
+    return _normal(posixpath.join(posixpath.dirname(member.name), member.linkname))
 
 
 def _each(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -167,7 +189,8 @@ def _compressed_tar(source: Source) -> str | None:
 def _stream(file: str, sources: list[Source]) -> Iterator[Source]:
     """Reads members of a compressed tar, in their order."""
     wanted = {source.number: source for source in sources if isinstance(source, TarMember)}
-    with tarfile.open(file, "r|*") as tar:
+    tar, _ = open_tar(file, stream=True)
+    with tar:
         for number, member in enumerate(_each(tar)):
             source = wanted.get(number)
             if source is None:

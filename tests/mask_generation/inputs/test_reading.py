@@ -61,10 +61,28 @@ def test_flat_folder_has_no_labels(folder_of):
     assert _names_and_labels(folder) == {"0.png": -1, "1.png": -1}
 
 
-def test_a_photograph_at_the_top_takes_the_labels_from_all(folder_of):
-    folder = folder_of("a/0.png", "b/1.png", "2.png")
+def test_a_few_photographs_above_the_class_folders_have_no_label(folder_of):
+    folder = folder_of("a/0.png", "b/1.png", "montage.png")
+    assert find_images(folder)[1] == ("a", "b")
+    assert _names_and_labels(folder) == {"a/0.png": 0, "b/1.png": 1, "montage.png": -1}
+
+
+@pytest.mark.parametrize("names", [("a/0.png", "b/1.png", "2.png", "3.png"), ("a/0.png", "2.png")])
+def test_folders_beside_as_many_photographs_are_no_classes(folder_of, names):
+    folder = folder_of(*names)
     assert find_images(folder)[1] == ()
     assert set(_names_and_labels(folder).values()) == {-1}
+
+
+def test_linked_folders_are_followed_once(folder_of, tmp_path):
+    """One class is a link to a folder elsewhere, another leads back to the top."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    Image.fromarray(make_photograph(0)).save(elsewhere / "1.png")
+    folder = folder_of("cat/0.png")
+    (folder / "dog").symlink_to(elsewhere)
+    (folder / "cat" / "loop").symlink_to(folder)
+    assert _names_and_labels(folder) == {"cat/0.png": 0, "dog/1.png": 1}
 
 
 def test_names_with_spaces_and_unicode_and_upper_case_endings_are_found(folder_of):

@@ -60,3 +60,22 @@ def test_byte_order_mark_and_bytes_that_are_not_utf8_are_read(tmp_path):
 def test_file_that_is_no_list_is_refused(tmp_path, text, sentence):
     with pytest.raises(OSError, match=sentence):
         read_list(_list(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("words", "labels", "classes"),
+    [
+        (("0", "2", "10"), [0, 2, 10], 11),
+        (("03", "1", "3"), [3, 1, 3], 4),
+        (("n02", "n10", "n1"), [0, 2, 1], 3),
+        (("0", "cat", "2"), [0, 2, 1], 3),
+        (("1", "5000000", "7"), [0, 1, 2], 3),  # no number of a class
+    ],
+)
+def test_whole_numbers_are_the_labels_and_other_words_are_numbered(
+    tmp_path, words, labels, classes
+):
+    lines = "".join(f"{i}.jpg\t{word}\n" for i, word in enumerate(words))
+    found = read_list(_list(tmp_path, lines.encode()))
+    assert [source.label for source in found.sources] == labels
+    assert len(found.classes) == classes

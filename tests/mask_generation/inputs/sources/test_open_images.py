@@ -15,15 +15,18 @@ def folder(tmp_path):
 
 
 def test_folder_list_and_tars_give_the_same_photographs(folder, tmp_path):
-    (tmp_path / "photos" / "list.txt").write_text("a/1.png\ta\na/2.png\ta\n")
+    (folder / "b").mkdir()
+    (folder / "a" / "2.png").rename(folder / "b" / "2.png")
+    (tmp_path / "photos" / "list.txt").write_text("a/1.png\ta\nb/2.png\tb\n")
     with tarfile.open(tmp_path / "1.tar", "w") as tar:
         tar.add(folder / "a" / "1.png", "a/1.png")
     with tarfile.open(tmp_path / "2.tar", "w:gz") as tar:
-        tar.add(folder / "a" / "2.png", "a/2.png")
-    expected = [(f"a/{n}.png", 0, (folder / "a" / f"{n}.png").read_bytes()) for n in (1, 2)]
+        tar.add(folder / "b" / "2.png", "b/2.png")
+    names = ("a/1.png", "b/2.png")
+    expected = [(name, label, (folder / name).read_bytes()) for label, name in enumerate(names)]
     for where in (folder, [folder / "list.txt"], [tmp_path / "1.tar", tmp_path / "2.tar"]):
         found = open_images(where)
-        assert found.classes == ("a",)
+        assert found.classes == ("a", "b")
         got = [(source.name, source.label, source.read()) for source in found.part(0, 2)]
         assert got == expected
 

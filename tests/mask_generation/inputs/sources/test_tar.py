@@ -1,3 +1,4 @@
+import gzip
 import io
 import pathlib
 import pickle
@@ -51,10 +52,69 @@ def test_other_members_are_passed_over(tmp_path):
             info = tarfile.TarInfo(name)
             info.type = tarfile.DIRTYPE if name == "folder.jpg" else tarfile.REGTYPE
             tar.addfile(info, io.BytesIO())
-        link = tarfile.TarInfo("link.jpg")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        tar.addfile(link)
     assert [source.name for source in read_tars([path]).sources] == ["a.jpg", "d.jpg"]
+
+
+def _add_link(tar: tarfile.TarFile, name: str, target: str, kind: bytes) -> None:
+    link = tarfile.TarInfo(name)
+    link.type, link.linkname = kind, target
+    tar.addfile(link)
+
+
+def test_link_to_another_member_is_that_photograph(tmp_path):
+    """Hard links name a member from the top, symbolic ones from the folder they are in."""
+    path = _tar(tmp_path / "t", {"x/a.jpg": b"first", "y/b.jpg": b"second"})
+    with tarfile.open(path, "a") as tar:
+        _add_link(tar, "y/hard.jpg", "x/a.jpg", tarfile.LNKTYPE)
+        _add_link(tar, "y/soft.jpg", "../x/a.jpg", tarfile.SYMTYPE)
+    sources = {source.name: source for source in read_tars([path]).sources}
+    assert sources["y/hard.jpg"].read() == sources["y/soft.jpg"].read() == b"first"
+    assert [source.label for source in sources.values()] == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_other_links_are_left_out_with_their_names(tmp_path, mode):
+    """Those that lead out of the tar, and those of a compressed one."""
+    with tarfile.open(tmp_path / "t", mode) as tar:
+        tar.addfile(tarfile.TarInfo("a.jpg"), io.BytesIO())
+        _add_link(tar, "out.jpg", "/etc/passwd", tarfile.SYMTYPE)
+        if mode != "w":
+            _add_link(tar, "hard.jpg", "a.jpg", tarfile.LNKTYPE)
+    for source in list(read_tars([tmp_path / "t"]).part(0, 3))[1:]:
+        with pytest.raises(UnusableImageError, match=r"a link to \S+, which was not found"):
+            source.read()
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_damaged_header_is_an_error_that_says_where(tmp_path, mode):
+    """Members of one block of content begin at 0, 1024 and 2048; 148 holds the checksum."""
+    path = _tar(tmp_path / "t", {name: b"x" for name in ("a.jpg", "b.jpg", "c.jpg")})
+    data = bytearray(path.read_bytes())
+    data[1024 + 148] ^= 1
+    path.write_bytes(gzip.compress(bytes(data)) if mode == "w:gz" else bytes(data))
+    with pytest.raises(OSError, match=r"is a damaged tar: the header at byte 1024 is damaged"):
+        read_tars([path])
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_archives_joined_into_one_are_both_read(tmp_path, compressed):
+    parts = [
+        _tar(tmp_path / name, {name: name.encode()}).read_bytes() for name in ("a.jpg", "b.jpg")
+    ]
+    joined = b"".join(parts)
+    (tmp_path / "t").write_bytes(gzip.compress(joined) if compressed else joined)
+    found = read_tars([tmp_path / "t"])
+    assert [source.read() for source in found.part(0, 2)] == [b"a.jpg", b"b.jpg"]
+
+
+@pytest.mark.parametrize("prefix", ["photos/", "/abs/photos/", "../photos/", "./"])
+def test_folders_around_everything_are_no_classes(tmp_path, prefix):
+    names = [f"{prefix}cat/1.jpg", f"{prefix}dog/2.jpg"]
+    found = read_tars([_tar(tmp_path / "t", dict.fromkeys(names, b""))])
+    assert found.classes == ("cat", "dog")
+    assert [source.label for source in found.sources] == [0, 1]
+    flat = read_tars([_tar(tmp_path / "f", {f"{prefix}1.jpg": b"", f"{prefix}2.jpg": b""})])
+    assert flat.classes == ()
 
 
 def test_name_in_two_tars_or_twice_in_one_is_read_once(tmp_path):

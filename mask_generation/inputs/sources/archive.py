@@ -1,0 +1,59 @@
+"""Opening a tar so that nothing in it is passed over in silence.
+
+Python's reader takes a damaged header for the end of the archive, and the end of the first of two
+joined archives for the end of both. Owns that the first is an error and the second is read on.
+"""
+
+import tarfile
+from typing import Any
+
+
+class _StrictInfo(tarfile.TarInfo):
+    """A member whose damaged header is an error."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> "_StrictInfo":
+        """Reads the next header."""
+        offset = tarfile.offset
+        try:
+            return super().fromtarfile(tarfile)
+        except _INVALID as error:
+            if offset == 0:  # not a tar, or a compressed one
+                raise _ReadError(str(error)) from error
+            raise _ReadError(f"the header at byte {offset} is damaged") from error
+
+
+_ReadError = tarfile.ReadError
+_INVALID: Any = (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError)  # type: ignore[attr-defined]
+
+
+def open_tar(file: str, stream: bool = False) -> tuple[tarfile.TarFile, bool]:
+    """Opens a tar, whatever its compression.
+
+    Args:
+        file: Its path.
+        stream: Whether to read it from the beginning, as a compressed tar must be. Default: only
+            if it is compressed.
+
+    Returns:
+        The tar, and whether it is compressed or read as a stream. Iterating over it raises
+        ``tarfile.ReadError`` at a damaged header.
+
+    Raises:
+        OSError: If it cannot be opened.
+
+    Example:
+        >>> open_tar("no/such.tar")
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] No such file or directory: 'no/such.tar'
+    """
+    options: dict[str, Any] = {"tarinfo": _StrictInfo, "ignore_zeros": True}
+    try:
+        if not stream:
+            try:
+                return tarfile.open(file, "r:", **options), False
+            except tarfile.ReadError:
+                pass
+        return tarfile.open(file, "r|*", **options), True
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise OSError(f"{file} is a damaged tar: {' '.join(str(error).split())}.") from error
