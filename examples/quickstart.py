@@ -76,7 +76,7 @@ def check_sources(out: pathlib.Path) -> None:
         name: str(pathlib.Path(folder).resolve()) if folder else "scikit-image"
         for name, folder in (("photographs", FLAGS.photographs), ("labelled", FLAGS.labelled))
     }
-    if FLAGS.labelled and not find_images(FLAGS.labelled)[1]:
+    if FLAGS.labelled and not find_images(FLAGS.labelled).classes:
         raise FileNotFoundError(f"{FLAGS.labelled} needs one subfolder of photographs per class.")
     noted = out / "sources.json"
     if noted.exists() and json.loads(noted.read_text()) != sources:

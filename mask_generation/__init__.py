@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mask_generation.evaluation.evaluate import Evaluation as Evaluation
     from mask_generation.evaluation.evaluate import evaluate as evaluate
     from mask_generation.evaluation.truth import EvaluationError as EvaluationError
-    from mask_generation.inputs.reading import find_images as find_images
+    from mask_generation.inputs.folder import find_images as find_images
     from mask_generation.methods.regions import REGION_METHODS as REGION_METHODS
     from mask_generation.methods.regions import region_map as region_map
     from mask_generation.networks.opening import ModelError as ModelError
@@ -44,7 +44,7 @@ _ON_FIRST_USE = {
     "convert": "conversion.convert",
     "draw_mask": "previews.contact_sheet",
     "evaluate": "evaluation.evaluate",
-    "find_images": "inputs.reading",
+    "find_images": "inputs.folder",
     "preview": "previews.preview",
     "region_map": "methods.regions",
     "verify": "conversion.verify",

@@ -70,6 +70,7 @@ class Manifest:
         flags: Number of records per flag, the reason not to trust their mask; records without a
             flag are not counted.
         files: The files for TensorFlow Datasets.
+        passed_over: Number of files that were not taken for photographs, by their ending.
         assumptions: What was taken for granted about the user's own masks, with the number of
             records.
         schema: Version of this format.
@@ -82,6 +83,7 @@ class Manifest:
     masks: tuple[MaskInfo, ...] = (MaskInfo("mask", ""),)
     flags: dict[str, int] = dataclasses.field(default_factory=dict)
     files: tuple[File, ...] = ()
+    passed_over: dict[str, int] = dataclasses.field(default_factory=dict)
     assumptions: dict[str, int] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA
 

@@ -21,8 +21,9 @@ where it stopped.
 _EPILOG = """\
 PHOTOS:
   FOLDER                    images, flat or with one subfolder per class
-  LIST.txt                  one path per line, relative to the list; optionally TAB and class
-  A.tar [B.tar ...]         may be compressed; top-level folders are classes
+  LIST.txt                  one path per line, relative to the list; optionally TAB and class,
+                            whose whole numbers are the labels themselves
+  A.tar [B.tar ...]         may be compressed; folders are classes, but for those around everything
   tfds:NAME[/config][:version][:split]
 
 MASKS, your own (--masks):
@@ -131,6 +132,9 @@ def run(arguments: argparse.Namespace) -> str:
         beam_options=shlex.split(arguments.beam_args),
     )
     print_left_out(manifest.left_out, "see the manifest")
+    if manifest.passed_over:
+        kinds = ", ".join(f"{count} {ending}" for ending, count in manifest.passed_over.items())
+        print(f"passed over, no photographs: {kinds}", file=sys.stderr)
     for assumption, count in manifest.assumptions.items():
         print(f"{count} masks: {assumption}.", file=sys.stderr)
     classes = f", {len(manifest.classes)} classes" if manifest.classes else ""

@@ -157,7 +157,7 @@ def convert(
         else:
             _run_in_processes(conversion, found, todo, workers, progress)
         _say(_rate(conversion, todo, time.monotonic() - started), progress)
-        manifest = _describe(conversion, found.classes)
+        manifest = _describe(conversion, found)
         with no_interrupt():
             conversion.journal.remove()
             put_in_place(folder, target)
@@ -192,7 +192,7 @@ def _run_in_processes(
                 pass
 
 
-def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Manifest:
+def _describe(conversion: Conversion, found: Images) -> manifests.Manifest:
     """Writes the manifest and the files for TensorFlow Datasets."""
     shards = conversion.journal.noted()
     if len(shards) < len(conversion.shards):
@@ -224,11 +224,12 @@ def _describe(conversion: Conversion, classes: tuple[str, ...]) -> manifests.Man
     )
     manifest = manifests.Manifest(
         method,
-        classes,
+        found.classes,
         tuple(shard.shard for shard in shards),
         left_out,
         tuple(infos),
         dict(sorted(flags.items())),
+        passed_over=dict(found.passed_over),
         assumptions=dict(sorted(assumptions.items())),
     )
     manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))

@@ -11,8 +11,9 @@ import pathlib
 from collections.abc import Iterator
 
 from mask_generation.evaluation.metrics import Box
+from mask_generation.inputs.folder import find_images
 from mask_generation.inputs.mask_file import MaskPixels, decode_mask
-from mask_generation.inputs.reading import UnusableImageError, find_images, read_file
+from mask_generation.inputs.reading import UnusableImageError, read_file
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -146,7 +147,7 @@ def _from_pairs(folder: pathlib.Path) -> Iterator[Truth]:
 
 def _from_folders(folder: pathlib.Path) -> Iterator[Truth]:
     try:
-        sources, _ = find_images(folder / "images")
+        sources = find_images(folder / "images").sources
     except FileNotFoundError as error:
         raise EvaluationError(f"{folder} has masks, but no photographs: {error}") from error
     for source in sources:

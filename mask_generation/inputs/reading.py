@@ -1,30 +1,23 @@
-"""Finding photographs in a folder and reading them, whatever their format.
+"""Reading photographs, whatever their format.
 
-Owns all decisions about input files: which files are photographs, how they are named, how gray,
-transparent, CMYK, Lab, 16-bit, rotated and animated images become 8-bit RGB, and how large an image
-may be, so that it cannot exhaust memory. It computes no masks.
+Owns how gray, transparent, CMYK, Lab, 16-bit, rotated and animated images become 8-bit RGB, and how
+large an image may be, so that it cannot exhaust memory. Which files are photographs is decided in
+``mask_generation.inputs.folder``. It computes no masks.
 """
 
-import dataclasses
 import io
-import os
 import pathlib
 import stat
 import warnings
-from typing import NoReturn
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from mask_generation.inputs.class_folders import label_by_folder
 from mask_generation.inputs.color_profile import to_srgb
 from mask_generation.inputs.exif import orientation_of, turned
 from mask_generation.inputs.jpeg_end import whole_jpeg
 from mask_generation.inputs.png_chunks import without_metadata
 
-SUFFIXES = frozenset(
-    ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
-)
 LARGEST_PIXELS = 2**25
 """Largest number of pixels to decode (33.6 million). A worker needs about 32 bytes per pixel, most
 of them for the maps of a mask method, so no photograph takes more than about 1.1 GB."""
@@ -37,78 +30,6 @@ _SUBFILE, _PHOTOMETRIC = 254, 262  # tags of TIFF
 
 class UnusableImageError(Exception):
     """A photograph cannot be used; the message is the reason, one line."""
-
-
-@dataclasses.dataclass(frozen=True)
-class FileSource:
-    r"""A photograph that was found.
-
-    Attributes:
-        path: Where it is.
-        name: Its path relative to the searched folder, with forward slashes; bytes that are not
-            UTF-8 are written as ``\xff``.
-        label: Index of its class folder, or -1.
-    """
-
-    path: str
-    name: str
-    label: int
-
-    def read(self) -> bytes:
-        """The file's bytes.
-
-        Raises:
-            UnusableImageError: If it cannot be read, is empty or larger than
-                ``LARGEST_FILE``.
-        """
-        return read_file(pathlib.Path(self.path))
-
-
-def find_images(folder: str | pathlib.Path) -> tuple[list[FileSource], tuple[str, ...]]:
-    """Lists the photographs in a folder and its subfolders, in the order of their names.
-
-    The first-level subfolders are classes, as ``label_by_folder`` says. Links to folders are
-    followed, each folder once.
-
-    Args:
-        folder: A folder; files without an image extension, hidden files and hidden folders are
-            ignored.
-
-    Returns:
-        The photographs, and the class names in the order of their labels.
-
-    Raises:
-        FileNotFoundError: If there is no such folder or it contains no photographs.
-        OSError: If a folder cannot be listed.
-
-    Example:
-        >>> find_images("no/such/folder")
-        Traceback (most recent call last):
-        FileNotFoundError: There is no folder no/such/folder.
-    """
-    folder = pathlib.Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    paths = {}
-    visited: set[str] = set()
-    for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:  # by a link, perhaps to a folder above itself
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for file in files:
-            if pathlib.Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
-                path = pathlib.Path(parent) / file
-                paths[as_text(path.relative_to(folder).as_posix())] = str(path)
-    if not paths:
-        endings = " ".join(sorted(SUFFIXES))
-        raise FileNotFoundError(f"No photograph in {folder}: no file ends in {endings}.")
-    names = sorted(paths)
-    classes, labels = label_by_folder(names)
-    pairs = zip(names, labels, strict=True)
-    return [FileSource(paths[name], name, label) for name, label in pairs], classes
 
 
 def read_image(
@@ -164,16 +85,6 @@ def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarr
         kept = buffer.getvalue()
         image = Image.open(io.BytesIO(kept))
     return np.asarray(image), kept
-
-
-def _cannot_list(error: OSError) -> NoReturn:
-    reason = error.strerror or type(error).__name__
-    raise OSError(f"Folder {error.filename} cannot be listed: {reason}.") from error
-
-
-def as_text(name: str) -> str:
-    """A file name that can be encoded as UTF-8, whatever bytes it contains on disk."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_file(path: pathlib.Path) -> bytes:

@@ -9,12 +9,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from mask_generation.foreground import foreground_mask
-from mask_generation.inputs.reading import (
-    FileSource,
-    UnusableImageError,
-    find_images,
-    read_image,
-)
+from mask_generation.inputs.folder import FileSource, find_images
+from mask_generation.inputs.reading import UnusableImageError, read_image
 from mask_generation.left_out import LeftOut
 from mask_generation.previews.pictures import Numbers, Picture
 from mask_generation.workers import ordered_map
@@ -41,7 +37,7 @@ class InspectedImages:
     """
 
     def __init__(self, folder: str | pathlib.Path, method: str, workers: int = 1):
-        self._sources, _ = find_images(folder)
+        self._sources = find_images(folder).sources
         self.method = method
         self._workers = workers
 

@@ -20,12 +20,8 @@ from mask_generation.drfi.pixels import measure, segment
 from mask_generation.evaluation.truth import EvaluationError, read_mask
 from mask_generation.foreground import foreground_mask
 from mask_generation.image.resize import shrink
-from mask_generation.inputs.reading import (
-    FileSource,
-    UnusableImageError,
-    find_images,
-    read_image,
-)
+from mask_generation.inputs.folder import FileSource, find_images
+from mask_generation.inputs.reading import UnusableImageError, read_image
 from mask_generation.left_out import LeftOut
 from mask_generation.networks.opening import ModelError
 from mask_generation.workers import ordered_map
@@ -107,7 +103,7 @@ def train(
     """
     if settings.masks is not None and not pathlib.Path(settings.masks).is_dir():
         raise ModelError(f"There is no folder of masks {settings.masks}.")
-    sources, _ = find_images(images)
+    sources = find_images(images).sources
     if limit is not None:
         sources = [sources[index] for index in _spread(len(sources), limit)]
     with ordered_map(workers) as run:

@@ -4,7 +4,7 @@ import pathlib
 import tarfile
 from collections.abc import Sequence
 
-from mask_generation.inputs.reading import find_images
+from mask_generation.inputs.folder import find_images
 from mask_generation.inputs.sources.list_file import read_list
 from mask_generation.inputs.sources.source import Images, Listed
 from mask_generation.inputs.sources.source import InMemory as InMemory
@@ -45,8 +45,9 @@ def open_images(
         return read_tfds(str(where), mask_feature)
     path = pathlib.Path(where)
     if not path.is_file():
-        sources, classes = find_images(path)
-        return Listed(tuple(sources), classes, tuple(source.path for source in sources))
+        found = find_images(path)
+        files = tuple(source.path for source in found.sources)
+        return Listed(tuple(found.sources), found.classes, files, found.passed_over)
     return read_tars([path]) if tarfile.is_tarfile(path) else read_list(path)
 
 

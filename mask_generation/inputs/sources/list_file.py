@@ -11,7 +11,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from mask_generation.inputs.reading import FileSource, as_text
+from mask_generation.inputs.folder import FileSource, as_text
 from mask_generation.inputs.sources.source import Listed, without_repetition
 
 # More classes than any data set has: larger numbers are names.

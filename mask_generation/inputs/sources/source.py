@@ -6,7 +6,7 @@ unique. The modules next to this one find the photographs.
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from mask_generation.inputs.reading import UnusableImageError
@@ -37,6 +37,10 @@ class Images(Protocol):
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of their labels; empty if there are no labels."""
+
+    @property
+    def passed_over(self) -> Mapping[str, int]:
+        """Number of files that were not taken for photographs, by their ending."""
 
     def __len__(self) -> int:
         """Number of photographs."""
@@ -90,11 +94,13 @@ class Listed:
         sources: The photographs.
         classes: Class names in the order of their labels.
         files: The files that contain them.
+        passed_over: Number of files that were not taken for photographs, by their ending.
     """
 
     sources: tuple[Source, ...]
     classes: tuple[str, ...]
     files: tuple[str, ...]
+    passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of photographs."""
@@ -128,7 +134,7 @@ def without_repetition(sources: Iterable[Source]) -> tuple[Source, ...]:
     """Replaces each photograph whose name has occurred before with one that cannot be read.
 
     Example:
-        >>> from mask_generation.inputs.reading import FileSource
+        >>> from mask_generation.inputs.folder import FileSource
         >>> both = without_repetition([FileSource("a.jpg", "a.jpg", 0)] * 2)
         >>> both[1].reason
         'its name occurs before'

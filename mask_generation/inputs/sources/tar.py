@@ -9,15 +9,12 @@ import itertools
 import pathlib
 import posixpath
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from mask_generation.inputs.class_folders import label_by_folder, without_shared_folders
-from mask_generation.inputs.reading import (
-    SUFFIXES,
-    UnusableImageError,
-    as_text,
-    check_file_size,
-)
+from mask_generation.inputs.folder import NO_ENDING, SUFFIXES, as_text
+from mask_generation.inputs.reading import UnusableImageError, check_file_size
 from mask_generation.inputs.sources.archive import open_tar
 from mask_generation.inputs.sources.source import (
     InMemory,
@@ -75,11 +72,13 @@ class Tars:
         sources: The photographs.
         classes: Class names in the order of their labels.
         files: The tars.
+        passed_over: Number of members that were not taken for photographs, by their ending.
     """
 
     sources: tuple[Source, ...]
     classes: tuple[str, ...]
     files: tuple[str, ...]
+    passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of photographs."""
@@ -118,7 +117,8 @@ def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
         Traceback (most recent call last):
         FileNotFoundError: [Errno 2] No such file or directory: 'no/such.tar'
     """
-    members = [member for file in files for member in _members(str(file))]
+    others: Counter[str] = Counter()
+    members = [member for file in files for member in _members(str(file), others)]
     if not members:
         endings = " ".join(sorted(SUFFIXES))
         named = ", ".join(map(str, files))
@@ -128,10 +128,12 @@ def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
         dataclasses.replace(member, label=label)
         for member, label in zip(members, labels, strict=True)
     ]
-    return Tars(without_repetition(labeled), classes, tuple(map(str, files)))
+    passed_over = dict(sorted(others.items()))
+    return Tars(without_repetition(labeled), classes, tuple(map(str, files)), passed_over)
 
 
-def _members(file: str) -> Iterator[TarMember | Unreadable]:
+def _members(file: str, others: Counter[str]) -> Iterator[TarMember | Unreadable]:
+    """The photographs of a tar; the endings of other members are counted."""
     tar, compressed = open_tar(file)
     # Links name other members; those of a compressed tar cannot be sought.
     places: dict[str, tuple[int, int]] = {}
@@ -142,7 +144,10 @@ def _members(file: str) -> Iterator[TarMember | Unreadable]:
                     places[_normal(member.name)] = member.offset_data, member.size
                 path = pathlib.PurePosixPath(member.name)
                 hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-                if member.isdir() or hidden or path.suffix.lower() not in SUFFIXES:
+                if member.isdir() or hidden:
+                    continue
+                if path.suffix.lower() not in SUFFIXES:
+                    others[as_text(path.suffix.lower()) or NO_ENDING] += 1
                     continue
                 name = as_text(str(path).lstrip("/"))
                 if member.issparse():

@@ -8,7 +8,7 @@ that workers need not import it.
 import dataclasses
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mask_generation.inputs.sources.source import InMemory, Source
@@ -34,6 +34,11 @@ class TfdsSplit:
     image: str
     label: str | None
     mask: str | None
+
+    @property
+    def passed_over(self) -> Mapping[str, int]:
+        """Nothing: a data set holds examples, not files."""
+        return {}
 
     @property
     def classes(self) -> tuple[str, ...]:

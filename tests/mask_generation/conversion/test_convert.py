@@ -393,3 +393,11 @@ def test_what_was_assumed_about_masks_is_counted(tmp_path):
         "labels: all but 0 is foreground, 255 is void": 1,
     }
     assert read_manifest(tmp_path / "out").assumptions == manifest.assumptions
+
+
+def test_files_passed_over_are_in_the_manifest(tmp_path):
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(make_photograph(0)).save(tmp_path / "photos" / "a.png")
+    (tmp_path / "photos" / "b.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    convert(tmp_path / "photos", tmp_path / "out", progress=False)
+    assert read_manifest(tmp_path / "out").passed_over == {".heic": 1}

@@ -10,12 +10,7 @@ from PIL import Image
 
 from conftest import make_photograph
 from mask_generation.inputs import reading
-from mask_generation.inputs.reading import (
-    UnusableImageError,
-    decode_image,
-    find_images,
-    read_image,
-)
+from mask_generation.inputs.reading import UnusableImageError, decode_image, read_image
 
 
 def _encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -33,100 +28,6 @@ def _saved(path: pathlib.Path, image: Image.Image, **options) -> pathlib.Path:
 @pytest.fixture
 def photograph() -> Image.Image:
     return Image.fromarray(make_photograph(0))
-
-
-@pytest.fixture
-def folder_of(tmp_path):
-    def make(*names: str) -> pathlib.Path:
-        for name in names:
-            _saved(tmp_path / name, Image.new("RGB", (2, 2)))
-        return tmp_path
-
-    return make
-
-
-def _names_and_labels(folder: pathlib.Path) -> dict[str, int]:
-    return {source.name: source.label for source in find_images(folder)[0]}
-
-
-def test_class_folders_become_labels_in_the_order_of_their_names(folder_of):
-    folder = folder_of("b/1.png", "a/x/2.png", "a/0.png")
-    assert find_images(folder)[1] == ("a", "b")
-    assert _names_and_labels(folder) == {"a/0.png": 0, "a/x/2.png": 0, "b/1.png": 1}
-
-
-def test_flat_folder_has_no_labels(folder_of):
-    folder = folder_of("1.png", "0.png")
-    assert find_images(folder)[1] == ()
-    assert _names_and_labels(folder) == {"0.png": -1, "1.png": -1}
-
-
-def test_a_few_photographs_above_the_class_folders_have_no_label(folder_of):
-    folder = folder_of("a/0.png", "b/1.png", "montage.png")
-    assert find_images(folder)[1] == ("a", "b")
-    assert _names_and_labels(folder) == {"a/0.png": 0, "b/1.png": 1, "montage.png": -1}
-
-
-@pytest.mark.parametrize("names", [("a/0.png", "b/1.png", "2.png", "3.png"), ("a/0.png", "2.png")])
-def test_folders_beside_as_many_photographs_are_no_classes(folder_of, names):
-    folder = folder_of(*names)
-    assert find_images(folder)[1] == ()
-    assert set(_names_and_labels(folder).values()) == {-1}
-
-
-def test_linked_folders_are_followed_once(folder_of, tmp_path):
-    """One class is a link to a folder elsewhere, another leads back to the top."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    Image.fromarray(make_photograph(0)).save(elsewhere / "1.png")
-    folder = folder_of("cat/0.png")
-    (folder / "dog").symlink_to(elsewhere)
-    (folder / "cat" / "loop").symlink_to(folder)
-    assert _names_and_labels(folder) == {"cat/0.png": 0, "dog/1.png": 1}
-
-
-def test_names_with_spaces_and_unicode_and_upper_case_endings_are_found(folder_of):
-    names = ["żółw i 猫/my cat.JPG", "żółw i 猫/é.PnG"]
-    assert list(_names_and_labels(folder_of(*names))) == names
-
-
-def test_hidden_files_and_folders_and_other_files_are_passed_over(folder_of):
-    folder = folder_of("a/0.png", ".thumbnails/0.png", "a/.1.png")
-    (folder / "a" / "notes.txt").write_text("no image")
-    assert list(_names_and_labels(folder)) == ["a/0.png"]
-
-
-def test_name_that_is_not_utf8_is_escaped_and_still_opens(tmp_path):
-    path = os.fsencode(tmp_path) + b"/caf\xe9.png"
-    try:
-        pathlib.Path(os.fsdecode(path)).write_bytes(_encode(Image.new("RGB", (2, 2)), "PNG"))
-    except OSError:
-        pytest.skip("this file system holds only UTF-8 names")
-    (source,), _ = find_images(tmp_path)
-    assert source.name == "caf\\xe9.png"
-    assert read_image(source.path)[0].shape == (2, 2, 3)
-
-
-@pytest.mark.parametrize("file", [None, "notes.txt"])
-def test_folder_without_images_is_an_error_that_names_the_endings(tmp_path, file):
-    if file:
-        (tmp_path / file).write_text("no image")
-    with pytest.raises(FileNotFoundError, match=r"No photograph in .*\.jpeg \.jpg"):
-        find_images(tmp_path)
-
-
-def test_folder_that_cannot_be_listed_is_an_error(folder_of, monkeypatch):
-    """Passing it over would lose a whole class without a word."""
-    folder, scandir = folder_of("a/0.png", "b/1.png"), os.scandir
-
-    def refuse(path):
-        if str(path).endswith("b"):
-            raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(OSError, match=r"Folder .*b cannot be listed: Permission denied\."):
-        find_images(folder)
 
 
 def test_upright_rgb_jpeg_keeps_its_bytes(tmp_path, photograph):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.inputs.reading import FileSource, find_images
+from mask_generation.inputs.folder import FileSource, find_images
 from mask_generation.left_out import LeftOut
 from mask_generation.networks.opening import ModelError
 from mask_generation.training.drfi import LabeledRegions, RegionSettings, labeled_regions, train
@@ -37,7 +37,7 @@ def _settings(labeled) -> RegionSettings:
 
 
 def _first(labeled) -> FileSource:
-    return find_images(labeled / "images")[0][0]
+    return find_images(labeled / "images").sources[0]
 
 
 def test_clear_regions_have_the_label_of_their_pixels(labeled):

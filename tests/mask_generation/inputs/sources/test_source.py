@@ -2,7 +2,8 @@ import pickle
 
 import pytest
 
-from mask_generation.inputs.reading import FileSource, UnusableImageError
+from mask_generation.inputs.folder import FileSource
+from mask_generation.inputs.reading import UnusableImageError
 from mask_generation.inputs.sources.source import (
     InMemory,
     Listed,

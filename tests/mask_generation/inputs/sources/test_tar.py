@@ -52,7 +52,9 @@ def test_other_members_are_passed_over(tmp_path):
             info = tarfile.TarInfo(name)
             info.type = tarfile.DIRTYPE if name == "folder.jpg" else tarfile.REGTYPE
             tar.addfile(info, io.BytesIO())
-    assert [source.name for source in read_tars([path]).sources] == ["a.jpg", "d.jpg"]
+    found = read_tars([path])
+    assert [source.name for source in found.sources] == ["a.jpg", "d.jpg"]
+    assert found.passed_over == {".txt": 1}
 
 
 def _add_link(tar: tarfile.TarFile, name: str, target: str, kind: bytes) -> None:
