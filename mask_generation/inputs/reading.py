@@ -125,12 +125,12 @@ def _decode(data: bytes) -> tuple[Image.Image, bytes | None]:
             warnings.simplefilter("ignore")  # odd metadata that changes no pixels
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = open_image(data)
+            _skip_reduced_copies(image)
             turn = orientation_of(image)
             is_plain = image.format == "JPEG" and image.mode == "RGB" and turn == 1
             if image.width * image.height > LARGEST_PIXELS:
                 _decode_smaller(image)
                 is_plain = False
-            _skip_reduced_copies(image)
             image.load()
             converted = to_srgb(image)
             image = turned(_to_rgb(converted or image), turn)

@@ -244,6 +244,13 @@ def test_reduced_copy_before_the_picture_is_passed_over():
     assert decode_image(data)[0].shape == rgb.shape
 
 
+def test_picture_after_a_reduced_copy_is_held_to_the_largest_size(monkeypatch):
+    rgb = make_photograph(0)
+    monkeypatch.setattr(reading, "LARGEST_PIXELS", rgb[..., 0].size - 1)
+    with pytest.raises(UnusableImageError, match="80×60 px: more than"):
+        decode_image(_tiff((rgb[::4, ::4], {254: 1}), (rgb, {254: 0})))
+
+
 def test_sixteen_bits_with_white_as_zero_are_no_negative():
     """Tag 262, PhotometricInterpretation: 0 means that 0 is white."""
     gray = make_photograph(0)[..., 0].astype(np.uint16) * 257
