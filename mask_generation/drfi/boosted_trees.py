@@ -171,6 +171,7 @@ def load(path: str | pathlib.Path) -> BoostedTrees:
         )
     if contents.pop("sha256", None) != _digest(contents) or not _sound(contents.get("trees")):
         raise ModelError(f"{path} is damaged: its checksum does not match. {_HINT}")
+    _lightgbm()  # that it is missing is known before the first photograph
     return BoostedTrees(
         trees=contents["trees"],
         work_size=int(contents["work_size"]),

@@ -158,8 +158,10 @@ def test_file_of_another_schema_is_refused(saved):
         boosted_trees.load(saved)
 
 
-def test_missing_lightgbm_is_a_sentence(trees, monkeypatch):
+def test_missing_lightgbm_is_a_sentence(trees, saved, monkeypatch):
     monkeypatch.setitem(sys.modules, "lightgbm", None)
+    with pytest.raises(ModelError, match=r'pip install "harl_tf\[drfi\]"'):
+        boosted_trees.load(saved)
     with pytest.raises(ModelError, match=r'pip install "harl_tf\[drfi\]"'):
         BoostedTrees(trees.trees, 120, (50.0,), "noise").predict(_data(1)[0])
     with pytest.raises(ModelError, match=r'pip install "harl_tf\[drfi\]"'):
