@@ -18,4 +18,4 @@ def with_drawn_masks(folder: str) -> Iterator[tuple[NDArray[np.uint8], Mask]]:
     for truth in find_truth(folder):
         if truth.mask is not None:
             rgb, _ = decode_image(pathlib.Path(truth.path).read_bytes())
-            yield rgb, read_mask(truth.mask).foreground
+            yield rgb, read_mask(truth.mask, truth.path, rgb.shape[:2]).foreground

@@ -21,6 +21,7 @@ from mask_generation.inputs.mask_file import (
     UnusableMaskError,
     decode_array,
     decode_mask,
+    turned_to_fit,
 )
 from mask_generation.inputs.reading import UnusableImageError, orientation, read_file
 from mask_generation.inputs.sources import TFDS_PREFIX, InMemory, Source, file_mark
@@ -132,16 +133,17 @@ def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> tuple[Foregr
     """
     where = parse_masks(masks)
     read = partial(_read, source, where)
-    pixels = read(orientation(source.read()) if where.feature is not None else 1)
     height, width = rgb.shape[:2]
-    if not _same_shape(pixels.foreground.shape, (height, width)):
-        turned = read(orientation(source.read()))  # drawn on the stored photograph
-        if not _same_shape(turned.foreground.shape, (height, width)):
-            rows, columns = pixels.foreground.shape
-            raise UnusableMaskError(
-                f"its mask is of another shape: {columns}×{rows} px, not {width}×{height}"
-            )
-        pixels = turned
+    fits = partial(_same_shape, photograph=(height, width))
+    if where.feature is not None:
+        pixels = read(orientation(source.read()))
+    else:
+        pixels = turned_to_fit(read, fits, source.read)
+    if not fits(pixels.foreground.shape):
+        rows, columns = pixels.foreground.shape
+        raise UnusableMaskError(
+            f"its mask is of another shape: {columns}×{rows} px, not {width}×{height}"
+        )
     mask = _of_size(pixels.foreground, height, width)
     return judged(ForegroundMask(mask, mask.astype(np.float32), 1.0, None)), pixels.assumption
 

@@ -22,13 +22,7 @@ from mask_generation.evaluation import metrics
 from mask_generation.evaluation.orientation import turned_with_photograph
 from mask_generation.evaluation.truth import EvaluationError, Truth, find_truth, half_of, read_mask
 from mask_generation.foreground import foreground_mask
-from mask_generation.inputs.mask_file import MaskPixels
-from mask_generation.inputs.reading import (
-    UnusableImageError,
-    orientation,
-    read_file,
-    read_image,
-)
+from mask_generation.inputs.reading import UnusableImageError, read_image
 from mask_generation.methods import DEFAULT, MaskMethod, named
 from mask_generation.result import ForegroundMask
 from mask_generation.workers import ordered_map
@@ -237,9 +231,16 @@ def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
         result, milliseconds = _timed(rgb, method)
         iou = metrics.best_box_iou(metrics.box_of(result.mask), boxes)
         return _Measured(_score(truth, result, iou, milliseconds))
-    true = _true_mask(truth.path, truth.mask, rgb.shape[:2])
+    true = read_mask(truth.mask, truth.path, rgb.shape[:2])
+    if true.foreground.shape != rgb.shape[:2]:
+        (rows, columns), (height, width) = true.foreground.shape, rgb.shape[:2]
+        raise EvaluationError(
+            f"Expected {truth.mask} to have its photograph's size, {width}×{height} "
+            f"pixels. Received: {columns}×{rows}. The photograph is {truth.path}."
+        )
     result, milliseconds = _timed(rgb, method)
-    foreground, known = true.foreground[true.known], true.known
+    known = true.known
+    foreground = true.foreground[known]
     saliency = result.saliency[known]
     precision, recall = metrics.precision_recall(saliency, foreground)
     return _Measured(
@@ -252,21 +253,6 @@ def _measure(truth: Truth, method: str | MaskMethod) -> _Measured:
         precision,
         recall,
         metrics.mean_absolute_error(saliency, foreground),
-    )
-
-
-def _true_mask(photograph: str, path: str, shape: tuple[int, ...]) -> MaskPixels:
-    """The true mask, turned as its photograph is if it only fits then."""
-    true = read_mask(path)
-    if true.foreground.shape == shape:
-        return true
-    turned = read_mask(path, orientation(read_file(pathlib.Path(photograph))))
-    if turned.foreground.shape == shape:
-        return turned
-    rows, columns = true.foreground.shape
-    raise EvaluationError(
-        f"Expected {path} to have its photograph's size, {shape[1]}×{shape[0]} "
-        f"pixels. Received: {columns}×{rows}. The photograph is {photograph}."
     )
 
 

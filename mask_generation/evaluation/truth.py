@@ -9,10 +9,11 @@ import dataclasses
 import hashlib
 import pathlib
 from collections.abc import Iterator
+from functools import partial
 
 from mask_generation.evaluation.metrics import Box
 from mask_generation.inputs.folder import find_images
-from mask_generation.inputs.mask_file import MaskPixels, decode_mask
+from mask_generation.inputs.mask_file import MaskPixels, decode_mask, turned_to_fit
 from mask_generation.inputs.reading import UnusableImageError, read_file
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -112,21 +113,25 @@ def half_of(name: str) -> int:
     return hashlib.sha256(name.encode()).digest()[0] % 2
 
 
-def read_mask(path: str | pathlib.Path, turned: int = 1) -> MaskPixels:
+def read_mask(
+    path: str | pathlib.Path, photograph: str | pathlib.Path, shape: tuple[int, ...]
+) -> MaskPixels:
     """Reads a true mask; ``mask_generation.inputs.mask_file`` says what its values mean.
 
     Args:
         path: An image file.
-        turned: EXIF orientation that the mask shares with its photograph. Default: 1, upright.
+        photograph: The file of its photograph, whose orientation it may share.
+        shape: Height and width of the upright photograph.
 
     Returns:
-        The mask; its void pixels are not scored.
+        The mask, perhaps of another shape; its void pixels are not scored.
 
     Raises:
         EvaluationError: If the file cannot be read as a mask.
     """
     try:
-        return decode_mask(read_file(pathlib.Path(path)), orientation=turned)
+        decode = partial(decode_mask, read_file(pathlib.Path(path)), ())
+        return turned_to_fit(decode, shape.__eq__, lambda: read_file(pathlib.Path(photograph)))
     except UnusableImageError as error:
         raise EvaluationError(f"The mask {path} cannot be used: {error}.") from error
 

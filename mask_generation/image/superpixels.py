@@ -91,11 +91,10 @@ def superpixels(rgb: NDArray[np.uint8], segments: int = SEGMENTS) -> Superpixels
     lab = lab_of(rgb)
     height, width = rgb.shape[:2]
     wanted = min(segments, height * width // _PIXELS_PER_SEGMENT)
-    pixels = np.arange(height * width).reshape(height, width)
-    if wanted < 2:
-        return measure(pixels, lab)
-    labels = slic_superpixels(rgb, wanted, _COMPACTNESS)
-    return measure(labels, lab) if labels is not None else measure(pixels, lab)
+    labels = slic_superpixels(rgb, wanted, _COMPACTNESS) if wanted >= 2 else None
+    if labels is None:  # too small: every pixel by itself
+        labels = np.arange(height * width).reshape(height, width)
+    return measure(labels, lab)
 
 
 def lab_of(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

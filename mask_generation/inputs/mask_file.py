@@ -8,6 +8,7 @@ which photograph, nor the size a mask must have.
 import dataclasses
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from mask_generation.inputs.exif import orientation_of, turned
 from mask_generation.inputs.png_chunks import without_metadata
 from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
+from mask_generation.inputs.reading import orientation as read_orientation
 
 _Bools = NDArray[np.bool_]
 
@@ -142,6 +144,34 @@ def decode_array(array: NDArray[Any], values: tuple[int, ...] = ()) -> MaskPixel
     return MaskPixels(np.isin(array, values)) if values else _binary(array)
 
 
+def turned_to_fit(
+    read: Callable[[int], MaskPixels],
+    fits: Callable[[tuple[int, ...]], bool],
+    photograph: Callable[[], bytes],
+) -> MaskPixels:
+    """A mask as it is, or turned as its photograph is if it fits that only then.
+
+    Args:
+        read: Reads the mask for an orientation of the photograph, as ``decode_mask`` does.
+        fits: Whether a mask of this shape fits the upright photograph.
+        photograph: Reads the photograph's file; called only if the mask does not fit as it is.
+
+    Returns:
+        The mask, as it is if it fits neither way.
+
+    Example:
+        >>> wide = MaskPixels(np.zeros((2, 3), bool))
+        >>> mask = turned_to_fit(lambda turned: wide, (2, 3).__eq__, bytes)
+        >>> mask is wide
+        True
+    """
+    mask = read(1)
+    if fits(mask.foreground.shape):
+        return mask
+    turned = read(read_orientation(photograph()))
+    return turned if fits(turned.foreground.shape) else mask
+
+
 def _open(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
@@ -226,10 +256,10 @@ def _half(values: NDArray[Any]) -> float:
 
 def _are_labels(values: NDArray[Any], found: NDArray[Any]) -> bool:
     """Whether values between the smallest and the largest fill areas, most of them."""
-    inner = (values[:-1, :-1] == values[:-1, 1:]) & (values[:-1, :-1] == values[1:, :-1])
-    _, index = np.unique(values[:-1, :-1], return_inverse=True)
-    present = np.unique(values[:-1, :-1])
-    shares = np.bincount(index.ravel(), inner.ravel()) / np.bincount(index.ravel())
+    here = values[:-1, :-1]
+    alike = (here == values[:-1, 1:]) & (here == values[1:, :-1])
+    present, index = np.unique(here, return_inverse=True)
+    shares = np.bincount(index.ravel(), alike.ravel()) / np.bincount(index.ravel())
     between = (present != found[0]) & (present != VOID)
     return bool(np.median(shares[between]) >= _AREA) if between.any() else True
 

@@ -173,7 +173,7 @@ def _drawn(source: FileSource, folder: str, rgb: NDArray[np.uint8]) -> NDArray[n
     path = (pathlib.Path(folder) / source.name).with_suffix(".png")
     if not path.is_file():
         raise _NoMaskError(f"no mask {path}")
-    mask = read_mask(path)
+    mask = read_mask(path, source.path, rgb.shape[:2])
     if mask.foreground.shape != rgb.shape[:2]:
         sizes = [f"{width}×{height}" for height, width in (mask.foreground.shape, rgb.shape[:2])]
         raise _NoMaskError(f"the mask has {sizes[0]} pixels, the upright photograph {sizes[1]}")

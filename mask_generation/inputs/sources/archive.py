@@ -27,6 +27,10 @@ _ReadError = tarfile.ReadError
 _INVALID: Any = (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError)  # type: ignore[attr-defined]
 
 
+DAMAGES = (tarfile.TarError, EOFError, ValueError)
+"""What reading a damaged tar raises."""
+
+
 def open_tar(file: str, stream: bool = False) -> tuple[tarfile.TarFile, bool]:
     """Opens a tar, whatever its compression.
 
@@ -55,5 +59,15 @@ def open_tar(file: str, stream: bool = False) -> tuple[tarfile.TarFile, bool]:
             except tarfile.ReadError:
                 pass
         return tarfile.open(file, "r|*", **options), True
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise OSError(f"{file} is a damaged tar: {' '.join(str(error).split())}.") from error
+    except DAMAGES as error:
+        raise damaged(file, error) from error
+
+
+def damaged(file: str, error: Exception) -> OSError:
+    """The sentence for a tar in which one of ``DAMAGES`` was met.
+
+    Example:
+        >>> damaged("a.tar", EOFError("no end"))
+        OSError('a.tar is a damaged tar: no end.')
+    """
+    return OSError(f"{file} is a damaged tar: {' '.join(str(error).split())}.")

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mask_generation.inputs.class_folders import label_by_folder, without_shared_folders
 from mask_generation.inputs.folder import NO_ENDING, SUFFIXES, as_text
 from mask_generation.inputs.reading import UnusableImageError, check_file_size
-from mask_generation.inputs.sources.archive import open_tar
+from mask_generation.inputs.sources.archive import DAMAGES, damaged, open_tar
 from mask_generation.inputs.sources.source import (
     InMemory,
     Source,
@@ -164,8 +164,8 @@ def _members(file: str, others: Counter[str]) -> Iterator[TarMember | Unreadable
                 else:
                     offset = None if compressed else member.offset_data
                     yield TarMember(file, offset, member.size, number, name, -1)
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise OSError(f"{file} is a damaged tar: {' '.join(str(error).split())}.") from error
+    except DAMAGES as error:
+        raise damaged(file, error) from error
 
 
 def _normal(name: str) -> str:

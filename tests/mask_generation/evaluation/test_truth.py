@@ -127,11 +127,11 @@ def test_damaged_mask_is_a_sentence(tmp_path):
     path = tmp_path / "mask.png"
     path.write_text("no image")
     with pytest.raises(EvaluationError, match=r"mask.png cannot be used: its mask is not an image"):
-        read_mask(path)
+        read_mask(path, path, (64, 64))
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(EvaluationError, match=r"mask.png cannot be used: its mask is damaged: "):
-        read_mask(path)
+        read_mask(path, path, (64, 64))
 
 
 def test_halves_are_about_equal_and_depend_on_the_name_alone():

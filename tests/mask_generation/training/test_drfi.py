@@ -81,6 +81,21 @@ def test_image_without_a_usable_mask_is_left_out_with_the_reason(labeled, tmp_pa
     assert re.search(reason, result.reason)
 
 
+def test_mask_drawn_on_the_stored_pixels_of_a_photograph_on_its_side_is_used(tmp_path):
+    """Stored 80×60 with the orientation 6, upright 60×80: regions as with a turned mask."""
+    rgb, mask = _disc(0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(rgb).save(tmp_path / "a.png", exif=exif)
+    source, found = FileSource(str(tmp_path / "a.png"), "a.png", -1), []
+    for name, drawn in (("stored", mask), ("upright", np.rot90(mask, -1))):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.ascontiguousarray(drawn)).save(tmp_path / name / "a.png")
+        found.append(labeled_regions(source, RegionSettings(None, str(tmp_path / name))))
+    np.testing.assert_array_equal(found[0].labels, found[1].labels)
+    assert set(found[0].labels.tolist()) == {0.0, 1.0}
+
+
 def test_flagged_pseudo_label_is_left_out(tmp_path):
     Image.new("RGB", (40, 40), (90, 90, 90)).save(tmp_path / "a.png")
     source = FileSource(str(tmp_path / "a.png"), "a.png", -1)
