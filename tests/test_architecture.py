@@ -31,7 +31,7 @@ FLOORS = {
         ["__main__"],
     ],
     "mask_generation": [
-        ["left_out", "result", "whole_file", "workers"],
+        ["compiled", "left_out", "result", "whole_file", "workers"],
         ["image", "inputs", "networks"],
         ["cut", "drfi"],
         ["methods"],

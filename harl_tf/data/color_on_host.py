@@ -9,15 +9,15 @@ their meaning are the layer's.
 import math
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from harl_tf.data.aligned import aligned_empty
+from harl_tf.data.compiled import compiled
 from harl_tf.layers.random_color import BRIGHT
 
 # nogil: several threads run it at once. fastmath: sums may be reordered, for vectorization.
-_compiled: Any = numba.njit(nogil=True, fastmath={"contract", "reassoc", "nsz"}, cache=True)
+_on_host: Any = compiled(nogil=True, fastmath={"contract", "reassoc", "nsz"})
 
 
 def apply_plan(
@@ -75,7 +75,7 @@ def gaussian(sigma: float) -> NDArray[np.float32]:
     return (half / (2 * half.sum() - half[0])).astype(np.float32)
 
 
-@_compiled
+@_on_host
 def _recolor(image: Any, matrix: Any, gray: Any, output: Any) -> None:
     """``matrix`` times every color, plus ``gray`` times the mean luminance, clipped to 0–255."""
     pixels, colors = image.reshape(-1), output.reshape(-1)
@@ -101,7 +101,7 @@ def _recolor(image: Any, matrix: Any, gray: Any, output: Any) -> None:
         colors[3 * p + 2] = min(max(m2[0] * r + m2[1] * g + m2[2] * b + offset, low), high)
 
 
-@_compiled
+@_on_host
 def _blur(image: Any, half: Any) -> None:
     """Blurs along columns, then along rows; edges are padded with the edge pixel."""
     height, width, _ = image.shape
@@ -131,7 +131,7 @@ def _blur(image: Any, half: Any) -> None:
                 target[x] += half[t] * (left[x] + right[x])
 
 
-@_compiled
+@_on_host
 def _solarize(colors: Any) -> None:
     for i in range(len(colors)):
         if colors[i] >= BRIGHT:

@@ -3,12 +3,13 @@
 With SciPy's, the default mask takes a twentieth longer (docs/design.md).
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_generation.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled()
 def shortest_paths(edges: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lengths of the shortest paths between all nodes of a graph (Floyd and Warshall).
 

@@ -13,10 +13,10 @@ Owns: the saliency map of an image at the size it is given. Does not own: resizi
 """
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from mask_generation.compiled import compiled
 from mask_generation.image.superpixels import lab_of, stretched
 from mask_generation.result import check_rgb
 
@@ -52,7 +52,7 @@ def barrier_saliency(rgb: NDArray[np.uint8]) -> _Floats:
     return stretched(stretched(barriers) + stretched(_contrast_to_sides(lab))).astype(np.float32)
 
 
-@numba.njit(cache=True)
+@compiled()
 def barrier_distance(image: _Floats) -> _Floats:  # pragma: no cover - compiled
     """Approximate minimum barrier distance of every pixel to the border, for one channel.
 
