@@ -73,6 +73,8 @@ class Manifest:
         passed_over: Number of files that were not taken for photographs, by their ending.
         assumptions: What was taken for granted about the user's own masks, with the number of
             records.
+        layout: Sentences on what was taken for granted about folders and classes.
+        class_counts: Number of records per class, by its name.
         schema: Version of this format.
     """
 
@@ -85,6 +87,8 @@ class Manifest:
     files: tuple[File, ...] = ()
     passed_over: dict[str, int] = dataclasses.field(default_factory=dict)
     assumptions: dict[str, int] = dataclasses.field(default_factory=dict)
+    layout: tuple[str, ...] = ()
+    class_counts: dict[str, int] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA
 
     @property
@@ -173,14 +177,17 @@ def read_manifest(folder: str | pathlib.Path) -> Manifest:
 
 
 def _from_json(fields: dict[str, Any]) -> Manifest:
+    # A later version of the same schema may say more.
+    known = {field.name for field in dataclasses.fields(Manifest)}
     return Manifest(
         **{
-            **fields,
+            **{name: value for name, value in fields.items() if name in known},
             "classes": tuple(fields["classes"]),
             "shards": tuple(Shard(**shard) for shard in fields["shards"]),
             "left_out": tuple((name, reason) for name, reason in fields["left_out"]),
             "masks": tuple(MaskInfo(**mask) for mask in fields["masks"]),
             "flags": dict(fields["flags"]),
             "files": tuple(File(**file) for file in fields["files"]),
+            "layout": tuple(fields.get("layout", ())),
         }
     )

@@ -4,10 +4,12 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mask_generation.commands.left_out import print_left_out
 from mask_generation.commands.line import Parser, natural
+from mask_generation.inputs.file_names import printable
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
 
@@ -20,10 +22,12 @@ where it stopped.
 
 _EPILOG = """\
 PHOTOS:
-  FOLDER                    images, flat or with one subfolder per class
+  FOLDER                    images, flat or with one subfolder per class, perhaps below train, val
+                            and test; images above the class folders have no label
   LIST.txt                  one path per line, relative to the list; optionally TAB and class,
                             whose whole numbers are the labels themselves
-  A.tar [B.tar ...]         may be compressed; folders are classes, but for those around everything
+  A.tar [B.tar ...]         may be compressed; folders are classes, but for those around everything;
+                            of WebDataset, KEY.cls or KEY.json is the label of KEY.jpg
   tfds:NAME[/config][:version][:split]
 
 MASKS, your own (--masks):
@@ -40,6 +44,9 @@ examples:
   python -m mask_generation convert photos records --engine beam --beam-args "--runner=FlinkRunner"
 """
 
+# Up to so many classes are all printed, of more the first few.
+_ALL, _FIRST = 20, 5
+
 
 def add(commands: Any) -> Parser:
     """Adds the command's parser, and returns it."""
@@ -54,6 +61,12 @@ def add(commands: Any) -> Parser:
         "photos", nargs="+", metavar="PHOTOS", help="source of photographs, see below"
     )
     parser.add_argument("records", metavar="RECORDS", help="folder of records to create")
+    parser.add_argument(
+        "--classes",
+        metavar="FILE",
+        help="one class name per line, in the order of their labels; others are refused (default: "
+        "those that occur, sorted)",
+    )
     masks = parser.add_argument_group("masks")
     masks.add_argument(
         "--method",
@@ -130,13 +143,16 @@ def run(arguments: argparse.Namespace) -> str:
         model=arguments.model,
         engine=arguments.engine,
         beam_options=shlex.split(arguments.beam_args),
+        classes=arguments.classes,
     )
     print_left_out(manifest.left_out, "see the manifest")
     if manifest.passed_over:
-        kinds = ", ".join(f"{count} {ending}" for ending, count in manifest.passed_over.items())
+        kinds = _counts((printable(each), n) for each, n in manifest.passed_over.items())
         print(f"passed over, no photographs: {kinds}", file=sys.stderr)
     for assumption, count in manifest.assumptions.items():
         print(f"{count} masks: {assumption}.", file=sys.stderr)
+    if manifest.classes:
+        print(f"classes: {_classes(manifest.class_counts)}", file=sys.stderr)
     classes = f", {len(manifest.classes)} classes" if manifest.classes else ""
     flagged = manifest.records - manifest.unflagged
     kept = f", {flagged} flagged" if flagged else ""
@@ -144,3 +160,26 @@ def run(arguments: argparse.Namespace) -> str:
         f"{manifest.records} records{classes}{kept}, {len(manifest.left_out)} left out: "
         f"{arguments.records}"
     )
+
+
+def _classes(counts: Mapping[str, int]) -> str:
+    """Classes with their labels and numbers of records, the first of many.
+
+    Example:
+        >>> _classes({"cat": 3, "dog": 0})
+        '0 cat: 3, 1 dog: 0'
+    """
+    shown = [
+        f"{label} {printable(name)}: {count}"
+        for label, (name, count) in enumerate(counts.items())
+        if len(counts) <= _ALL or label < _FIRST
+    ]
+    if len(shown) < len(counts):
+        without = sum(count == 0 for count in counts.values())
+        bare = f", {without} of them without a record" if without else ""
+        shown.append(f"… {len(counts):,} classes{bare}")
+    return ", ".join(shown)
+
+
+def _counts(kinds: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in kinds)

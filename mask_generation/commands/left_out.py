@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from mask_generation.inputs.file_names import printable
+
 _SHOWN = 20
 
 
@@ -14,7 +16,7 @@ def print_left_out(left_out: Sequence[tuple[str, str]], where: str = "") -> None
         where: Where the others are listed, in words. Default: none.
     """
     for name, reason in left_out[:_SHOWN]:
-        print(f"left out: {name}: {reason}", file=sys.stderr)
+        print(f"left out: {printable(name)}: {printable(reason)}", file=sys.stderr)
     if len(left_out) > _SHOWN:
         rest = f"left out: {len(left_out) - _SHOWN} more"
         print(f"{rest}, {where}" if where else rest, file=sys.stderr)

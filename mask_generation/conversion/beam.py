@@ -81,7 +81,7 @@ def _make_shards(pipeline: Any, conversion: Conversion, todo: Sequence[int]) -> 
 @functools.lru_cache(maxsize=2)
 def _images(conversion: Conversion) -> Images:
     """The photographs, listed once in each process."""
-    found = open_images(conversion.where, conversion.mask_feature)
+    found = open_images(conversion.where, conversion.mask_feature, conversion.classes)
     if fingerprint(found, conversion.settings, conversion.per_shard) != conversion.fingerprint:
         raise OSError("a worker sees other photographs, masks or versions than the first process")
     return found

@@ -42,10 +42,12 @@ from mask_generation.conversion.output_folder import (
 from mask_generation.conversion.own_masks import parse_masks
 from mask_generation.conversion.plan import Conversion
 from mask_generation.conversion.tfds_files import write_tfds_files
+from mask_generation.inputs.labels.class_names import read_classes
 from mask_generation.inputs.sources import Images, open_images
+from mask_generation.interrupts import no_interrupt
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
-from mask_generation.workers import no_interrupt, ordered_map
+from mask_generation.workers import ordered_map
 
 ENGINES = ("pool", "beam")
 """What runs the work: processes on this machine, or an Apache Beam pipeline."""
@@ -70,6 +72,7 @@ def convert(
     model: str | pathlib.Path | None = None,
     engine: str = "pool",
     beam_options: Sequence[str] = (),
+    classes: str | pathlib.Path | Sequence[str] | None = None,
 ) -> manifests.Manifest:
     """Computes foreground masks for photographs and writes both as TFRecords.
 
@@ -81,8 +84,9 @@ def convert(
 
     Args:
         images: Folder of photographs, flat or with one subfolder per class (whose names become
-            labels); a text file with one path per line, followed by a TAB and a class if all have
-            one; one or more tar files; or ``tfds:NAME[/config][:version][:split]``.
+            labels), perhaps below folders such as train and val; a text file with one path per
+            line, followed by a TAB and a class if all have one; one or more tar files; or
+            ``tfds:NAME[/config][:version][:split]``.
         out: Folder to create. It only appears once everything in it is complete.
         method: Name of the mask method, see ``mask_generation.METHODS``, or ``"files"`` for the
             user's own masks. Default: ``"files"`` if there are masks, else ``"balanced"``.
@@ -109,6 +113,8 @@ def convert(
             ``"pool"``.
         beam_options: Options of the Beam pipeline, such as ``["--runner=FlinkRunner"]``. Default:
             none, Beam's direct runner.
+        classes: All class names in the order of their labels, or a text file with one per line; a
+            class that is not among them is an error. Default: those that occur, sorted.
 
     Returns:
         The manifest.
@@ -133,7 +139,8 @@ def convert(
         folder = target.with_name(target.name + ".partial")
         check_partial(folder)
         feature = None if masks is None else parse_masks(masks).feature
-        found = open_images(images, feature)
+        named = None if classes is None else read_classes(classes)
+        found = open_images(images, feature, named)
     except (OSError, OutputFolderError) as error:
         raise ConversionError(str(error)) from error
     conversion = Conversion(
@@ -144,7 +151,10 @@ def convert(
         images_per_shard,
         folder,
         fingerprint(found, settings, images_per_shard),
+        named,
     )
+    for note in found.layout:  # now, and not after days of work on wrong labels
+        _say(note, progress)
     with _kept_if_finished(conversion, out):
         finished, sentence = conversion.journal.resume()
         _say(sentence, progress)
@@ -158,9 +168,13 @@ def convert(
             _run_in_processes(conversion, found, todo, workers, progress)
         _say(_rate(conversion, todo, time.monotonic() - started), progress)
         manifest = _describe(conversion, found)
-        with no_interrupt():
-            conversion.journal.remove()
-            put_in_place(folder, target)
+        try:
+            with no_interrupt():
+                conversion.journal.remove()
+                put_in_place(folder, target)
+        except KeyboardInterrupt:
+            late = "" if folder.exists() else f"interrupted; {out} is complete."
+            raise KeyboardInterrupt(late) from None
     return manifest
 
 
@@ -218,9 +232,9 @@ def _describe(conversion: Conversion, found: Images) -> manifests.Manifest:
     for name in settings.also:
         regions = max(shard.regions.get(name, 0) for shard in shards)
         infos.append(manifests.MaskInfo(name, name, regions, bits_of(name)))
-    flags, assumptions = (
+    flags, assumptions, labels = (
         sum((collections.Counter(getattr(shard, name)) for shard in shards), collections.Counter())
-        for name in ("flags", "assumptions")
+        for name in ("flags", "assumptions", "labels")
     )
     manifest = manifests.Manifest(
         method,
@@ -231,6 +245,8 @@ def _describe(conversion: Conversion, found: Images) -> manifests.Manifest:
         dict(sorted(flags.items())),
         passed_over=dict(found.passed_over),
         assumptions=dict(sorted(assumptions.items())),
+        layout=found.layout,
+        class_counts={name: labels[str(label)] for label, name in enumerate(found.classes)},
     )
     manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
     manifest.write(conversion.folder)
@@ -250,7 +266,8 @@ def _kept_if_finished(conversion: Conversion, out: pathlib.Path) -> Iterator[Non
                 f"{conversion.folder}; the same command continues from there."
             )
         else:
-            shutil.rmtree(conversion.folder, ignore_errors=True)
+            with no_interrupt():
+                shutil.rmtree(conversion.folder, ignore_errors=True)
         if isinstance(error, KeyboardInterrupt):
             raise (KeyboardInterrupt(f"interrupted; {kept}") if kept else error) from None
         if sentence := _sentence(error, out):

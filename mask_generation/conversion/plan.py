@@ -30,6 +30,7 @@ class Conversion:
         per_shard: Photographs per shard.
         folder: Folder the shards are written to.
         fingerprint: Fingerprint of the photographs and the settings.
+        classes: All class names in the order of their labels; None for those that occur.
     """
 
     where: str | tuple[str, ...]
@@ -39,6 +40,7 @@ class Conversion:
     per_shard: int
     folder: pathlib.Path
     fingerprint: str
+    classes: tuple[str, ...] | None = None
 
     @property
     def shards(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class FinishedShard:
         flags: Number of records per flag; records without a flag are not counted.
         regions: The largest number of regions of each further mask.
         assumptions: Number of records per assumption about the user's own mask.
+        labels: Number of records per label, as text; records without a label are not counted.
     """
 
     shard: manifests.Shard
@@ -37,6 +38,7 @@ class FinishedShard:
     flags: dict[str, int]
     regions: dict[str, int]
     assumptions: dict[str, int]
+    labels: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -55,6 +57,7 @@ class FinishedShard:
             dict(fields["flags"]),
             dict(fields["regions"]),
             dict(fields["assumptions"]),
+            dict(fields["labels"]),
         )
 
 
@@ -76,6 +79,7 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
     count, left_out = 0, []
     flags: collections.Counter[str] = collections.Counter()
     assumptions: collections.Counter[str] = collections.Counter()
+    labels: collections.Counter[str] = collections.Counter()
     regions: dict[str, int] = {}
     with whole_file(path) as unfinished:
         with tf.io.TFRecordWriter(str(unfinished)) as writer:
@@ -85,6 +89,8 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
                     continue
                 writer.write(records.encode(_record(result)))
                 count += 1
+                if result.label != records.NO_LABEL:
+                    labels[str(result.label)] += 1
                 if result.flag:
                     flags[result.flag] += 1
                 if result.assumption:
@@ -94,7 +100,9 @@ def write_shard(path: pathlib.Path, results: Iterable[Example | LeftOut]) -> Fin
         with unfinished.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         shard = manifests.Shard(path.name, count, unfinished.stat().st_size, digest)
-    return FinishedShard(shard, tuple(left_out), dict(flags), regions, dict(assumptions))
+    return FinishedShard(
+        shard, tuple(left_out), dict(flags), regions, dict(assumptions), dict(labels)
+    )
 
 
 def remove_unfinished(folder: pathlib.Path) -> None:

@@ -7,9 +7,20 @@ import collections
 import dataclasses
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
-from mask_generation.inputs.class_folders import label_by_folder
+from mask_generation.inputs.file_names import as_text
+from mask_generation.inputs.labels.class_folders import Folders, label_by_folder
+from mask_generation.inputs.not_photographs import (
+    MARKED_BYTES,
+    OUR_RECORDS,
+    OUR_SHEETS,
+    ending_of_mask,
+    holds_records,
+    is_our_sheet,
+    masks_beside,
+)
 from mask_generation.inputs.reading import read_file
 
 SUFFIXES = frozenset(
@@ -55,30 +66,34 @@ class FoundImages(NamedTuple):
         sources: The photographs, in the order of their names.
         classes: Class names in the order of their labels.
         passed_over: Number of other files by their ending.
+        layout: Sentences on what was taken for granted about folders and classes.
     """
 
     sources: list[FileSource]
     classes: tuple[str, ...]
     passed_over: dict[str, int]
+    layout: tuple[str, ...] = ()
 
 
-def find_images(folder: str | pathlib.Path) -> FoundImages:
+def find_images(folder: str | pathlib.Path, classes: Sequence[str] | None = None) -> FoundImages:
     """Lists the photographs in a folder and its subfolders.
 
-    The first-level subfolders are classes, as ``label_by_folder`` says. Links to folders are
-    followed, each folder once.
+    The first-level subfolders are classes, or those below folders such as train and val, as
+    ``label_by_folder`` says. Links to folders are followed, each folder once.
 
     Args:
         folder: A folder. Hidden files and folders are ignored, and folders of thumbnails and
             rubbish that systems make; files of another ending, or none, are photographs if they
-            begin as a JPEG, PNG, GIF, WebP or AVIF does.
+            begin as a JPEG, PNG, GIF, WebP or AVIF does. Not photographs are records and contact
+            sheets of this package, and ``a.mask.png`` or ``a.seg.png`` beside ``a.jpg``.
+        classes: All class names in the order of their labels. Default: those of the folders.
 
     Returns:
         The photographs.
 
     Raises:
         FileNotFoundError: If there is no such folder or it contains no photographs.
-        OSError: If a folder cannot be listed.
+        OSError: If a folder cannot be listed, or is not among the given classes.
 
     Example:
         >>> find_images("no/such/folder")
@@ -88,8 +103,40 @@ def find_images(folder: str | pathlib.Path) -> FoundImages:
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
-    paths = {}
-    others: collections.Counter[str] = collections.Counter()
+    listing = _listed(folder)
+    paths, others = listing.paths, listing.others
+    for name in masks_beside(paths):
+        del paths[name]
+        others[ending_of_mask(name)] += 1
+    if not paths:
+        endings = " ".join(sorted(SUFFIXES))
+        raise FileNotFoundError(f"No photograph in {folder}: no file ends in {endings}.")
+    names = sorted(paths)
+    labeling = label_by_folder(names, Folders(listing.folders, listing.others_in), classes)
+    pairs = zip(names, labeling.labels, strict=True)
+    sources = [FileSource(paths[name], name, label) for name, label in pairs]
+    return FoundImages(sources, labeling.classes, dict(sorted(others.items())), labeling.notes)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Listing:
+    """The files of a folder.
+
+    Attributes:
+        paths: Paths of images by name.
+        others: Number of other files by their ending.
+        folders: Names of all subfolders.
+        others_in: Names of the folders with other files.
+    """
+
+    paths: dict[str, str] = dataclasses.field(default_factory=dict)
+    others: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    folders: list[str] = dataclasses.field(default_factory=list)
+    others_in: set[str] = dataclasses.field(default_factory=set)
+
+
+def _listed(folder: pathlib.Path) -> _Listing:
+    listing = _Listing()
     visited: set[str] = set()
     for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
         real = os.path.realpath(parent)
@@ -97,42 +144,59 @@ def find_images(folder: str | pathlib.Path) -> FoundImages:
             folders.clear()
             continue
         visited.add(real)
+        within = as_text(pathlib.Path(parent).relative_to(folder).as_posix())
+        if within != "." and holds_records(files):
+            folders.clear()
+            listing.others[OUR_RECORDS] += len(files)
+            continue
         folders[:] = sorted(filter(_is_the_users, folders))
+        if within != ".":
+            listing.folders.append(within)
         for file in files:
-            path = pathlib.Path(parent) / file
             if file.startswith("."):
                 continue
-            if path.suffix.lower() in SUFFIXES or _begins_as_image(path):
-                paths[as_text(path.relative_to(folder).as_posix())] = str(path)
+            path = pathlib.Path(parent) / file
+            if kind := _other_kind(path):
+                listing.others[kind] += 1
+                if within != ".":
+                    listing.others_in.add(within)
             else:
-                others[as_text(path.suffix.lower()) or NO_ENDING] += 1
-    if not paths:
-        endings = " ".join(sorted(SUFFIXES))
-        raise FileNotFoundError(f"No photograph in {folder}: no file ends in {endings}.")
-    names = sorted(paths)
-    classes, labels = label_by_folder(names)
-    pairs = zip(names, labels, strict=True)
-    sources = [FileSource(paths[name], name, label) for name, label in pairs]
-    return FoundImages(sources, classes, dict(sorted(others.items())))
+                listing.paths[as_text(path.relative_to(folder).as_posix())] = str(path)
+    return listing
 
 
-def as_text(name: str) -> str:
-    """A file name that can be encoded as UTF-8, whatever bytes it contains on disk."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def _other_kind(path: pathlib.Path) -> str:
+    """What a file is if it is no photograph, in a word; empty if it is one."""
+    suffix = path.suffix.lower()
+    # Opening every PNG would take long; sheets under another name are noticed when they are read.
+    if suffix == ".png" and path.name.startswith("preview") and _is_sheet(path):
+        return OUR_SHEETS
+    if suffix in SUFFIXES or _begins_as_image(path):
+        return ""
+    return as_text(suffix) or NO_ENDING
 
 
 def _is_the_users(folder: str) -> bool:
     return not folder.startswith(".") and folder.lower() not in _NOT_THE_USERS
 
 
-def _begins_as_image(path: pathlib.Path) -> bool:
+def _start(path: pathlib.Path, size: int) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
     if not path.is_file():  # reading a pipe would never end
-        return False
+        return b""
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            return file.read(size)
     except OSError:
-        return False
+        return b""
+
+
+def _is_sheet(path: pathlib.Path) -> bool:
+    return is_our_sheet(_start(path, MARKED_BYTES))
+
+
+def _begins_as_image(path: pathlib.Path) -> bool:
+    start = _start(path, 16)
     return (
         start.startswith(_BEGINNINGS)
         or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")

@@ -16,6 +16,7 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 from mask_generation.inputs.color_profile import to_srgb
 from mask_generation.inputs.exif import orientation_of, turned
 from mask_generation.inputs.jpeg_end import whole_jpeg
+from mask_generation.inputs.not_photographs import is_our_sheet
 from mask_generation.inputs.png_chunks import without_metadata
 
 LARGEST_PIXELS = 2**25
@@ -72,6 +73,8 @@ def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarr
     Raises:
         UnusableImageError: If the bytes cannot be read as an image.
     """
+    if is_our_sheet(data):
+        raise UnusableImageError("no photograph, but a contact sheet of mask_generation")
     image, kept = _decode(without_metadata(data))
     if longest_side is not None and max(image.size) > longest_side:
         image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC)

@@ -6,10 +6,12 @@ Owns which files are written and where. Does not own what is shown
 """
 
 import contextlib
+import io
 import pathlib
 
 from tqdm import tqdm
 
+from mask_generation.inputs.not_photographs import marked
 from mask_generation.methods import DEFAULT, named
 from mask_generation.previews.contact_sheet import draw_sheet
 from mask_generation.previews.inspect_images import InspectedImages
@@ -90,7 +92,9 @@ def preview(
                 page = render_page(title, inspected.method, summary, pictures)
                 file.write_text(page, encoding="utf-8")
             else:
-                draw_sheet(pictures).save(file, "PNG")
+                sheet = io.BytesIO()
+                draw_sheet(pictures).save(sheet, "PNG")
+                file.write_bytes(marked(sheet.getvalue()))
     return paths
 
 
@@ -129,8 +133,8 @@ def _paths(folder: pathlib.Path, out: str | pathlib.Path | None) -> tuple[pathli
         paths = (where / "preview.html", where / "preview.png")
     if not records and folder.resolve() in paths[0].resolve().parents:
         raise PreviewError(
-            f"{paths[0].parent.resolve()} holds the photographs, and a picture written there would "
-            "be taken for one. Choose another place with --out (in Python: out=...)."
+            f"{paths[0].parent.resolve()} holds the photographs, and what is written there would "
+            "be found among them. Choose another place with --out (in Python: out=...)."
         )
     if len(paths) == 2:
         _make_folder(where)

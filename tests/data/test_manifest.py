@@ -84,7 +84,6 @@ def test_other_folder_is_refused_with_advice(tmp_path, kind):
     [
         *(b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": 3}'),
         _with(shards=[1]),
-        _with(more=1),
         _with(classes=None),
         _with(masks=[{}]),
         _with(files=[{"file": "a"}]),

@@ -16,7 +16,9 @@ from mask_generation.inputs.sources.tfds_split import read_tfds
 
 
 def open_images(
-    where: str | pathlib.Path | Sequence[str | pathlib.Path], mask_feature: str | None = None
+    where: str | pathlib.Path | Sequence[str | pathlib.Path],
+    mask_feature: str | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Images:
     """Lists the photographs of a source.
 
@@ -25,12 +27,15 @@ def open_images(
             followed by a TAB and a class if all have one; a tar file or a sequence of tar files; or
             ``tfds:NAME[/config][:version][:split]``.
         mask_feature: Name of the feature with the mask, for a data set. Default: none.
+        classes: All class names in the order of their labels; not for a data set, which has its
+            own. Default: those that occur.
 
     Returns:
         The photographs in their order.
 
     Raises:
-        OSError: If there are none, or the source is something else.
+        OSError: If there are none, the source is something else, or a class is not among the given
+            ones.
 
     Example:
         >>> open_images("no/such/folder")
@@ -39,16 +44,21 @@ def open_images(
     """
     if not isinstance(where, str | pathlib.Path):
         if len(where) != 1:
-            return read_tars(_only_tars(where))
+            return read_tars(_only_tars(where), classes)
         (where,) = where
     if str(where).startswith(TFDS_PREFIX):
+        if classes is not None:
+            raise OSError(
+                f"Expected no classes for {where}, because a data set has its own. Received: "
+                f"{len(classes)}. Leave them out."
+            )
         return read_tfds(str(where), mask_feature)
     path = pathlib.Path(where)
     if not path.is_file():
-        found = find_images(path)
+        found = find_images(path, classes)
         files = tuple(source.path for source in found.sources)
-        return Listed(tuple(found.sources), found.classes, files, found.passed_over)
-    return read_tars([path]) if tarfile.is_tarfile(path) else read_list(path)
+        return Listed(tuple(found.sources), found.classes, files, found.passed_over, found.layout)
+    return read_tars([path], classes) if tarfile.is_tarfile(path) else read_list(path, classes)
 
 
 def _only_tars(files: Sequence[str | pathlib.Path]) -> Sequence[str | pathlib.Path]:

@@ -8,28 +8,28 @@ themselves; others are numbered in the order of their names. Empty lines are ign
 import os
 import pathlib
 import posixpath
-import re
 from collections.abc import Sequence
 
-from mask_generation.inputs.folder import FileSource, as_text
+from mask_generation.inputs.file_names import as_text, printable
+from mask_generation.inputs.folder import FileSource
+from mask_generation.inputs.labels.labeling import UNLABELED, numbered
 from mask_generation.inputs.sources.source import Listed, without_repetition
 
-# More classes than any data set has: larger numbers are names.
-_LARGEST_LABEL = 100_000
 
-
-def read_list(file: str | pathlib.Path) -> Listed:
+def read_list(file: str | pathlib.Path, classes: Sequence[str] | None = None) -> Listed:
     """Reads a list; missing photographs are only detected when they are read.
 
     Args:
         file: The text file.
+        classes: All class names in the order of their labels. Default: those in the list.
 
     Returns:
         The photographs in the order of the lines, named by the paths in the list. If two lines have
         the same path, the second one cannot be read.
 
     Raises:
-        OSError: If the file is not a list, or only some lines have a class.
+        OSError: If the file is not a list, only some lines have a class, or one is not among the
+            given classes.
 
     Example:
         >>> read_list("no/such/list.txt")
@@ -50,38 +50,26 @@ def read_list(file: str | pathlib.Path) -> Listed:
         raise FileNotFoundError(
             f"No photograph in {file}: it lists none. Expected one path per line."
         )
-    bare = [entry[0] for entry in entries if len(entry) == 1]
+    bare = [entry[0] for entry in entries if not entry[1:] or not entry[1].strip()]
     if bare and len(bare) < len(entries):
         raise OSError(
             f"Expected a class after a TAB for every photograph of {file}, or for none. "
-            f"Received: {as_text(bare[0])} without, others with one."
+            f"Received: {printable(as_text(bare[0]))} without, others with one."
         )
-    classes, labels = _numbered([] if bare else [as_text(entry[1].strip()) for entry in entries])
+    if bare and classes is not None:
+        raise OSError(
+            f"Expected a class after a TAB for every photograph of {file}, because classes were "
+            "given. Received: none."
+        )
+    found, labels = numbered((as_text(e[1].strip()) for e in entries if not bare), classes)
     sources = [
         FileSource(
             str(file.parent / entry[0]),
             as_text(posixpath.normpath(pathlib.PurePath(entry[0]).as_posix())),
-            labels[as_text(entry[1].strip())] if classes else -1,
+            UNLABELED if bare else labels[as_text(entry[1].strip())],
         )
         for entry in entries
     ]
     return Listed(
-        without_repetition(sources), classes, (str(file), *(source.path for source in sources))
+        without_repetition(sources), found, (str(file), *(source.path for source in sources))
     )
-
-
-def _numbered(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, int]]:
-    """Class names in the order of their labels, and the label of each; whole numbers keep theirs.
-
-    Example:
-        >>> _numbered(["dog", "cat"])
-        (('cat', 'dog'), {'cat': 0, 'dog': 1})
-        >>> _numbered(["2", "0"])
-        (('0', '1', '2'), {'2': 2, '0': 0})
-    """
-    if names and all(re.fullmatch(r"[0-9]{1,6}", name) for name in names):
-        labels = {name: int(name) for name in dict.fromkeys(names)}
-        if max(labels.values()) < _LARGEST_LABEL:
-            return tuple(map(str, range(max(labels.values()) + 1))), labels
-    classes = tuple(sorted(set(names)))
-    return classes, {name: label for label, name in enumerate(classes)}

@@ -42,6 +42,10 @@ class Images(Protocol):
     def passed_over(self) -> Mapping[str, int]:
         """Number of files that were not taken for photographs, by their ending."""
 
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """Sentences on what was taken for granted about folders and classes."""
+
     def __len__(self) -> int:
         """Number of photographs."""
 
@@ -95,12 +99,14 @@ class Listed:
         classes: Class names in the order of their labels.
         files: The files that contain them.
         passed_over: Number of files that were not taken for photographs, by their ending.
+        layout: Sentences on what was taken for granted about folders and classes.
     """
 
     sources: tuple[Source, ...]
     classes: tuple[str, ...]
     files: tuple[str, ...]
     passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    layout: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Number of photographs."""

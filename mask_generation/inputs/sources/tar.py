@@ -12,8 +12,14 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from mask_generation.inputs.class_folders import label_by_folder, without_shared_folders
-from mask_generation.inputs.folder import NO_ENDING, SUFFIXES, as_text
+from mask_generation.inputs.file_names import as_text, printable
+from mask_generation.inputs.folder import NO_ENDING, SUFFIXES
+from mask_generation.inputs.labels.class_folders import (
+    Folders,
+    label_by_folder,
+    without_shared_folders,
+)
+from mask_generation.inputs.not_photographs import ending_of_mask, masks_beside
 from mask_generation.inputs.reading import UnusableImageError, check_file_size
 from mask_generation.inputs.sources.archive import DAMAGES, damaged, open_tar
 from mask_generation.inputs.sources.source import (
@@ -23,6 +29,7 @@ from mask_generation.inputs.sources.source import (
     file_mark,
     without_repetition,
 )
+from mask_generation.inputs.sources.webdataset import Samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,12 +80,14 @@ class Tars:
         classes: Class names in the order of their labels.
         files: The tars.
         passed_over: Number of members that were not taken for photographs, by their ending.
+        layout: Sentences on what was taken for granted about folders and classes.
     """
 
     sources: tuple[Source, ...]
     classes: tuple[str, ...]
     files: tuple[str, ...]
     passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    layout: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Number of photographs."""
@@ -96,44 +105,91 @@ class Tars:
         yield from map(file_mark, self.files)
 
 
-def read_tars(files: Sequence[str | pathlib.Path]) -> Tars:
+def read_tars(files: Sequence[str | pathlib.Path], classes: Sequence[str] | None = None) -> Tars:
     """Lists the photographs of tars.
 
     Members without an image extension and hidden members are ignored. A link to another member of
-    an uncompressed tar is that photograph under its own name; other links cannot be read. Folders
-    are classes, as ``label_by_folder`` says, but for those that contain everything.
+    an uncompressed tar is that photograph under its own name; other links cannot be read. Labels
+    are those of WebDataset's members ``KEY.cls`` or ``KEY.json``, if there are any. Otherwise
+    folders are classes, as ``label_by_folder`` says, but for those that contain everything.
 
     Args:
         files: The tars, plain or compressed.
+        classes: All class names in the order of their labels. Default: those that occur.
 
     Returns:
         The photographs. If two members have the same name, the second one cannot be read.
 
     Raises:
-        OSError: If a tar is damaged or none contains a photograph.
+        OSError: If a tar is damaged or none contains a photograph, or a class is not among the
+            given ones.
 
     Example:
         >>> read_tars(["no/such.tar"])
         Traceback (most recent call last):
         FileNotFoundError: [Errno 2] No such file or directory: 'no/such.tar'
     """
-    others: Counter[str] = Counter()
-    members = [member for file in files for member in _members(str(file), others)]
+    beside = _Beside()
+    members = [member for file in files for member in _photographs(str(file), beside)]
     if not members:
         endings = " ".join(sorted(SUFFIXES))
         named = ", ".join(map(str, files))
         raise FileNotFoundError(f"No photograph in {named}: no member ends in {endings}.")
-    classes, labels = label_by_folder(without_shared_folders([each.name for each in members]))
+    names = [member.name for member in members]
+    labeling = beside.samples.labeling(names, classes)
+    if labeling is None:
+        folders = Folders(beside.folders, beside.others_in)
+        labeling = label_by_folder(*without_shared_folders(names, folders), classes)
     labeled = [
         dataclasses.replace(member, label=label)
-        for member, label in zip(members, labels, strict=True)
+        for member, label in zip(members, labeling.labels, strict=True)
     ]
-    passed_over = dict(sorted(others.items()))
-    return Tars(without_repetition(labeled), classes, tuple(map(str, files)), passed_over)
+    return Tars(
+        without_repetition(labeled),
+        labeling.classes,
+        tuple(map(str, files)),
+        dict(sorted((beside.others - beside.samples.used).items())),
+        labeling.notes,
+    )
 
 
-def _members(file: str, others: Counter[str]) -> Iterator[TarMember | Unreadable]:
-    """The photographs of a tar; the endings of other members are counted."""
+@dataclasses.dataclass(frozen=True)
+class _Beside:
+    """What there is in tars beside photographs.
+
+    Attributes:
+        others: Number of other members by their ending.
+        folders: Names of the folders that are members.
+        others_in: Names of the folders with other members.
+        samples: The labels of WebDataset's samples.
+    """
+
+    others: Counter[str] = dataclasses.field(default_factory=Counter)
+    folders: set[str] = dataclasses.field(default_factory=set)
+    others_in: set[str] = dataclasses.field(default_factory=set)
+    samples: Samples = dataclasses.field(default_factory=Samples)
+
+    def add(self, name: str) -> None:
+        """Counts a member that is no photograph."""
+        path = pathlib.PurePosixPath(name)
+        self.others[path.suffix.lower() or NO_ENDING] += 1
+        if path.parent.name:
+            self.others_in.add(str(path.parent))
+
+
+def _photographs(file: str, beside: _Beside) -> Iterator[TarMember | Unreadable]:
+    """The photographs of a tar, without masks beside them."""
+    images = list(_images(file, beside))
+    masks = masks_beside({image.name for image in images})
+    for image in images:
+        if image.name in masks:
+            beside.others[ending_of_mask(image.name)] += 1
+        else:
+            yield image
+
+
+def _images(file: str, beside: _Beside) -> Iterator[TarMember | Unreadable]:
+    """The images of a tar; other members are collected."""
     tar, compressed = open_tar(file)
     # Links name other members; those of a compressed tar cannot be sought.
     places: dict[str, tuple[int, int]] = {}
@@ -143,29 +199,46 @@ def _members(file: str, others: Counter[str]) -> Iterator[TarMember | Unreadable
                 if member.isfile() and not compressed:
                     places[_normal(member.name)] = member.offset_data, member.size
                 path = pathlib.PurePosixPath(member.name)
-                hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-                if member.isdir() or hidden:
-                    continue
-                if path.suffix.lower() not in SUFFIXES:
-                    others[as_text(path.suffix.lower()) or NO_ENDING] += 1
+                if any(part.startswith(".") and part != ".." for part in path.parts):
                     continue
                 name = as_text(str(path).lstrip("/"))
-                if member.issparse():
-                    yield Unreadable(name, -1, "sparse members are not supported")
-                elif member.islnk() or member.issym():
-                    place = places.get(_target(member))
-                    yield (
-                        Unreadable(name, -1, f"a link to {member.linkname}, which was not found")
-                        if place is None
-                        else TarMember(file, *place, number, name, -1)
-                    )
-                elif not member.isfile():
-                    yield Unreadable(name, -1, "not a file")
+                if member.isdir():
+                    beside.folders.add(name)
+                elif path.suffix.lower() in SUFFIXES:
+                    place = places.get(_target(member)) if _is_link(member) else None
+                    yield _image(file, member, name, number, place, compressed)
                 else:
-                    offset = None if compressed else member.offset_data
-                    yield TarMember(file, offset, member.size, number, name, -1)
+                    beside.samples.read(name, tar, member)
+                    beside.add(name)
     except DAMAGES as error:
         raise damaged(file, error) from error
+
+
+def _image(
+    file: str,
+    member: tarfile.TarInfo,
+    name: str,
+    number: int,
+    target: tuple[int, int] | None,
+    compressed: bool,
+) -> TarMember | Unreadable:
+    """An image of a tar, or why it cannot be read; ``target`` is where a link leads."""
+    if member.issparse():
+        return Unreadable(name, -1, "sparse members are not supported")
+    if _is_link(member):
+        if target is None:
+            link = printable(as_text(member.linkname))
+            return Unreadable(name, -1, f"a link to {link}, which was not found")
+        return TarMember(file, *target, number, name, -1)
+    if not member.isfile():
+        return Unreadable(name, -1, "not a file")
+    return TarMember(
+        file, None if compressed else member.offset_data, member.size, number, name, -1
+    )
+
+
+def _is_link(member: tarfile.TarInfo) -> bool:
+    return member.islnk() or member.issym()
 
 
 def _normal(name: str) -> str:

@@ -41,6 +41,11 @@ class TfdsSplit:
         return {}
 
     @property
+    def layout(self) -> tuple[str, ...]:
+        """Nothing: a data set says what its labels are."""
+        return ()
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of their labels; empty if there are no labels."""
         return () if self.label is None else tuple(self.builder.info.features[self.label].names)

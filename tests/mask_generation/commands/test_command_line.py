@@ -93,9 +93,10 @@ def test_convert_shows_a_bar_and_prints_one_line(photographs, tmp_path):
     out, err = _finish(process)
     assert process.returncode == 0
     assert out == [f"12 records, 2 classes, 0 left out: {tmp_path / 'out'}"]
-    assert "12/12" in err[-2]
-    assert re.fullmatch(r"12 photographs in [\d.]+ s: [\d.]+ photographs/s\.", err[-1])
-    assert _without_bar(err) == [err[-1]]
+    assert "12/12" in err[-3]
+    assert re.fullmatch(r"12 photographs in [\d.]+ s: [\d.]+ photographs/s\.", err[-2])
+    assert err[-1] == "classes: 0 even: 6, 1 odd: 6"
+    assert _without_bar(err) == err[-2:]
 
 
 @needs_proc

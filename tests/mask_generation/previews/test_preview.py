@@ -91,7 +91,7 @@ def test_older_files_are_replaced(records):
     ("out", "sentence"),
     [
         ("page.pdf", r"Expected OUT as a folder or .*\.html or \.png\. Received: .*page\.pdf"),
-        ("photos", "holds the photographs, and a picture written there would be taken for one"),
+        ("photos", "holds the photographs, and what is written there would be found among them"),
         ("photos/deeper", "holds the photographs"),
         ("photos/sheet.png", "holds the photographs"),
     ],

@@ -1,0 +1,1 @@
+"""Labels: what the folders, lists and files around photographs say about their classes."""
