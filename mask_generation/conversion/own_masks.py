@@ -1,13 +1,12 @@
 """The user's own masks, as files or as features of a data set.
 
-Owns where the mask of a photograph is found, and that it has the photograph's orientation and size.
-What a mask file means is decided in ``mask_generation.inputs.mask_file``. It computes no masks.
+Owns where masks are, and that a mask has its photograph's orientation and size. Which file belongs
+to a photograph is decided in ``mask_generation.inputs.mask_lookup``, what it means in
+``mask_generation.inputs.mask_file``. It computes no masks.
 """
 
 import dataclasses
-import io
 import os
-import pathlib
 from collections.abc import Iterator
 from functools import partial
 
@@ -19,16 +18,14 @@ from mask_generation.foreground import judged
 from mask_generation.inputs.mask_file import (
     MaskPixels,
     UnusableMaskError,
-    decode_array,
+    decode_file,
     decode_mask,
     turned_to_fit,
 )
+from mask_generation.inputs.mask_lookup import find_mask
 from mask_generation.inputs.reading import UnusableImageError, orientation, read_file
 from mask_generation.inputs.sources import TFDS_PREFIX, InMemory, Source, file_mark
 from mask_generation.result import ForegroundMask
-
-NPZ_KEY = "foreground"
-"""Name of the array in an ``.npz`` file."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,41 +69,6 @@ def parse_masks(masks: str) -> Masks:
             f"Received: {masks!r}."
         ) from None
     return Masks(None, name, values) if feature else Masks(name, None, values)
-
-
-def find_mask(folder: str | pathlib.Path, name: str) -> pathlib.Path | None:
-    """Finds the mask file of a photograph.
-
-    The candidates are, in this order: the photograph's name with ``.png`` appended, with its
-    extension replaced by ``.png``, with its extension replaced by ``.npz``; then the same without
-    everything up to a folder ``train``, as in the masks released by the authors of HARL (Tran et
-    al. 2022), where the mask of ``train/n01440764/x.JPEG`` is ``MASKS/n01440764/x.png``.
-
-    Args:
-        folder: Folder of masks.
-        name: Name of the photograph, a path with forward slashes.
-
-    Returns:
-        The file, or None. Photographs whose names differ only in their extension may share a mask.
-
-    Example:
-        >>> find_mask("no/such/folder", "train/a.jpg") is None
-        True
-    """
-    parts = [part for part in pathlib.PurePosixPath(name).parts if part not in ("/", "..")]
-    relatives = [pathlib.PurePosixPath(*parts)]
-    if "train" in parts[:-1]:
-        relatives.append(pathlib.PurePosixPath(*parts[parts.index("train") + 1 :]))
-    for relative in relatives:
-        for candidate in (
-            relative.with_name(relative.name + ".png"),
-            relative.with_suffix(".png"),
-            relative.with_suffix(".npz"),
-        ):
-            path = pathlib.Path(folder) / candidate
-            if os.path.isfile(path):  # unlike pathlib's, False for a name that is too long
-                return path
-    return None
 
 
 def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> tuple[ForegroundMask, str]:
@@ -164,26 +126,14 @@ def _read(source: Source, masks: Masks, turned: int) -> MaskPixels:
         if data is None:
             raise UnusableMaskError(f"no mask: it has no feature {masks.feature}")
         return decode_mask(data, masks.values, turned, palette_by_index=not masks.values)
-    path = find_mask(masks.folder, source.name)
+    path = find_mask(masks.folder, source.name, source.path if hasattr(source, "path") else None)
     if path is None:
         raise UnusableMaskError("no mask: there is no mask file of its name")
     try:
         data = read_file(path)
     except UnusableImageError as error:
         raise UnusableMaskError(f"its mask {path.name}: {error}") from error
-    if path.suffix == ".npz":
-        return decode_array(_array(data), masks.values)
-    return decode_mask(data, masks.values, turned)
-
-
-def _array(data: bytes) -> NDArray[np.generic]:
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return arrays[NPZ_KEY]
-    except KeyError as error:
-        raise UnusableMaskError(f"its mask has no array {NPZ_KEY!r}") from error
-    except Exception as error:  # a broken zip raises almost anything
-        raise UnusableMaskError(f"its mask is damaged: {' '.join(str(error).split())}") from error
+    return decode_file(path.name, data, masks.values, turned)
 
 
 def _same_shape(mask: tuple[int, ...], photograph: tuple[int, ...]) -> bool:

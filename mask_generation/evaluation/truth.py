@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from mask_generation.evaluation.metrics import Box
+from mask_generation.inputs.file_names import find_file, printable
 from mask_generation.inputs.folder import find_images
-from mask_generation.inputs.mask_file import MaskPixels, decode_mask, turned_to_fit
+from mask_generation.inputs.mask_file import MaskPixels, decode_file, turned_to_fit
+from mask_generation.inputs.mask_lookup import find_mask
 from mask_generation.inputs.reading import UnusableImageError, read_file
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -130,7 +132,8 @@ def read_mask(
         EvaluationError: If the file cannot be read as a mask.
     """
     try:
-        decode = partial(decode_mask, read_file(pathlib.Path(path)), ())
+        path = pathlib.Path(path)
+        decode = partial(decode_file, path.name, read_file(path), ())
         return turned_to_fit(decode, shape.__eq__, lambda: read_file(pathlib.Path(photograph)))
     except UnusableImageError as error:
         raise EvaluationError(f"The mask {path} cannot be used: {error}.") from error
@@ -144,10 +147,11 @@ def _from_pairs(folder: pathlib.Path) -> Iterator[Truth]:
                 f"{line}: expected each file once. Received: {row['file']} again."
             )
         seen.add(row["file"])
-        for column in ("file", "mask"):
-            if not row[column] or not (folder / row[column]).is_file():
-                raise EvaluationError(f"{line}: there is no file {folder / (row[column] or '?')}.")
-        yield Truth(row["file"], str(folder / row["file"]), str(folder / row["mask"]))
+        yield Truth(
+            row["file"],
+            _existing(folder, row["file"], line),
+            _existing(folder, row["mask"], line),
+        )
 
 
 def _from_folders(folder: pathlib.Path) -> Iterator[Truth]:
@@ -156,10 +160,12 @@ def _from_folders(folder: pathlib.Path) -> Iterator[Truth]:
     except FileNotFoundError as error:
         raise EvaluationError(f"{folder} has masks, but no photographs: {error}") from error
     for source in sources:
-        mask = (folder / "masks" / source.name).with_suffix(".png")
-        if not mask.is_file():
+        mask = find_mask(folder / "masks", source.name, source.path)
+        if mask is None:
+            expected = (folder / "masks" / source.name).with_suffix(".png")
             raise EvaluationError(
-                f"The photograph images/{source.name} has no mask: there is no file {mask}."
+                f"The photograph images/{printable(source.name)} has no mask: there is no file "
+                f"{printable(str(expected))}."
             )
         yield Truth(f"images/{source.name}", source.path, str(mask))
 
@@ -167,10 +173,10 @@ def _from_folders(folder: pathlib.Path) -> Iterator[Truth]:
 def _from_boxes(folder: pathlib.Path, table: pathlib.Path) -> list[Truth]:
     boxes: dict[str, list[Box]] = {}
     sizes: dict[str, tuple[int, int] | None] = {}
+    paths: dict[str, str] = {}
     for line, row in _rows(table):
         name = row["file"]
-        if not name or not (folder / name).is_file():
-            raise EvaluationError(f"{line}: there is no file {folder / (name or '?')}.")
+        paths[name] = _existing(folder, name, line)
         try:
             left, top, right, bottom = (int(row[corner]) for corner in _CORNERS)
             size = (int(row["width"]), int(row["height"])) if "width" in row else None
@@ -185,10 +191,15 @@ def _from_boxes(folder: pathlib.Path, table: pathlib.Path) -> list[Truth]:
             )
         boxes.setdefault(name, []).append((left, top, right, bottom))
         sizes[name] = size
-    return [
-        Truth(name, str(folder / name), boxes=tuple(boxes[name]), size=sizes[name])
-        for name in boxes
-    ]
+    return [Truth(name, paths[name], boxes=tuple(boxes[name]), size=sizes[name]) for name in boxes]
+
+
+def _existing(folder: pathlib.Path, name: str | None, line: str) -> str:
+    """The path of a file that a table names."""
+    path = find_file(folder, [name]) if name else None
+    if path is None:
+        raise EvaluationError(f"{line}: there is no file {printable(str(folder / (name or '?')))}.")
+    return str(path)
 
 
 def _has_columns(table: pathlib.Path, columns: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ which photograph, nor the size a mask must have.
 """
 
 import dataclasses
+import io
 import math
 import warnings
 from collections.abc import Callable
@@ -15,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mask_generation.inputs.exif import orientation_of, turned
-from mask_generation.inputs.png_chunks import without_metadata
+from mask_generation.inputs.formats.exif import orientation_of, turned
+from mask_generation.inputs.formats.png_chunks import without_metadata
 from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
 from mask_generation.inputs.reading import orientation as read_orientation
 
 _Bools = NDArray[np.bool_]
 
+NPZ_KEY = "foreground"
+"""Name of the array in an ``.npz`` file."""
 VOID = 255
 """Label of pixels that are neither, as in PASCAL VOC, in a mask that also holds other labels."""
 
@@ -61,6 +64,34 @@ class MaskPixels:
         return np.ones_like(self.foreground) if self.void is None else ~self.void
 
 
+def decode_file(
+    name: str, data: bytes, values: tuple[int, ...] = (), orientation: int = 1
+) -> MaskPixels:
+    """Reads a mask from the bytes of a file: an image, or ``.npz`` with the array ``foreground``.
+
+    Args:
+        name: The file's name.
+        data: Its bytes.
+        values: The values that are foreground. Default: decide by content.
+        orientation: EXIF orientation of the photograph, as for ``decode_mask``.
+
+    Returns:
+        The mask.
+
+    Raises:
+        UnusableMaskError: If the bytes cannot be read as a mask.
+
+    Example:
+        >>> file = io.BytesIO()
+        >>> np.savez(file, foreground=np.array([[0, 1]]))
+        >>> decode_file("a.npz", file.getvalue()).foreground.tolist()
+        [[False, True]]
+    """
+    if name.lower().endswith(".npz"):
+        return decode_array(_array(data), values)
+    return decode_mask(data, values, orientation)
+
+
 def decode_mask(
     data: bytes,
     values: tuple[int, ...] = (),
@@ -97,7 +128,6 @@ def decode_mask(
         UnusableMaskError: If the bytes cannot be read as a mask.
 
     Example:
-        >>> import io
         >>> file = io.BytesIO()
         >>> Image.fromarray(np.array([[0, 255]], np.uint8)).save(file, "PNG")
         >>> decode_mask(file.getvalue()).foreground.tolist()
@@ -170,6 +200,16 @@ def turned_to_fit(
         return mask
     turned = read(read_orientation(photograph()))
     return turned if fits(turned.foreground.shape) else mask
+
+
+def _array(data: bytes) -> NDArray[np.generic]:
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return arrays[NPZ_KEY]
+    except KeyError as error:
+        raise UnusableMaskError(f"its mask has no array {NPZ_KEY!r}") from error
+    except Exception as error:  # a broken zip raises almost anything
+        raise UnusableMaskError(f"its mask is damaged: {' '.join(str(error).split())}") from error
 
 
 def _open(data: bytes) -> Image.Image:

@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Collection, Iterable
 
-from mask_generation.inputs.png_chunks import SIGNATURE
+from mask_generation.inputs.formats.png_chunks import SIGNATURE
 
 SHARD = "photos-train.tfrecord-"
 """How the names of the shards of records begin."""

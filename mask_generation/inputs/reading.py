@@ -13,11 +13,11 @@ import warnings
 import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from mask_generation.inputs.color_profile import to_srgb
-from mask_generation.inputs.exif import orientation_of, turned
-from mask_generation.inputs.jpeg_end import whole_jpeg
+from mask_generation.inputs.formats.color_profile import to_srgb
+from mask_generation.inputs.formats.exif import orientation_of, turned
+from mask_generation.inputs.formats.jpeg_end import whole_jpeg
+from mask_generation.inputs.formats.png_chunks import without_metadata
 from mask_generation.inputs.not_photographs import is_our_sheet
-from mask_generation.inputs.png_chunks import without_metadata
 
 LARGEST_PIXELS = 2**25
 """Largest number of pixels to decode (33.6 million). A worker needs about 32 bytes per pixel, most

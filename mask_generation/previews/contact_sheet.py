@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from skimage.segmentation import find_boundaries
 
+from mask_generation.inputs.file_names import printable
 from mask_generation.previews.pictures import Picture
 
 _OUTLINE = (255, 64, 0)
@@ -155,7 +156,7 @@ def _write_caption(sheet: Image.Image, picture: Picture, left: int, top: int, wi
     numbers = picture.numbers
     words = f"  q {numbers.quality:.2f}  fg {100 * numbers.share:.0f} %"
     flag = f"  {numbers.flag}" if numbers.flag else ""
-    name = picture.name
+    name = printable(picture.name)
     while draw.textlength(name + words + flag, font) > width and len(name) > 4:
         name = "…" + name[2:]
     draw.text((left, top), name + words, _INK, font)

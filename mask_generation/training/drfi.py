@@ -21,6 +21,7 @@ from mask_generation.evaluation.truth import EvaluationError, read_mask
 from mask_generation.foreground import foreground_mask
 from mask_generation.image.resize import shrink
 from mask_generation.inputs.folder import FileSource, find_images
+from mask_generation.inputs.mask_lookup import find_mask
 from mask_generation.inputs.reading import UnusableImageError, read_image
 from mask_generation.left_out import LeftOut
 from mask_generation.networks.opening import ModelError
@@ -170,9 +171,10 @@ def _pseudo(rgb: NDArray[np.uint8], method: str | None) -> NDArray[np.float32]:
 
 
 def _drawn(source: FileSource, folder: str, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    path = (pathlib.Path(folder) / source.name).with_suffix(".png")
-    if not path.is_file():
-        raise _NoMaskError(f"no mask {path}")
+    path = find_mask(folder, source.name, source.path)
+    if path is None:
+        expected = (pathlib.Path(folder) / source.name).with_suffix(".png")
+        raise _NoMaskError(f"no mask {expected}")
     mask = read_mask(path, source.path, rgb.shape[:2])
     if mask.foreground.shape != rgb.shape[:2]:
         sizes = [f"{width}×{height}" for height, width in (mask.foreground.shape, rgb.shape[:2])]

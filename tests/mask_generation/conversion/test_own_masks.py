@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.conversion.own_masks import find_mask, masks_marks, own_mask, parse_masks
+from mask_generation.conversion.own_masks import masks_marks, own_mask, parse_masks
 from mask_generation.inputs import mask_file
 from mask_generation.inputs.mask_file import UnusableMaskError
 from mask_generation.inputs.sources import InMemory
@@ -33,25 +33,6 @@ def _read(folder: pathlib.Path, content: bytes | np.ndarray, name: str = "a.png"
     return own_mask(_source(), RGB, str(folder))[0]
 
 
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("a.jpg", "a.png"),
-        ("a.jpg", "a.jpg.png"),
-        ("x/y/a.b.JPEG", "x/y/a.b.png"),
-        ("x/a.jpg", "x/a.npz"),
-        ("train/n01440764/n01440764_10026.JPEG", "n01440764/n01440764_10026.png"),
-        ("/data/imagenet/train/n01/x.JPEG", "n01/x.png"),
-        ("/data/a.png", "data/a.png"),
-        ("../photos/a.jpg", "photos/a.png"),
-    ],
-)
-def test_mask_lies_where_its_photograph_does(tmp_path, name, file):
-    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / file).write_bytes(b"")
-    assert find_mask(tmp_path, name) == tmp_path / file
-
-
 @pytest.mark.parametrize("side", [4, 40])
 def test_mask_counts_though_its_photograph_shows_nothing(tmp_path, side):
     # One that a method could not find: the image is flat, or too small to look.
@@ -61,14 +42,6 @@ def test_mask_counts_though_its_photograph_shows_nothing(tmp_path, side):
     result, _ = own_mask(_source(), np.full((side, side, 3), 90, np.uint8), str(tmp_path))
     np.testing.assert_array_equal(result.mask, drawn)
     assert (result.quality, result.flag) == (1.0, None)
-
-
-def test_photograph_is_never_its_own_mask(tmp_path):
-    """An absolute path must not lead out of the folder of masks."""
-    (tmp_path / "a.png").write_bytes(b"")
-    (tmp_path / "masks").mkdir()
-    assert find_mask(tmp_path / "masks", str(tmp_path / "a.png")) is None
-    assert find_mask(tmp_path / "masks", "../a.png") is None
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32])
@@ -162,14 +135,6 @@ def test_marks_change_with_the_masks(tmp_path):
     (tmp_path / "a.png").write_bytes(b"12")
     seen.add(tuple(masks_marks(str(tmp_path))))
     assert len(seen) == 3
-
-
-def test_words_within_a_name_stay(tmp_path):
-    """Only the folder "train" and the last ending go, not "strain" and not the "JPEG" before it."""
-    (tmp_path / "strain").mkdir()
-    (tmp_path / "strain" / "train.JPEG.png").write_bytes(b"")
-    found = find_mask(tmp_path, "train/strain/train.JPEG.jpg")
-    assert found == tmp_path / "strain" / "train.JPEG.png"
 
 
 def _jpeg(orientation: int) -> bytes:

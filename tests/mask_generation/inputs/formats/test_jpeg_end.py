@@ -7,7 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.inputs.jpeg_end import whole_jpeg
+from mask_generation.inputs.formats.jpeg_end import whole_jpeg
 from mask_generation.inputs.reading import UnusableImageError, decode_image
 
 

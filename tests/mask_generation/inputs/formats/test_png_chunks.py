@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.inputs.png_chunks import SIGNATURE, without_metadata
+from mask_generation.inputs.formats.png_chunks import SIGNATURE, without_metadata
 from mask_generation.inputs.reading import decode_image
 
 RGB = make_photograph(0)

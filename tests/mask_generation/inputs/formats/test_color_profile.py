@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from mask_generation.inputs.color_profile import to_srgb
+from mask_generation.inputs.formats.color_profile import to_srgb
 from mask_generation.inputs.reading import decode_image
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

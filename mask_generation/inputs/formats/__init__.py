@@ -1,0 +1,1 @@
+"""Parts of image files: markers, chunks, profiles and orientations."""
