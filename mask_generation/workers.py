@@ -1,19 +1,32 @@
 """Many small computations in this or several processes, with results in order.
 
-Owns processes, their threads and how they handle Ctrl-C, not what is computed.
+Owns processes, their threads and how they end, not what is computed.
+
+Every process has a pipe of its own, and a thread of this process that waits at it. The processes of
+``concurrent.futures`` share one: if one of them is ended while it writes a result, all others and
+this process wait for the rest forever. They also outlive a process that was killed.
 """
 
+import collections
 import concurrent.futures
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from typing import Any
 
 import cv2
 import threadpoolctl
+
+from mask_generation.interrupts import no_interrupt
 
 # Read by OpenMP, OpenBLAS and MKL when a worker first imports NumPy. The matrices are small: more
 # than one thread would only spin and slow down other workers.
@@ -32,7 +45,8 @@ _MEMORY = {
 def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
     """A ``map`` over this or several processes, with results in the order of the input.
 
-    Leaving the context with an error terminates the other processes at once.
+    Leaving the context with an error ends the other processes at once. They also end, after their
+    current result, if this process was killed.
 
     Args:
         count: Number of processes; 1 means this process.
@@ -58,22 +72,15 @@ def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
     for name, setting in _MEMORY.items():
         os.environ.setdefault(name, setting)
     os.environ.update(_THREADS)
-    # Forking a process with TensorFlow threads can hang; a spawned process starts clean.
-    context = multiprocessing.get_context("spawn")
-    others = multiprocessing.active_children()
-    # OpenCV has its own threads, whose number cannot be set by an environment variable.
-    pool = concurrent.futures.ProcessPoolExecutor(
-        count, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
-    )
+    workers = _Workers(count)
     try:
-        yield partial(_map_in_blocks, pool, count)
-    except BaseException:  # the workers' remaining results are no longer needed
-        for process in multiprocessing.active_children():
-            if process not in others:
-                process.terminate()
+        yield partial(_map_in_blocks, workers, count)
+        workers.finish()
+    except BaseException:  # the remaining results are no longer needed
+        with no_interrupt():
+            workers.kill()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -81,34 +88,105 @@ def ordered_map(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
                 os.environ[name] = value
 
 
-def _map_in_blocks(
-    pool: concurrent.futures.Executor,
-    workers: int,
-    function: Callable[[Any], Any],
-    sources: Sequence[Any],
-) -> Iterator[Any]:
-    """Like ``pool.map``, but with a bounded number of results waiting in memory."""
-    pending: list[concurrent.futures.Future[Any]] = []
-    for source in sources:
-        with no_interrupt():  # submitting may start a worker
-            pending.append(pool.submit(function, source))
-        if len(pending) >= 16 * workers:
-            yield pending.pop(0).result()
-    for future in pending:
-        yield future.result()
+class _Workers:
+    """Processes that compute, each started when it is first needed."""
+
+    def __init__(self, count: int) -> None:
+        # Forking a process with TensorFlow threads can hang; a spawned process starts clean.
+        self._context = multiprocessing.get_context("spawn")
+        self._threads = concurrent.futures.ThreadPoolExecutor(count)
+        self._of_thread = threading.local()
+        self._starting = threading.Lock()
+        self._started: list[tuple[Any, Connection]] = []
+        self._killed = False
+
+    def submit(self, function: Callable[[Any], Any], source: Any) -> concurrent.futures.Future[Any]:
+        """Lets the next free process compute a result."""
+        with no_interrupt():  # it may start a thread
+            return self._threads.submit(self._compute, function, source)
+
+    def finish(self) -> None:
+        """Ends the processes when they have computed what they are computing."""
+        self._threads.shutdown(cancel_futures=True)
+        for process, pipe in self._started:
+            pipe.close()
+            process.join()
+
+    def kill(self) -> None:
+        """Ends the processes at once."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._killed = True
+        for process, _ in self._started:
+            process.kill()
+        self.finish()
+
+    def _compute(self, function: Callable[[Any], Any], source: Any) -> Any:
+        """Runs in a thread, which has the same process every time."""
+        question = pickle.dumps((function, source))
+        try:
+            if not hasattr(self._of_thread, "pipe"):
+                self._of_thread.pipe = self._start()
+            pipe: Connection = self._of_thread.pipe
+            pipe.send_bytes(question)
+            answer = pipe.recv_bytes()
+        except (EOFError, ConnectionError) as error:
+            raise BrokenProcessPool("A worker process died.") from error
+        result, failure = pickle.loads(answer)
+        if failure is not None:
+            raise failure
+        return result
+
+    def _start(self) -> Connection:
+        with self._starting:
+            # A terminal sends Ctrl-C to every process: a new one blocks it, as this thread does,
+            # or it would print a traceback. Starting the tracker unblocks it.
+            if hasattr(signal, "pthread_sigmask"):  # not on Windows
+                resource_tracker.ensure_running()
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(target=_answer, args=(theirs,))
+            process.start()
+            theirs.close()  # so that the pipe ends with the process
+            self._started.append((process, ours))
+        if self._killed:  # meanwhile
+            process.kill()
+        return ours
 
 
-@contextlib.contextmanager
-def no_interrupt() -> Iterator[None]:
-    """Blocks Ctrl-C until the end of the block; permanently in processes started within it.
+def _answer(pipe: Connection) -> None:
+    """Runs in a worker process: computes results until the other end of the pipe is closed."""
+    # OpenCV has its own threads, whose number cannot be set by an environment variable.
+    cv2.setNumThreads(1)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            question = pipe.recv_bytes()
+            try:
+                function, source = pickle.loads(question)
+                answer = pickle.dumps((function(source), None))
+            except BaseException as error:
+                error.add_note(f"In a worker process: {traceback.format_exc()}")
+                answer = pickle.dumps((None, _that_can_be_sent(error)))
+            pipe.send_bytes(answer)
 
-    A terminal sends Ctrl-C to every process; without this, each worker would print a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+def _that_can_be_sent(error: BaseException) -> BaseException:
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError("".join(traceback.format_exception(error)))
+
+
+def _map_in_blocks(
+    workers: _Workers,
+    count: int,
+    function: Callable[[Any], Any],
+    sources: Iterable[Any],
+) -> Iterator[Any]:
+    """Like ``map``, but with a bounded number of results waiting in memory."""
+    pending: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+    for source in sources:
+        pending.append(workers.submit(function, source))
+        if len(pending) >= 16 * count:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()

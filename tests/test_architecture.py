@@ -31,7 +31,8 @@ FLOORS = {
         ["__main__"],
     ],
     "mask_generation": [
-        ["compiled", "left_out", "result", "whole_file", "workers"],
+        ["compiled", "interrupts", "left_out", "result", "whole_file"],
+        ["workers"],
         ["image", "inputs", "networks"],
         ["cut", "drfi"],
         ["methods"],

@@ -1,9 +1,18 @@
+import contextlib
+import multiprocessing
 import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
 
 import cv2
 import pytest
 
 from mask_generation.workers import ordered_map
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def threads(_: int) -> tuple[int, int]:
@@ -43,3 +52,136 @@ def test_users_own_setting_of_memory_has_precedence(monkeypatch):
     with ordered_map(2) as run:
         assert list(run(memory, [1])) == ["1000000"]
     assert os.environ["MALLOC_TRIM_THRESHOLD_"] == "1000000"
+
+
+def fail(number: int) -> None:
+    raise (ValueError("a value"), UnsendableError(2, "two"))[number]
+
+
+class UnsendableError(Exception):
+    """Pickle calls the class with the message only."""
+
+    def __init__(self, number: int, name: str):
+        super().__init__(f"{number} is {name}")
+
+
+def test_error_of_a_worker_is_raised_here_with_its_traceback():
+    with pytest.raises(ValueError, match="a value") as caught, ordered_map(2) as run:
+        list(run(fail, [0]))
+    assert "in fail" in "".join(caught.value.__notes__)
+    with pytest.raises(RuntimeError, match="2 is two"), ordered_map(2) as run:
+        list(run(fail, [1]))
+
+
+def test_leaving_with_an_error_ends_the_workers():
+    with contextlib.suppress(ZeroDivisionError), ordered_map(2) as run:
+        next(iter(run(threads, range(100))))
+        assert multiprocessing.active_children()
+        _ = 1 // 0
+    assert multiprocessing.active_children() == []
+
+
+def test_leaving_before_the_last_result_ends_the_workers():
+    with ordered_map(2) as run:
+        next(iter(run(threads, range(100))))
+    assert multiprocessing.active_children() == []
+
+
+SCRIPT = """
+import os
+import signal
+import sys
+
+from mask_generation.workers import ordered_map
+
+
+def large(_):
+    return bytes(2**23)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with ordered_map(2) as run:
+        results = iter(run(large, range(100)))
+        next(results)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        for _ in results:
+            pass
+"""
+
+
+def stat(pid: int) -> tuple[str, int]:
+    """State and parent of a process; Z after its end."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return "Z", 0
+    return fields[0], int(fields[1])
+
+
+def wait_until(condition, seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """A stopped process, whose workers wait in the middle of a result for it to read on."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "script.py"],
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+    wait_until(lambda: stat(process.pid)[0] == "T" or process.poll() is not None)
+    workers = [
+        int(path.name)
+        for path in pathlib.Path("/proc").glob("[0-9]*")
+        if stat(int(path.name))[1] == process.pid
+        and b"spawn_main" in (path / "cmdline").read_bytes()
+    ]
+    assert len(workers) == 2
+    for _ in range(20):  # an import, too, sleeps now and then
+        wait_until(lambda: all(stat(worker)[0] == "S" for worker in workers))
+    yield process, workers
+    for pid in (process.pid, *workers):
+        if stat(pid)[0] != "Z":
+            os.kill(pid, signal.SIGKILL)
+    process.communicate()
+
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc")
+
+
+@needs_proc
+def test_interrupt_in_the_middle_of_a_result_ends_all(stopped):
+    process, workers = stopped
+    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, signal.SIGCONT)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == -signal.SIGINT
+    assert err.count("Traceback") == 1
+    assert {stat(worker)[0] for worker in workers} == {"Z"}
+
+
+@needs_proc
+def test_worker_that_dies_in_the_middle_of_a_result_is_an_error(stopped):
+    process, workers = stopped
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    os.kill(process.pid, signal.SIGCONT)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].endswith("BrokenProcessPool: A worker process died.")
+
+
+@needs_proc
+def test_workers_end_after_a_process_that_was_killed(stopped):
+    process, workers = stopped
+    os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: all(stat(worker)[0] == "Z" for worker in workers))
+    _, err = process.communicate(timeout=240)
+    assert err == ""
