@@ -64,4 +64,4 @@ def _users_errors() -> Mapping[type[BaseException], int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(parse_arguments(sys.argv)))
+    line.leave(main(parse_arguments(sys.argv)))

@@ -13,8 +13,13 @@ from typing import NoReturn
 
 from absl import flags
 
+from mask_generation.interrupts import end_at_once, terminated_as_interrupted
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell convention."""
+
+TERMINATED = 143
+"""Exit code after SIGTERM, by which a batch system, a container or ``kill`` ends a process."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,11 +80,13 @@ def run(
 ) -> int:
     """Runs a command and turns errors that a user can cause into one line and an exit code.
 
+    SIGTERM ends a command like Ctrl-C.
+
     Args:
         action: Does the work.
         codes: Called after a failure; returns the errors that a user can cause with their exit
             codes. Other errors are re-raised with their traceback.
-        interrupted: Message after Ctrl-C if the interrupt has none of its own.
+        interrupted: Message after an interrupt that has none of its own.
 
     Returns:
         The exit code.
@@ -89,20 +96,34 @@ def run(
         done
         0
     """
-    try:
-        action()
-    except KeyboardInterrupt as interrupt:  # also while something is being imported
-        print(f"\n{str(interrupt) or interrupted}", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # ... | head
-        return 1
-    except Exception as error:
-        for kind, code in codes().items():
-            if isinstance(error, kind):
-                print(f"error: {error}", file=sys.stderr)
-                return code
-        raise
-    return 0
+    with terminated_as_interrupted() as terminated:
+        try:
+            action()
+        except KeyboardInterrupt as interrupt:  # also while something is being imported
+            print(f"\n{str(interrupt) or interrupted}", file=sys.stderr)
+            return TERMINATED if terminated else INTERRUPTED
+        except BrokenPipeError:  # ... | head
+            return 1
+        except Exception as error:
+            for kind, code in codes().items():
+                if isinstance(error, kind):
+                    print(f"error: {error}", file=sys.stderr)
+                    return code
+            raise
+        return 0
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process after its command.
+
+    TensorFlow takes seconds to be unloaded. A signal ends the process during that time at once, and
+    without a traceback: there is nothing left to do.
+
+    Args:
+        code: The exit code.
+    """
+    end_at_once()
+    sys.exit(code)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -59,10 +59,11 @@ def _wait_for_first_result(process: subprocess.Popen) -> None:
 
 
 def _workers(process: subprocess.Popen) -> list[int]:
-    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    tasks = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
     return [
         int(child)
-        for child in children
+        for task in tasks
+        for child in task.read_text().split()
         if b"spawn_main" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes()
     ]
 
@@ -100,19 +101,21 @@ def test_convert_shows_a_bar_and_prints_one_line(photographs, tmp_path):
 
 
 @needs_proc
-def test_interrupt_ends_parent_and_workers_and_leaves_nothing(many, tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupt_ends_parent_and_workers_and_leaves_nothing(many, tmp_path, number, code):
     process = _start("convert", many, tmp_path / "out", "--workers", "2")
     _wait_for_first_result(process)
     workers = _workers(process)
     assert len(workers) == 2
     # With the parent held, the workers come to wait for work, where Ctrl-C would hit them first.
+    # SIGTERM, from a batch system, is for the parent alone.
     os.kill(process.pid, signal.SIGSTOP)
     time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
     time.sleep(0.3)
     os.kill(process.pid, signal.SIGCONT)
     out, err = _finish(process)
-    assert process.returncode == 130, err
+    assert process.returncode == code, err
     assert out == []
     assert _without_bar(err) == ["Interrupted; nothing was written."]
     assert list(tmp_path.iterdir()) == []
