@@ -133,6 +133,30 @@ def test_failure_in_the_first_shard_leaves_nothing(photos, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def ctrl_c():
+    """What called the tests may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interrupt_of_the_last_step_comes_after_it_and_says_so(
+    photos, whole, tmp_path, monkeypatch, ctrl_c
+):
+    put_in_place = conversion.put_in_place
+
+    def interrupted(*folders):
+        os.kill(os.getpid(), signal.SIGINT)
+        put_in_place(*folders)
+
+    monkeypatch.setattr(conversion, "put_in_place", interrupted)
+    with pytest.raises(KeyboardInterrupt, match=r"^interrupted; .*out is complete\.$"):
+        _convert(photos, tmp_path / "out")
+    assert _contents(tmp_path / "out") == whole
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def _changed_shard(partial: pathlib.Path) -> None:
     path = partial / "photos-train.tfrecord-00001-of-00006"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
