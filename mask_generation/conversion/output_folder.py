@@ -12,6 +12,7 @@ import tempfile
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.conversion import journal, tfds_files
+from mask_generation.inputs.file_names import as_text
 
 # What a folder of records may contain besides the shards.
 _OUR_FILES = (manifests.FILE_NAME, "preview.png", "preview.html", *tfds_files.NAMES)
@@ -23,6 +24,10 @@ class OutputFolderError(Exception):
 
 def check_out(out: pathlib.Path, overwrite: bool) -> None:
     """Refuses an existing folder, unless it may be replaced and contains only records."""
+    if as_text(name := str(out.resolve())) != name:  # TensorFlow writes to no such path
+        raise OutputFolderError(
+            f"Expected a folder for records with a path in UTF-8. Received: {as_text(name)}."
+        )
     if not out.exists():
         return
     if not overwrite:

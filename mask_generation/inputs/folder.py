@@ -10,7 +10,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
-from mask_generation.inputs.file_names import as_text
+from mask_generation.inputs.file_names import as_text, find_file
 from mask_generation.inputs.labels.class_folders import Folders, label_by_folder
 from mask_generation.inputs.not_photographs import (
     MARKED_BYTES,
@@ -56,7 +56,11 @@ class FileSource:
             UnusableImageError: If it cannot be read, is empty or larger than
                 ``LARGEST_FILE``.
         """
-        return read_file(pathlib.Path(self.path))
+        path = self.path
+        if not os.path.lexists(path):  # a list may name it in another Unicode form
+            root = "/" if os.path.isabs(path) else "."
+            path = str(find_file(root, [path.lstrip("/")]) or path)
+        return read_file(pathlib.Path(path))
 
 
 class FoundImages(NamedTuple):

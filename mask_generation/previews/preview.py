@@ -11,6 +11,7 @@ import pathlib
 
 from tqdm import tqdm
 
+from mask_generation.inputs.file_names import as_text
 from mask_generation.inputs.not_photographs import marked
 from mask_generation.methods import DEFAULT, named
 from mask_generation.previews.contact_sheet import draw_sheet
@@ -88,7 +89,7 @@ def preview(
         pictures.sort(key=lambda picture: (picture.numbers.quality, picture.name))
         for path, file in files:
             if path.suffix == ".html":
-                title = folder.resolve().name
+                title = as_text(folder.resolve().name)
                 page = render_page(title, inspected.method, summary, pictures)
                 file.write_text(page, encoding="utf-8")
             else:

@@ -6,7 +6,9 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
+from mask_generation.conversion.convert import ConversionError, convert
 from mask_generation.inputs.file_names import as_text, find_file, printable
+from mask_generation.inputs.sources.list_file import read_list
 from mask_generation.previews.preview import preview
 
 AWKWARD = [
@@ -38,6 +40,22 @@ def test_photograph_of_any_name_is_previewed(tmp_path, name):
     Image.fromarray(make_photograph(0)).save(tmp_path / "in" / name)
     paths = preview(tmp_path / "in", tmp_path / "out", method="fast", progress=False)
     assert all(path.stat().st_size for path in paths)
+
+
+def test_folder_of_any_name_is_previewed_but_records_are_written_to_utf8_only(few, tmp_path):
+    folder = few.rename(tmp_path / os.fsdecode(b"caf\xe9"))
+    preview(folder, tmp_path / "out", method="fast", count=1, progress=False)
+    with pytest.raises(ConversionError, match=r"a path in UTF-8\. Received: .*caf\\xe9/out\."):
+        convert(folder, folder / "out", progress=False)
+
+
+def test_list_may_name_photographs_in_another_unicode_form(tmp_path):
+    """As macOS writes names of files, and editors those in lists."""
+    (tmp_path / "cafe\u0301").mkdir()
+    (tmp_path / "cafe\u0301" / "e\u0301.jpg").write_bytes(b"1")
+    (tmp_path / "list.txt").write_text("caf\u00e9/\u00e9.jpg\n", encoding="utf-8")
+    (source,) = read_list(tmp_path / "list.txt").sources
+    assert source.read() == b"1"
 
 
 def test_file_is_found_as_named_before_nearly_so(tmp_path):
