@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from mask_generation.commands import line
+from mask_generation.interrupts import end_at_once
 
 # Does not affect what TensorFlow logs while its libraries are being loaded.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -64,4 +65,5 @@ def _users_errors() -> Mapping[type[BaseException], int]:
 
 
 if __name__ == "__main__":
-    line.leave(main(parse_arguments(sys.argv)))
+    end_at_once()  # while it imports, and in the seconds in which TensorFlow is unloaded
+    sys.exit(main(parse_arguments(sys.argv)))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: both are a ``KeyboardInterrupt``, and neither comes in the middle of a step.
+"""Ctrl-C and SIGTERM: when they end a process, interrupt it, or have to wait.
 
 Owns the handlers of these signals, not what is done about an interrupt.
 """
@@ -6,7 +6,7 @@ Owns the handlers of these signals, not what is done about an interrupt.
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -41,37 +41,61 @@ def no_interrupt() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[list[int]]:
-    """Within the block, SIGTERM raises ``KeyboardInterrupt`` instead of ending the process.
+def interruptible() -> Iterator[list[int]]:
+    """Within the block, SIGINT and SIGTERM raise ``KeyboardInterrupt``, and do not end the process.
 
     Returns:
-        A context manager that gives a list, which is empty until the signal comes. SIGTERM stays as
-        it is if it is already handled or ignored, or if this is not the main thread.
+        A context manager that gives the list of the signals that came. A signal that is already
+        handled or ignored stays as it is, and so do both if this is not the main thread.
 
     Example:
-        >>> with terminated_as_interrupted() as terminated:
-        ...     terminated
+        >>> with interruptible() as received:
+        ...     received
         []
     """
-    terminated: list[int] = []
+    received: list[int] = []
 
     def interrupt(number: int, _: FrameType | None) -> None:
-        terminated.append(number)
+        received.append(number)
         raise KeyboardInterrupt
 
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield terminated
+    with _handlers({signal.SIG_DFL: interrupt}):
+        yield received
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Within the block, which imports, SIGINT and SIGTERM end the process at once and silently.
+
+    Importing runs callbacks, in which Python ignores a ``KeyboardInterrupt``; it may even leave a
+    lock behind. For a command that has not begun.
+
+    Example:
+        >>> with loading():
+        ...     import json
+    """
+    now = {signal.getsignal(number) for number in _SIGNALS}
+    with _handlers({handler: signal.SIG_DFL for handler in now if callable(handler)}):
+        yield
+
+
+@contextlib.contextmanager
+def _handlers(replaced: Mapping[Any, Any]) -> Iterator[None]:
+    """Replaces handlers of the signals by others for a block, in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    try:
-        signal.signal(signal.SIGTERM, interrupt)
-        yield terminated
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    with contextlib.ExitStack() as stack:
+        for number, handler in before.items():
+            if handler in replaced:
+                stack.callback(signal.signal, number, handler)
+                signal.signal(number, replaced[handler])
+        yield
 
 
 def end_at_once() -> None:
-    """From here on these signals end the process without a traceback; for its last seconds.
+    """From here on these signals end the process at once, without a traceback.
 
     Signals that are ignored stay so.
     """

@@ -10,6 +10,7 @@ from typing import Any
 from mask_generation.commands.left_out import print_left_out
 from mask_generation.commands.line import Parser, natural
 from mask_generation.inputs.file_names import printable
+from mask_generation.interrupts import loading
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
 
@@ -127,7 +128,8 @@ def add(commands: Any) -> Parser:
 
 def run(arguments: argparse.Namespace) -> str:
     """Converts, lists what was left out on standard error, and returns a summary."""
-    from mask_generation.conversion.convert import convert
+    with loading():
+        from mask_generation.conversion.convert import convert
 
     manifest = convert(
         arguments.photos,

@@ -7,6 +7,7 @@ from typing import Any
 
 from mask_generation.commands.line import Parser, natural
 from mask_generation.evaluation.truth import EvaluationError
+from mask_generation.interrupts import loading
 from mask_generation.methods import DEFAULT, METHODS, MODEL_METHODS, MaskMethod, named
 
 _DESCRIPTION = """\
@@ -80,9 +81,10 @@ def add(commands: Any) -> Parser:
 
 def run(arguments: argparse.Namespace) -> str:
     """Scores every method on every folder, and returns a table."""
-    from mask_generation.evaluation import score_table
-    from mask_generation.evaluation.evaluate import evaluate
-    from mask_generation.whole_file import whole_file
+    with loading():
+        from mask_generation.evaluation import score_table
+        from mask_generation.evaluation.evaluate import evaluate
+        from mask_generation.whole_file import whole_file
 
     methods = _methods(arguments.method, arguments.model)
     with contextlib.ExitStack() as stack:

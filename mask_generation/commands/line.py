@@ -7,13 +7,14 @@ commands and imports nothing slow.
 import argparse
 import difflib
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from absl import flags
 
-from mask_generation.interrupts import end_at_once, terminated_as_interrupted
+from mask_generation.interrupts import interruptible
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell convention."""
@@ -96,12 +97,12 @@ def run(
         done
         0
     """
-    with terminated_as_interrupted() as terminated:
+    with interruptible() as received:
         try:
             action()
         except KeyboardInterrupt as interrupt:  # also while something is being imported
             print(f"\n{str(interrupt) or interrupted}", file=sys.stderr)
-            return TERMINATED if terminated else INTERRUPTED
+            return TERMINATED if signal.SIGTERM in received else INTERRUPTED
         except BrokenPipeError:  # ... | head
             return 1
         except Exception as error:
@@ -111,19 +112,6 @@ def run(
                     return code
             raise
         return 0
-
-
-def leave(code: int) -> NoReturn:
-    """Ends the process after its command.
-
-    TensorFlow takes seconds to be unloaded. A signal ends the process during that time at once, and
-    without a traceback: there is nothing left to do.
-
-    Args:
-        code: The exit code.
-    """
-    end_at_once()
-    sys.exit(code)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

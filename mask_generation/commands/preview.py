@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from mask_generation.commands.line import Parser, natural
+from mask_generation.interrupts import loading
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -58,7 +59,8 @@ def add(commands: Any) -> Parser:
 
 def run(arguments: argparse.Namespace) -> str:
     """Writes the preview and returns the names of its files."""
-    from mask_generation.previews.preview import preview
+    with loading():
+        from mask_generation.previews.preview import preview
 
     paths = preview(
         arguments.folder,

@@ -7,6 +7,7 @@ from typing import Any
 
 from mask_generation.commands.left_out import print_left_out
 from mask_generation.commands.line import Parser, natural
+from mask_generation.interrupts import loading
 from mask_generation.methods import DEFAULT, METHODS
 
 _DESCRIPTION = """\
@@ -72,8 +73,9 @@ def add(commands: Any) -> Parser:
 
 def run(arguments: argparse.Namespace) -> str:
     """Trains, names what was left out on the standard error, and sums up."""
-    from mask_generation.training.drfi import RegionSettings, train
-    from mask_generation.whole_file import whole_file
+    with loading():
+        from mask_generation.training.drfi import RegionSettings, train
+        from mask_generation.whole_file import whole_file
 
     out = pathlib.Path(arguments.model)
     if out.exists() and not arguments.overwrite:

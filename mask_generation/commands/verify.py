@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from mask_generation.commands.line import Parser
+from mask_generation.interrupts import loading
 
 
 def add(commands: Any) -> Parser:
@@ -16,7 +17,8 @@ def add(commands: Any) -> Parser:
 
 def run(arguments: argparse.Namespace) -> str:
     """Verifies and returns a summary."""
-    from mask_generation.conversion.verify import verify
+    with loading():
+        from mask_generation.conversion.verify import verify
 
     manifest = verify(arguments.records)
     return f"Complete: all records ({manifest.records}) in all shards ({len(manifest.shards)})."

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from mask_generation.interrupts import end_at_once, no_interrupt, terminated_as_interrupted
+from mask_generation.interrupts import end_at_once, interruptible, loading, no_interrupt
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -13,8 +13,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def handlers():
     """As in a process that a user starts; what called the tests may ignore Ctrl-C."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -45,15 +45,16 @@ def test_interrupt_comes_after_the_block(number, send):
             steps.append("finished")
         steps.append("too late")
 
-    with terminated_as_interrupted() as terminated, pytest.raises(KeyboardInterrupt):
+    with interruptible() as received, pytest.raises(KeyboardInterrupt):
         work()
     assert steps == ["finished"]
-    assert bool(terminated) == (number == signal.SIGTERM)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert received == [number]
+    assert {signal.getsignal(each) for each in SIGNALS} == {signal.SIG_DFL}
 
 
 def test_two_interrupts_within_a_block_are_one():
     caught = []
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with no_interrupt():
             to_this_process(signal.SIGINT)
@@ -72,12 +73,13 @@ def test_inner_block_leaves_the_interrupt_to_the_outer_one():
                 to_this_process(signal.SIGINT)
             steps.append("finished")
 
-    with pytest.raises(KeyboardInterrupt):
+    with interruptible(), pytest.raises(KeyboardInterrupt):
         work()
     assert steps == ["finished"]
 
 
 def test_handlers_are_back_after_an_error_in_the_block():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.raises(ZeroDivisionError), no_interrupt():
         _ = 1 // 0
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -87,20 +89,30 @@ def test_handlers_are_back_after_an_error_in_the_block():
 def test_ignored_signal_stays_ignored():
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    with terminated_as_interrupted(), no_interrupt():
+    with interruptible(), loading(), no_interrupt():
         for number in SIGNALS:
             to_this_process(number)
     end_at_once()
     assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_IGN}
 
 
-def test_termination_is_an_interrupt_only_within_the_block():
-    with terminated_as_interrupted():
+def test_handler_of_the_callers_own_stays():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with interruptible():
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         assert callable(signal.getsignal(signal.SIGTERM))
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_loading_is_ended_by_the_system_and_what_follows_is_interrupted():
+    with interruptible():
+        with loading():
+            assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_DFL}
+        assert all(callable(signal.getsignal(number)) for number in SIGNALS)
+    assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_DFL}
 
 
 def test_end_at_once_leaves_both_to_the_system():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     end_at_once()
     assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_DFL}
 
@@ -110,8 +122,8 @@ def test_other_threads_have_nothing_to_put_off():
     found = []
 
     def look():
-        with no_interrupt(), terminated_as_interrupted() as terminated:
-            found.append((signal.getsignal(signal.SIGINT), terminated))
+        with no_interrupt(), interruptible() as received:
+            found.append((signal.getsignal(signal.SIGINT), received))
 
     thread = threading.Thread(target=look)
     thread.start()

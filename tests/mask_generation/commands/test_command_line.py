@@ -122,6 +122,42 @@ def test_interrupt_ends_parent_and_workers_and_leaves_nothing(many, tmp_path, nu
     assert not any(map(_runs, workers))
 
 
+IMPORTING = """
+import os
+import runpy
+import signal
+import sys
+
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == MODULE:
+            os.kill(os.getpid(), NUMBER)
+
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("mask_generation", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("module", ["numba", "tensorflow"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_while_importing_ends_the_command_at_once(photographs, tmp_path, module, number):
+    """An exception could be lost in a callback of the import system."""
+    script = f"MODULE, NUMBER = {module!r}, {int(number)}\n{IMPORTING}"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "convert", photographs, tmp_path / "out"],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == -number
+    assert b"Traceback" not in done.stderr
+    assert done.stdout == b""
+    assert list(tmp_path.iterdir()) == []
+
+
 @needs_proc
 def test_worker_that_dies_is_one_line_and_leaves_nothing(many, tmp_path):
     process = _start("convert", many, tmp_path / "out", "--workers", "2")
