@@ -6,6 +6,14 @@ Owns the traversal of the graph. Training, export and loading use the copies.
 from typing import Any
 
 import keras
+import keras_hub
+
+from harl_tf.backbones.batch_norm_layers import batch_normalizations
+from harl_tf.backbones.frozen import FrozenBatchNormalization
+from harl_tf.backbones.levels import FeaturePyramid
+from harl_tf.layers import FusedBatchNormalization
+
+_IN_FULL = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
 
 
 def rebuild(
@@ -13,17 +21,27 @@ def rebuild(
     batch_normalization: type[keras.layers.BatchNormalization],
     synchronized: bool = False,
     dtype: str | None = None,
+    name: str | None = None,
 ) -> keras.Model:
     """Copies a functional model and its weights, with another kind of batch normalization.
 
+    Batch normalization inside composite layers keeps its kind. A copy with Keras's own
+    ``BatchNormalization`` consists of Keras's own classes, so that a file saved from it opens
+    without harl_tf; a ``FrozenBatchNormalization`` is then frozen by its flag.
+
     Args:
         graph: A functional model; nested models are included.
-        batch_normalization: Class that replaces every batch normalization.
+        batch_normalization: Class that replaces every batch normalization, except that
+            ``FusedBatchNormalization`` does not replace ``FrozenBatchNormalization``.
         synchronized: Its ``synchronized`` argument. Default: False.
         dtype: Dtype or dtype policy of every layer of the copy. Default: unchanged.
+        name: Name of the copy. Default: the graph's.
 
     Returns:
         A functional model with the same graph and the same weight values.
+
+    Raises:
+        ValueError: If a layer cannot be made from its own configuration.
 
     Example:
         >>> plain = rebuild(resnet(18), keras.layers.BatchNormalization)
@@ -32,36 +50,51 @@ def rebuild(
     """
 
     def convert(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if isinstance(layer, keras.Model):
+        whole = isinstance(layer, keras_hub.models.Backbone) and not batch_normalizations(layer)
+        if isinstance(layer, keras.Model) and not whole:
             return rebuild(layer, batch_normalization, synchronized, dtype)
-        config: dict[str, Any] = layer.get_config()
-        if dtype is not None and "dtype" in config:
-            in_full = isinstance(layer, keras.layers.Rescaling | keras.layers.InputLayer)
-            config["dtype"] = keras.DTypePolicy(dtype).variable_dtype if in_full else dtype
-        if isinstance(layer, keras.layers.BatchNormalization):
-            if config["axis"] == len(layer.input.shape) - 1:  # the last axis, counted from the left
-                config["axis"] = -1
-            return batch_normalization.from_config({**config, "synchronized": synchronized})
-        return layer.__class__.from_config(config)
+        if not isinstance(layer, keras.layers.BatchNormalization):
+            return _copy(layer, dtype)
+        config = _config(layer, dtype)
+        if config["axis"] == layer.input_spec.ndim - 1:  # the last axis, counted from the left
+            config["axis"] = -1
+        kind = _kind(layer, batch_normalization)
+        return kind.from_config({**config, "synchronized": synchronized})
 
     copy = keras.models.clone_model(graph, clone_function=convert)
     copy.set_weights(graph.get_weights())
+    if isinstance(copy, FeaturePyramid) and not issubclass(
+        batch_normalization, FusedBatchNormalization
+    ):
+        copy = keras.Model(copy.input, copy.output, name=copy.name)
+    if name is not None:
+        copy.name = name
     return copy
 
 
-def batch_normalizations(graph: keras.Model) -> list[keras.layers.BatchNormalization]:
-    """The batch normalization layers of a functional model, including those of nested models.
+def _kind(
+    layer: keras.layers.BatchNormalization, asked_for: type[keras.layers.BatchNormalization]
+) -> type[keras.layers.BatchNormalization]:
+    frozen = isinstance(layer, FrozenBatchNormalization)
+    return type(layer) if frozen and asked_for is FusedBatchNormalization else asked_for
 
-    Layers inside composite layers are not found, because they are not part of the graph.
 
-    Example:
-        >>> len(batch_normalizations(resnet(18)))
-        20
-    """
-    found = []
-    for layer in graph.layers:
-        if isinstance(layer, keras.Model):
-            found += batch_normalizations(layer)
-        elif isinstance(layer, keras.layers.BatchNormalization):
-            found.append(layer)
-    return found
+def _config(layer: keras.layers.Layer, dtype: str | None) -> dict[str, Any]:
+    """The layer's configuration, with the dtype asked for."""
+    config: dict[str, Any] = layer.get_config()
+    if dtype is not None and "dtype" in config:
+        in_full = isinstance(layer, _IN_FULL)
+        config["dtype"] = keras.DTypePolicy(dtype).variable_dtype if in_full else dtype
+    return config
+
+
+def _copy(layer: keras.layers.Layer, dtype: str | None) -> keras.layers.Layer:
+    try:
+        return type(layer).from_config(_config(layer, dtype))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise ValueError(
+            "Expected a network whose layers can be made again from their get_config(), to copy, "
+            f"save and export it. Received: the layer {layer.name!r}, whose class "
+            f"{type(layer).__name__} cannot. Use another network, or a whole KerasHub backbone as "
+            'one layer: image = keras.Input(shape); keras.Model(image, {"P5": backbone(image)}).'
+        ) from error

@@ -5,24 +5,23 @@ Owns the form of every backbone in this package: a functional ``keras.Model`` fr
 does.
 """
 
-import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
-from harl_tf.backbones.copying import batch_normalizations, rebuild
+from harl_tf.backbones.copying import rebuild
+from harl_tf.backbones.data_format import check_channels_last
+from harl_tf.backbones.levels import FeaturePyramid
+from harl_tf.backbones.normalization import IMAGENET_STD, mean_to_subtract, normalization
+from harl_tf.backbones.tokens import is_token_sequence, token_map
 from harl_tf.layers import FusedBatchNormalization
-
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-"""Mean of ImageNet's RGB values in 0–255 (0.485, 0.456, 0.406 times 255)."""
-IMAGENET_STD = (58.395, 57.12, 57.375)
-"""Their standard deviation (0.229, 0.224, 0.225 times 255)."""
 
 
 def feature_pyramid(
     network: keras.Model,
-    mean: Sequence[float] | None = IMAGENET_MEAN,
-    std: Sequence[float] = IMAGENET_STD,
+    mean: Sequence[float] | str | None = "auto",
+    std: Sequence[float] | None = None,
     synchronized: bool = True,
     name: str | None = None,
 ) -> keras.Model:
@@ -30,22 +29,32 @@ def feature_pyramid(
 
     Batch normalization is replaced by ``FusedBatchNormalization``; weights are copied, so a
     pretrained network stays pretrained. The argument itself is not modified. Batch normalization
-    inside composite layers cannot be replaced; a warning says so.
+    inside composite layers, as in EfficientNetV2, stays Keras's own and is synchronized likewise.
+
+    A network with pretrained weights must see the values it was trained with, which cannot be
+    known from it. Most of ``keras_hub`` expect ImageNet's mean and deviation; several of
+    ``keras.applications`` expect −1 to 1 (``mean=[127.5] * 3, std=[127.5] * 3``), and its ResNet50
+    and VGG expect BGR, for which the channels must be reversed in the network itself.
 
     Args:
         network: A KerasHub backbone with ``pyramid_outputs``, or a functional model whose output
-            is a dict of maps ``(batch, height, width, channels)``.
+            is a dict of maps ``(batch, height, width, channels)``. Tokens of a transformer,
+            ``(batch, tokens, channels)``, are arranged as a map: those of ``ViTBackbone`` with
+            patches of 16 pixels become ``"P4"``.
         mean: Per-channel mean to subtract, in 0–255; None if the network normalizes its input
-            itself. Default: ImageNet's.
+            itself. Default: "auto", which is None if the network begins with
+            ``keras.layers.Rescaling`` or ``Normalization``, and ImageNet's otherwise.
         std: Per-channel standard deviation to divide by. Default: ImageNet's.
         synchronized: Whether batch statistics span all replicas. Default: True.
         name: Name of the result. Default: the network's.
 
     Returns:
-        A functional ``keras.Model``, ``(batch, height, width, 3)`` → ``{"P2": ..., ...}``.
+        A ``FeaturePyramid``, ``(batch, height, width, 3)`` → ``{"P2": ..., ...}``, a functional
+        ``keras.Model``. Height and width are free unless those of the network are fixed.
 
     Raises:
-        ValueError: If the network has no dict of feature maps.
+        ValueError: If the network has no dict of feature maps, would be normalized twice or cannot
+            be copied, or if Keras is set to ``channels_first``.
 
     Example:
         >>> image = keras.Input((None, None, 3))
@@ -53,35 +62,47 @@ def feature_pyramid(
         >>> sorted(feature_pyramid(network).output)
         ['P1']
     """
-    outputs = getattr(network, "pyramid_outputs", None) or network.output
-    if not isinstance(outputs, dict):
-        raise ValueError(
-            "Expected a KerasHub backbone with `pyramid_outputs`, or a functional model whose "
-            f"output is a dict of feature maps. Received: {network.name!r} of type "
-            f"{type(network).__name__} with output {outputs}. Wrap it: "
-            'keras.Model(network.input, {"P5": network.output}).'
-        )
-    graph = keras.Model(network.input, outputs, name=name or network.name)
+    check_channels_last()
+    image, maps = _image_and_maps(network)
+    name = name or network.name
+    graph = keras.Model(image, maps, name=name)
+    mean = mean_to_subtract(graph, mean, std)
     policy = keras.config.dtype_policy()
     graph = rebuild(graph, FusedBatchNormalization, synchronized=synchronized)
-    within = sum(weight.name == "moving_mean" for weight in graph.weights)
-    within -= len(batch_normalizations(graph))
-    if within:
-        warnings.warn(
-            f"{within} batch normalization layers of {network.name!r} are inside composite layers "
-            "and cannot be replaced: on several replicas, each keeps its own statistics. Train on "
-            "one device, or use a backbone with batch normalization in its graph, such as ResNet.",
-            stacklevel=2,
-        )
     if mean is None:
-        return graph
-    images = keras.Input((None, None, 3), name="images", dtype=policy.variable_dtype)
+        return FeaturePyramid(graph.input, graph.output, name=name)
+    images = keras.Input(image.shape[1:], name="images", dtype=policy.variable_dtype)
     # Normalized values of 0–255 are not exact in half precision; the convolutions cast by
     # themselves.
-    normalize = keras.layers.Rescaling(
-        scale=[1.0 / value for value in std],
-        offset=[-center / value for center, value in zip(mean, std, strict=True)],
-        dtype=policy.variable_dtype,
-        name="normalize",
-    )
-    return keras.Model(images, graph(normalize(images)), name=graph.name)
+    std = IMAGENET_STD if std is None else std
+    normalize = normalization(mean, std, policy.variable_dtype)
+    return FeaturePyramid(images, graph(normalize(images)), name=name)
+
+
+def _image_and_maps(network: Any) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
+    """The input of a network and its feature maps by level."""
+    inputs = list(getattr(network, "inputs", None) or [])
+    if len(inputs) != 1:
+        raise ValueError(
+            "Expected a functional model of one input, the images. "
+            f"Received: {network!r} of type {type(network).__name__}."
+        )
+    image = inputs[0]
+    outputs = getattr(network, "pyramid_outputs", None) or network.output
+    if isinstance(outputs, keras.KerasTensor) and is_token_sequence(outputs):
+        # As one layer: the layers inside KerasHub's transformers cannot be copied one by one.
+        image = keras.Input(image.shape[1:], dtype=image.dtype)
+        outputs = dict([token_map(network(image), *image.shape[1:3])])
+    if isinstance(outputs, dict):
+        outputs = {
+            level: token_map(each, *image.shape[1:3])[1] if is_token_sequence(each) else each
+            for level, each in outputs.items()
+        }
+    if not isinstance(outputs, dict) or any(len(each.shape) != 4 for each in outputs.values()):
+        raise ValueError(
+            "Expected a KerasHub backbone with `pyramid_outputs`, or a functional model whose "
+            "output is a dict of feature maps (batch, height, width, channels). Received: "
+            f"{network.name!r} of type {type(network).__name__} with output {outputs}. Wrap it: "
+            'keras.Model(network.input, {"P5": network.output}).'
+        )
+    return image, outputs

@@ -3,6 +3,7 @@
 import keras
 import keras_hub
 
+from harl_tf.backbones.data_format import check_channels_last
 from harl_tf.backbones.pyramid import feature_pyramid
 
 _RESNET_BLOCKS = {
@@ -27,7 +28,8 @@ def resnet(depth: int = 50, output_stride: int = 32) -> keras.Model:
         A model as made by ``feature_pyramid``, with maps ``P2`` to ``P5``.
 
     Raises:
-        ValueError: If ``depth`` or ``output_stride`` is not one of those above.
+        ValueError: If ``depth`` or ``output_stride`` is not one of those above, or if Keras is set
+            to ``channels_first``.
 
     Example:
         >>> backbone = resnet(18)
@@ -41,6 +43,7 @@ def resnet(depth: int = 50, output_stride: int = 32) -> keras.Model:
             f"Expected output_stride in {sorted(_RESNET_STRIDES)}. "
             f"Received: output_stride={output_stride}."
         )
+    check_channels_last()
     block_type, blocks = _RESNET_BLOCKS[depth]
     network = keras_hub.models.ResNetBackbone(
         input_conv_filters=[64],

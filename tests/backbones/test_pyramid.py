@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import harl_tf
-from harl_tf.backbones.pyramid import IMAGENET_MEAN, IMAGENET_STD
+from harl_tf.backbones.batch_norm_layers import batch_normalizations, inner_batch_normalizations
+from harl_tf.backbones.normalization import IMAGENET_MEAN, IMAGENET_STD
 from harl_tf.layers import FusedBatchNormalization
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype("float32")
@@ -81,7 +82,7 @@ def test_rebuild_with_keras_layers_computes_the_same():
     backbone = harl_tf.backbones.feature_pyramid(keras_hub_resnet())
     backbone(IMAGES, training=True)  # moves the statistics away from 0 and 1
     plain = harl_tf.backbones.rebuild(backbone, keras.layers.BatchNormalization)
-    kinds = {type(layer) for layer in harl_tf.backbones.copying.batch_normalizations(plain)}
+    kinds = {type(layer) for layer in batch_normalizations(plain)}
     assert kinds == {keras.layers.BatchNormalization}
     np.testing.assert_allclose(plain(IMAGES)["P3"], backbone(IMAGES)["P3"], atol=1e-5)
 
@@ -97,12 +98,11 @@ def test_feature_pyramid_under_bfloat16_keeps_float32_weights_and_normalization(
 def test_normalization_over_the_last_axis_counted_from_the_left_is_replaced():
     image = keras.Input((8, 8, 3))
     network = keras.Model(image, {"P0": keras.layers.BatchNormalization(axis=3)(image)})
-    (layer,) = harl_tf.backbones.copying.batch_normalizations(
-        harl_tf.backbones.feature_pyramid(network)
-    )
+    (layer,) = batch_normalizations(harl_tf.backbones.feature_pyramid(network))
     assert isinstance(layer, FusedBatchNormalization)
 
 
+@keras.saving.register_keras_serializable(package="tests")
 class Block(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -112,7 +112,42 @@ class Block(keras.layers.Layer):
         return self.norm(inputs, training=training)
 
 
-def test_normalization_inside_a_composite_layer_is_said_to_stay():
+def composite() -> keras.Model:
     image = keras.Input((8, 8, 3))
-    with pytest.warns(UserWarning, match=r"1 batch normalization layers .* composite layers"):
-        harl_tf.backbones.feature_pyramid(keras.Model(image, {"P0": Block()(image)}))
+    return keras.Model(image, {"P0": Block()(image)})
+
+
+def test_normalization_inside_a_composite_layer_is_synchronized_in_every_copy(tmp_path):
+    """Of a composite layer, its configuration and so its copies know nothing of it."""
+    backbone = harl_tf.backbones.feature_pyramid(composite())
+    backbone.save(tmp_path / "backbone.keras")
+    copies = [
+        backbone,
+        keras.models.clone_model(backbone),
+        keras.saving.load_model(tmp_path / "backbone.keras"),
+    ]
+    for copy in copies:
+        (inner,) = inner_batch_normalizations(copy)
+        assert inner.synchronized
+
+
+def test_network_whose_layers_cannot_be_copied_is_refused_in_a_sentence():
+    class Forgetful(keras.layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+
+        def call(self, inputs):
+            return inputs
+
+    image = keras.Input((8, 8, 3))
+    network = keras.Model(image, {"P0": Forgetful(3)(image)})
+    with pytest.raises(ValueError, match=r"Expected .* get_config\(\).*Received: .*Forgetful"):
+        harl_tf.backbones.feature_pyramid(network)
+
+
+def test_model_that_is_not_functional_is_refused_in_a_sentence():
+    class Network(keras.Model):
+        pass
+
+    with pytest.raises(ValueError, match="Expected a functional model of one input"):
+        harl_tf.backbones.feature_pyramid(Network())
