@@ -40,7 +40,7 @@ def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str,
     return {
         "schema": artifact.MODEL_SCHEMA,
         "input": {
-            "shape": [None, None, None, 3],
+            "shape": list(backbone.input.shape),
             "dtype": "float32",
             "values": "RGB, 0 to 255; normalization is part of the network",
         },
@@ -73,19 +73,31 @@ def render(facts: Mapping[str, Any]) -> str:
 ## Measured
 {measured}
 ## Use
-With harl_tf, as Keras layers (mixed precision, freezing by layer, saving):
+With harl_tf (mixed precision, synchronized or frozen batch statistics):
 
     backbone = harl_tf.load_backbone("FOLDER")
 
-With plain Keras (create it inside the strategy's scope if there is one):
+With plain Keras, as Keras layers (freezing by layer, saving; `import keras_hub` first if there are
+layers of KerasHub among them):
+
+    backbone = keras.saving.load_model("FOLDER/backbone.keras")
+
+As a SavedModel, in plain Keras (create it inside the strategy's scope if there is one):
 
     backbone = keras.layers.TFSMLayer(
         "FOLDER", call_endpoint="serve", call_training_endpoint="serve_training", dtype="float32"
     )
+    ...
+    model.compile(optimizer, loss)
+    optimizer.build(model.trainable_variables)
 
-Leave out `call_training_endpoint` to freeze the layer; `trainable=False` alone would not stop the
-updates of its batch statistics. On several replicas, `serve_training` gives each replica its own
-batch statistics: use `load_backbone`, which synchronizes them, or leave the training endpoint out.
+The last line is needed for every optimizer with a state, such as SGD with momentum or AdamW: Keras
+3.15 cannot make the state of a TFSMLayer inside `fit` ("is not a valid scope name").
+
+To freeze the SavedModel, leave out `call_training_endpoint` *and* pass `trainable=False`: weights
+and batch statistics then stay. With `serve` alone, weights are trained and statistics stay; with
+`serve_training`, statistics move even if `trainable=False`. On several replicas, `serve_training`
+gives each replica its own batch statistics: use `load_backbone`, which synchronizes them.
 
 ## Pretraining settings
 

@@ -12,6 +12,7 @@ from harl_tf.export import artifact
 from harl_tf.export.card import Card, metadata, render
 from harl_tf.precision import dtype_policy
 from harl_tf.pretraining import Pretraining
+from harl_tf.pretraining.finite import first_not_finite
 
 
 def export_backbone(
@@ -25,7 +26,7 @@ def export_backbone(
     The SavedModel has two endpoints: ``serve`` for inference and ``serve_training``, which uses
     batch statistics and updates the moving averages, so that fine-tuning does not silently keep the
     statistics of the pretraining data. The network is written in float32 with plain Keras layers,
-    whatever precision and batch normalization it was trained with.
+    whatever precision and batch normalization it was trained with, and every layer is trainable.
 
     Args:
         model: A pretraining model. Call this outside of any strategy's scope.
@@ -38,7 +39,7 @@ def export_backbone(
 
     Raises:
         ExportError: If the folder exists and ``overwrite`` is False, or it contains anything but an
-            older export.
+            older export, or a weight of the backbone is NaN or infinite.
 
     Example:
         ::
@@ -52,8 +53,12 @@ def export_backbone(
             f"{folder} exists. Choose another folder or pass overwrite=True."
         )
     artifact.check_disposable(folder)
+    _refuse_not_finite(model.backbone)
     with dtype_policy("float32"):
         backbone = rebuild(model.backbone, keras.layers.BatchNormalization, dtype="float32")
+    # Layer by layer: Keras skips the assignment on a model that says True already.
+    for layer in backbone._flatten_layers(include_self=False):
+        layer.trainable = True
     facts = metadata(model, backbone, card or Card())
     artifact.check_disposable(folder.with_name(folder.name + ".partial"))
     with files.whole_folder(folder) as partial:
@@ -66,10 +71,19 @@ def export_backbone(
     return folder
 
 
+def _refuse_not_finite(backbone: keras.Model) -> None:
+    path = first_not_finite(backbone)
+    if path is not None:
+        raise artifact.ExportError(
+            f"Expected finite weights. Received: NaN or infinity in {path}; nothing was written. "
+            "Export a checkpoint from before the training diverged."
+        )
+
+
 def _write_saved_model(backbone: keras.Model, folder: pathlib.Path) -> None:
     archive = keras.export.ExportArchive()
     archive.track(backbone)
-    images = [tf.TensorSpec((None, None, None, 3), tf.float32, name="images")]
+    images = [tf.TensorSpec(backbone.input.shape, tf.float32, name="images")]
     archive.add_endpoint(artifact.SERVE, lambda x: backbone(x, training=False), images)
     archive.add_endpoint(artifact.SERVE_TRAINING, lambda x: backbone(x, training=True), images)
     archive.write_out(str(folder), verbose=False)
