@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from mask_generation.inputs.formats.exif import orientation_of, turned
+from mask_generation.inputs.formats.jpeg_cut import is_cut_off
+from mask_generation.inputs.formats.jpeg_end import structure
 from mask_generation.inputs.formats.png_chunks import without_metadata
 from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
 from mask_generation.inputs.reading import orientation as read_orientation
@@ -223,6 +225,8 @@ def _open(data: bytes) -> Image.Image:
                 largest = _LARGEST_FACTOR**2 * LARGEST_PIXELS
                 raise UnusableMaskError(f"its mask has more than {largest:,} pixels")
             image.load()
+            if is_cut_off(data, structure(data), image):
+                raise UnusableMaskError("its mask is damaged: cut off, though it has an end marker")
             if factor == 1:
                 return image
             # As the photograph of its size, which is decoded at a fraction, too.

@@ -15,7 +15,8 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from mask_generation.inputs.formats.color_profile import to_srgb
 from mask_generation.inputs.formats.exif import orientation_of, turned
-from mask_generation.inputs.formats.jpeg_end import whole_jpeg
+from mask_generation.inputs.formats.jpeg_cut import is_cut_off
+from mask_generation.inputs.formats.jpeg_end import structure
 from mask_generation.inputs.formats.png_chunks import without_metadata
 from mask_generation.inputs.not_photographs import is_our_sheet
 
@@ -57,7 +58,8 @@ def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarr
     Transparent pixels become white, 16-bit values are scaled to 8 bits, CMYK, Lab and palette
     images become RGB, colors of another profile become sRGB's, the EXIF orientation is applied, and
     the first frame of an animation is used, of a TIFF the first that is not a reduced copy.
-    Metadata never refuses a photograph. A JPEG with more than ``LARGEST_PIXELS`` is decoded at a
+    Metadata never refuses a photograph; a JPEG that was cut off is refused even if an end marker
+    was added to it. A JPEG with more than ``LARGEST_PIXELS`` is decoded at a
     half, a quarter or an eighth of its size; other images that large, including progressive JPEGs,
     are refused before decoding.
 
@@ -67,8 +69,8 @@ def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarr
 
     Returns:
         The pixels, uint8 ``(height, width, 3)``, and the same image as JPEG bytes: those of
-        ``data``, without what follows the image, if it is a whole upright sRGB JPEG, otherwise
-        re-encoded at quality 95.
+        ``data``, without what follows the image, if it is a whole upright sRGB JPEG of a kind that
+        every decoder reads, otherwise re-encoded at quality 95.
 
     Raises:
         UnusableImageError: If the bytes cannot be read as an image.
@@ -129,15 +131,20 @@ def _decode(data: bytes) -> tuple[Image.Image, bytes | None]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = open_image(data)
             _skip_reduced_copies(image)
-            turn = orientation_of(image)
-            is_plain = image.format == "JPEG" and image.mode == "RGB" and turn == 1
+            is_plain = image.format == "JPEG" and image.mode == "RGB"
             if image.width * image.height > LARGEST_PIXELS:
                 _decode_smaller(image)
                 is_plain = False
             image.load()
+            # Not before: of a PNG, it decodes the image, and its errors would go unnoticed.
+            turn = orientation_of(image)
+            markers = structure(data)  # none if it is no JPEG
+            if is_cut_off(data, markers, image):
+                raise UnusableImageError("damaged: cut off, though it has an end marker")
             converted = to_srgb(image)
             image = turned(_to_rgb(converted or image), turn)
-            return image, whole_jpeg(data) if is_plain and converted is None else None
+            kept = is_plain and turn == 1 and markers.is_common and converted is None
+            return image, data[: markers.end] if kept and markers.end else None
     except UnidentifiedImageError as error:
         raise UnusableImageError("not an image") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
