@@ -32,14 +32,15 @@ PHOTOS:
   tfds:NAME[/config][:version][:split]
 
 MASKS, your own (--masks):
-  FOLDER                    a/b.png or a/b.npz (array 'foreground') for a/b.jpg; also b.png for
-                            .../train/b.JPEG
+  FOLDER                    for a/b.jpg the first of a/b.jpg.png, a/b.png, a/b.npz (array
+                            'foreground'), a/b.tif and so on; also b.png for .../train/b.JPEG
   tfds:FEATURE              a feature of the data set
   FOLDER=1,3 and tfds:FEATURE=1,3: the listed values are foreground. Without them, all but 0 is
   foreground, 255 is void in a mask with other labels, and a mask of many grays is cut at half.
 
 examples:
   python -m mask_generation convert photos records
+  python -m mask_generation convert val records --classes classes.txt
   python -m mask_generation convert photos.tar records --also grid,felzenszwalb
   python -m mask_generation convert tfds:oxford_iiit_pet records --masks tfds:segmentation_mask=1,3
   python -m mask_generation convert photos records --engine beam --beam-args "--runner=FlinkRunner"

@@ -26,7 +26,8 @@ Scores masks against drawn masks or boxes and prints a table:
 ANNOTATED is a folder that contains one of these; the first one found is used:
 
   pairs.csv                 columns file and mask: paths of photographs and of their masks
-  images/ and masks/        masks/NAME.png is the mask of images/NAME.*
+  images/ and masks/        masks/NAME.png, or another name that convert takes, is the mask of
+                            images/NAME.*
   boxes.csv or labels.csv   columns file, xmin, ymin, xmax, ymax, in pixels counted from 0, xmax and
                             ymax inside the box; one row per box
 

@@ -42,7 +42,7 @@ def add(commands: Any) -> Parser:
     labels.add_argument(
         "--masks",
         metavar="MASKS",
-        help="folder of masks, a/b.png for a/b.jpg; any value but 0 is foreground",
+        help="folder of masks, a/b.png for a/b.jpg, named as for convert",
     )
     labels.add_argument(
         "--pseudo",
