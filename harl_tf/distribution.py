@@ -120,8 +120,8 @@ def share_of_global_mean(values: tf.Tensor, counted: tf.Tensor | None = None) ->
     return tf.reduce_sum(values) / tf.maximum(total, tf.ones_like(total))
 
 
-def step_function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The function that Keras calls on an iterator to train or test: a step on every replica.
+def on_every_replica(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """A step on every replica, as a function of an iterator of batches.
 
     It replaces Keras 3.15's own, which fails on several workers, on several steps per execution
     with collectives, and on batches with tensors other than floats and integers.
@@ -131,59 +131,83 @@ def step_function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any
         step: Its ``train_step`` or ``test_step``: a batch in, a dict of scalars out.
 
     Returns:
-        A function of an iterator of batches; it runs ``model.steps_per_execution`` steps and
-        returns the dict of the last one, averaged over the replicas. The step is compiled by XLA
-        if the model was compiled with ``jit_compile=True``; the iterator stays outside.
+        A function of the iterator that returns the dict, averaged over the replicas. The step is
+        compiled by XLA if the model was compiled with ``jit_compile=True``; the iterator stays
+        outside.
     """
-    strategy, steps = model.distribute_strategy, int(model.steps_per_execution)
+    strategy = model.distribute_strategy
     if model.jit_compile and not model.run_eagerly:
         step = tf.function(step, jit_compile=True)
 
     @tf.autograph.experimental.do_not_convert
-    def one(iterator: Any) -> Any:
-        outputs = strategy.run(step, args=(next(iterator),))
-        return {
-            name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
-            for name, value in outputs.items()
-        }
+    def one(iterator: Any) -> dict[str, Any]:
+        batch = next(iterator)
+        # Nothing of a step, such as the count of updates, may happen once the data has ended.
+        with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
+            outputs = strategy.run(step, args=(batch,))
+            return {
+                name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+                for name, value in outputs.items()
+            }
 
-    def several(iterator: Any) -> Any:
-        outputs = one(iterator)
-        for _ in tf.range(steps - 1):
-            outputs = one(iterator)
-        return outputs
+    return one
 
-    function = one if steps == 1 else several
-    return function if model.run_eagerly else tf.function(function, reduce_retracing=True)
+
+def is_distributed(x: Any) -> bool:
+    """Whether a data set was distributed over replicas by its maker.
+
+    Example:
+        >>> is_distributed(tf.data.Dataset.range(2))
+        False
+    """
+    return isinstance(x, tf.distribute.DistributedDataset)
+
+
+def iterate(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset) -> Any:
+    """An iterator over a data set, the rows of each batch spread over the replicas.
+
+    Args:
+        strategy: The strategy.
+        dataset: The data set, on a single worker.
+
+    Example:
+        >>> int(next(iterate(tf.distribute.get_strategy(), tf.data.Dataset.range(2))))
+        0
+    """
+    return iter(strategy.experimental_distribute_dataset(dataset))
 
 
 def distribute(
-    strategy: Any, stream: Callable[..., tf.data.Dataset], epoch: int
+    strategy: Any, stream: Callable[..., tf.data.Dataset], steps: int | None = None
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """Gives each worker its part of a stream.
 
     Args:
         strategy: The strategy.
-        stream: ``PairedViews.from_epoch``.
-        epoch: First epoch.
+        stream: ``PairedViews.from_epoch`` for an epoch.
+        steps: Number of global batches to end after. Default: none, endless.
 
     Returns:
         The stream itself if there is one worker. With several workers, a distributed data set in
         which each worker reads and decodes only its own rows of the global batch.
     """
     if worker_count(strategy) == 1:
-        return stream(epoch)
+        return _ending(stream(), steps)
 
     def part(context: tf.distribute.InputContext) -> tf.data.Dataset:
         workers = context.num_input_pipelines
-        return stream(
-            epoch,
-            worker=context.input_pipeline_id,
-            workers=workers,
-            replicas=context.num_replicas_in_sync // workers,
-        )
+        replicas = context.num_replicas_in_sync // workers
+        rows = stream(worker=context.input_pipeline_id, workers=workers, replicas=replicas)
+        return _ending(rows, steps and steps * replicas)
 
     return strategy.distribute_datasets_from_function(part)
+
+
+def _ending(stream: tf.data.Dataset, steps: int | None) -> tf.data.Dataset:
+    if steps is None:
+        return stream
+    # Keras warns of data sets whose length it only learns at their end.
+    return stream.take(steps).apply(tf.data.experimental.assert_cardinality(steps))
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:

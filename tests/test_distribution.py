@@ -132,7 +132,7 @@ def test_plain_data_set_for_several_workers_is_refused(records):
     stream = views.from_epoch(0)
     checks.check_replicas(views, replicas=2, workers=2)
     checks.check_replicas(stream, replicas=2, workers=1)
-    with pytest.raises(ValueError, match=r"PairedViews in fit under 2 workers.*same rows"):
+    with pytest.raises(ValueError, match=r"PairedViews under 2 workers.*same rows"):
         checks.check_replicas(stream, replicas=2, workers=2)
 
 

@@ -15,13 +15,14 @@ import hashlib
 import json
 import pathlib
 import shutil
+import warnings
 from typing import Any
 
 import keras
-import numpy as np
 
 from harl_tf import distribution, files
 from harl_tf.data import PairedViews
+from harl_tf.pretraining.finite import first_not_finite
 
 _WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
 # Keys of a configuration that hold names of layers and tensors.
@@ -36,7 +37,8 @@ class Checkpoint(keras.callbacks.Callback):
     """Saves the run at the end of epochs; ``resume`` restores the last saved epoch.
 
     With several workers, the first one writes, to a folder that all of them can read. A model with
-    NaN or infinite weights is not saved.
+    NaN or infinite weights is not saved, nor is an epoch that ended before its last step. A folder
+    with checkpoints is only written to after ``resume``, so that two runs cannot mix in it.
 
     With the same settings, the resumed run has the same weights as one that was never stopped (bit
     for bit, on one machine with ``tf.config.experimental.enable_op_determinism()``).
@@ -67,6 +69,9 @@ class Checkpoint(keras.callbacks.Callback):
         self.views = views
         self.every, self.keep = every, keep
         self._settings: dict[str, Any] | None = None
+        self._begun, self._steps = False, 0
+        self._done: int | None = None  # epochs done, as far as this process knows
+        self._saved: int | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Records the settings the run starts with and checks the length of its epochs."""
@@ -79,12 +84,48 @@ class Checkpoint(keras.callbacks.Callback):
             )
         if self._settings is None:
             self._settings = _settings(self.model, self.views)
+        self._begun = False
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Refuses, before the first step, to write into the folder of another run."""
+        self._steps = 0
+        if self._begun:
+            return
+        self._begun = True
+        newest = max((_epoch_of(path) for path in self._complete()), default=0)
+        known = self._saved if self._saved is not None else self._done
+        if newest and (known is None or epoch < newest):
+            raise ResumeError(
+                f"{self.folder} holds {newest} epochs of a run, and this one begins at epoch "
+                f"{epoch + 1}. Continue with fit(initial_epoch=checkpoint.resume(model)), or use "
+                "another folder for a new run."
+            )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Counts the steps."""
+        self._steps = batch + 1
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves if this epoch is due."""
-        done = epoch + 1
-        if done % self.every == 0 or done == self.params.get("epochs"):
-            self.save(done)
+        if self._steps < self.views.steps_per_epoch:  # Another callback has stopped training.
+            warnings.warn(
+                f"Epoch {epoch + 1} ended after {self._steps} of {self.views.steps_per_epoch} "
+                f"steps and is not saved in {self.folder}: a run can only resume at the end of an "
+                "epoch.",
+                stacklevel=2,
+            )
+            self._done = self._saved
+            return
+        self._done = epoch + 1
+        if self._done % self.every == 0 or self._done == self.params.get("epochs"):
+            self._saved = self._done
+            self.save(self._done)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Saves the last epoch if another callback has ended training with it."""
+        if self._done is not None and self._done != self._saved:
+            self._saved = self._done
+            self.save(self._done)
 
     def save(self, epoch: int) -> pathlib.Path:
         """Saves the model at the end of an epoch.
@@ -129,6 +170,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         self._settings = _settings(model, self.views)
         complete = self._complete()
+        self._done = self._saved = 0
         if not complete:
             return 0
         newest = complete[-1]
@@ -140,7 +182,8 @@ class Checkpoint(keras.callbacks.Callback):
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
             model.load_weights(newest / _WEIGHTS)
-        return int(state["epoch"])
+        self._done = self._saved = int(state["epoch"])
+        return self._saved
 
     def _complete(self) -> list[pathlib.Path]:
         """Complete checkpoints, oldest first."""
@@ -148,13 +191,16 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def _refuse_infinite(model: keras.Model, checkpoint: pathlib.Path) -> None:
-    for variable in model.variables:
-        value = keras.ops.convert_to_numpy(variable.value)
-        if value.dtype.kind not in "iub" and not np.isfinite(value.astype("float64")).all():
-            raise FloatingPointError(
-                f"Expected finite weights. Received: NaN or infinity in {variable.path}; "
-                f"{checkpoint} was not written; earlier checkpoints are unchanged."
-            )
+    weight = first_not_finite(model)
+    if weight is not None:
+        raise FloatingPointError(
+            f"Expected finite weights. Received: NaN or infinity in {weight}; "
+            f"{checkpoint} was not written; earlier checkpoints are unchanged."
+        )
+
+
+def _epoch_of(checkpoint: pathlib.Path) -> int:
+    return int(checkpoint.name.removeprefix("epoch_"))
 
 
 def _is_complete(path: pathlib.Path) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from harl_tf.evaluation import Embedder, knn_accuracy
+from harl_tf.evaluation import Embedder, check_images, check_labels, knn_accuracy
 
 
 class KNNProbe(keras.callbacks.Callback):
@@ -22,7 +22,8 @@ class KNNProbe(keras.callbacks.Callback):
         neighbors: Number of neighbors that vote. Default: 20.
 
     Raises:
-        ValueError: If ``every`` is not positive.
+        ValueError: If ``every`` is not positive; when training begins, if images or labels are not
+            as the backbone and the probe need them.
 
     Example:
         ::
@@ -47,8 +48,10 @@ class KNNProbe(keras.callbacks.Callback):
         self._latest = float("nan")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Discards the state of an earlier fit, possibly of another model."""
+        """Discards the state of an earlier fit, possibly of another model, and checks the data."""
         self._embed, self._latest = None, float("nan")
+        for name, batches in (("train", self.train), ("test", self.test)):
+            _check(name, batches)
 
     def score(self) -> float:
         """The current kNN accuracy of the model."""
@@ -64,3 +67,20 @@ class KNNProbe(keras.callbacks.Callback):
             self._latest = self.score()
         if logs is not None:
             logs["knn_accuracy"] = self._latest
+
+
+def _check(name: str, batches: Iterable[Any]) -> None:
+    """Refuses at once what would fail, or mislead, after the first epoch."""
+    if iter(batches) is batches:
+        raise ValueError(
+            f"Expected {name} as a data set or a list of batches, which can be read at every "
+            f"probe. Received: {type(batches).__name__}, which can be read once."
+        )
+    first = next(iter(batches), None)
+    if not isinstance(first, tuple | list) or len(first) != 2:
+        raise ValueError(
+            f"Expected {name} as batches of (images, labels), as harl_tf.data.labeled_images makes "
+            f"them. Received: {'none' if first is None else type(first).__name__}."
+        )
+    check_images(first[0])
+    check_labels(first[1], f"{name} labels")

@@ -8,6 +8,7 @@ never stopped, on any number of replicas and threads.
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ class PairedViews:
 
     def from_epoch(
         self,
-        epoch: int,
+        epoch: int | Callable[[], int],
         worker: int = 0,
         workers: int = 1,
         replicas: int = 1,
@@ -140,7 +141,7 @@ class PairedViews:
         single worker would have; ``model.fit(views)`` takes care of that.
 
         Args:
-            epoch: First epoch, counted from 0.
+            epoch: First epoch, counted from 0, or a function that says it when reading begins.
             worker: Index of this worker, counted from 0. Default: 0.
             workers: Number of workers that share a global batch. Default: 1.
             replicas: Number of replicas of this worker, if each is to get its own batch. Default:
@@ -154,8 +155,11 @@ class PairedViews:
             A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` along with
             it.
         """
-        first = epoch * self.passes_per_epoch
-        passes = tf.data.Dataset.range(first, tf.int64.max)
+        if callable(epoch):
+            once = tf.data.Dataset.from_tensors(0)
+            passes = once.flat_map(lambda zero: self._passes(_when_read(epoch, zero)))
+        else:
+            passes = self._passes(epoch)
         rows = self.batch_size // workers
         keep_freed_memory()
         dataset = passes.flat_map(
@@ -172,6 +176,11 @@ class PairedViews:
         # end of the stream by up to a minute.
         options.autotune.enabled = False
         return dataset.prefetch(_BATCHES_AHEAD).with_options(options)
+
+    def _passes(self, epoch: Any) -> tf.data.Dataset:
+        """The numbers of the passes through the photographs, from an epoch on."""
+        first = tf.cast(epoch, tf.int64) * self.passes_per_epoch
+        return tf.data.Dataset.range(first, tf.int64.max)
 
     def _available(self, manifest: Manifest) -> int:
         """Number of records that a pass goes through."""
@@ -275,6 +284,10 @@ class PairedViews:
             pairs[2:4] = (mask.astype(np.int32) for mask in pairs[2:4])
         colors = np.ascontiguousarray(drawn.uniform[:, :, of_crop:].swapaxes(0, 1))
         return (*pairs, *colors, drawn.seeds)
+
+
+def _when_read(number: Callable[[], int], once: tf.Tensor) -> tf.Tensor:
+    return tf.ensure_shape(numpy_call(lambda _: np.int64(number()), [once], [tf.int64])[0], ())
 
 
 def _is_unflagged(serialized: tf.Tensor) -> tf.Tensor:

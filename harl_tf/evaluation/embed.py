@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from harl_tf.evaluation.labels import check_images, check_labels
+
 
 class Embedder:
     """Turns each image into one vector: a feature map of the backbone, averaged over its cells.
@@ -47,12 +49,18 @@ class Embedder:
                 ``(batch,)``.
 
         Returns:
-            Vectors, float32 ``(images, channels)``, and labels ``(images,)``.
+            Vectors, float32 ``(images, channels)``, and labels, int64 ``(images,)``.
+
+        Raises:
+            ValueError: If images or labels are not as described, or there are none.
         """
-        vectors, labels = [], []
+        vectors: list[np.ndarray] = []
+        labels: list[np.ndarray] = []
         for images, batch_labels in dataset:
+            if not vectors:
+                check_images(images)
+            labels.append(check_labels(batch_labels))
             vectors.append(self._embed(tf.cast(images, tf.float32)).numpy())
-            labels.append(np.asarray(batch_labels))
         if not vectors:
             raise ValueError("Expected at least one batch of images and labels. Received: none.")
         return np.concatenate(vectors), np.concatenate(labels)

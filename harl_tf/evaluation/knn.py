@@ -2,6 +2,11 @@
 
 import numpy as np
 
+from harl_tf.evaluation.labels import check_labels
+
+_LARGEST_PART = 8_000_000
+"""Largest number of similarities in memory at once."""
+
 
 def knn_accuracy(
     train_vectors: np.ndarray,
@@ -19,9 +24,9 @@ def knn_accuracy(
 
     Args:
         train_vectors: ``(train, dimensions)``; need not be normalized.
-        train_labels: ``(train,)`` ints from 0.
+        train_labels: ``(train,)`` or ``(train, 1)`` ints from 0.
         test_vectors: ``(test, dimensions)``.
-        test_labels: ``(test,)``.
+        test_labels: ``(test,)`` or ``(test, 1)`` ints from 0.
         neighbors: How many neighbors vote, at most all training vectors. Default: 20.
         temperature: Positive; smaller values give the nearest neighbors more weight. Default: 0.07.
 
@@ -29,7 +34,8 @@ def knn_accuracy(
         Accuracy within [0, 1].
 
     Raises:
-        ValueError: If ``neighbors`` or ``temperature`` is not positive, or there are no vectors.
+        ValueError: If ``neighbors`` or ``temperature`` is not positive, there are no vectors, or
+            labels are one-hot, negative, no whole numbers or of another number than the vectors.
 
     Example:
         >>> east, north = [1.0, 0.0], [0.0, 1.0]
@@ -47,17 +53,41 @@ def knn_accuracy(
             "Expected training and test vectors. "
             f"Received: {len(train_vectors)} and {len(test_vectors)}."
         )
-    neighbors = min(neighbors, len(train_vectors))
-    similarity = _unit(test_vectors) @ _unit(train_vectors).T
+    train_labels = check_labels(train_labels, "train_labels")
+    test_labels = check_labels(test_labels, "test_labels")
+    _check_lengths("train", train_vectors, train_labels)
+    _check_lengths("test", test_vectors, test_labels)
+    train = _unit(train_vectors)
+    neighbors = min(neighbors, len(train))
+    classes = int(max(train_labels.max(), test_labels.max())) + 1
+    rows = max(1, _LARGEST_PART // max(len(train), classes))
+    right = 0
+    for first in range(0, len(test_vectors), rows):
+        part = slice(first, first + rows)
+        similarity = _unit(test_vectors[part]) @ train.T
+        votes = _votes(similarity, train_labels, classes, neighbors, temperature)
+        right += int(np.sum(votes.argmax(axis=1) == test_labels[part]))
+    return right / len(test_vectors)
+
+
+def _votes(
+    similarity: np.ndarray, labels: np.ndarray, classes: int, neighbors: int, temperature: float
+) -> np.ndarray:
     nearest = np.argpartition(-similarity, neighbors - 1, axis=1)[:, :neighbors]
     closeness = np.take_along_axis(similarity, nearest, axis=1)
     # Only ratios of weights matter; relative to the nearest neighbor they cannot overflow.
     weights = np.exp((closeness - closeness.max(axis=1, keepdims=True)) / temperature)
-    classes = int(max(train_labels.max(), test_labels.max())) + 1
-    votes = np.zeros((len(test_vectors), classes))
-    rows = np.arange(len(test_vectors))[:, None]
-    np.add.at(votes, (rows, train_labels[nearest]), weights)
-    return float(np.mean(votes.argmax(axis=1) == test_labels))
+    votes = np.zeros((len(similarity), classes))
+    np.add.at(votes, (np.arange(len(similarity))[:, None], labels[nearest]), weights)
+    return votes
+
+
+def _check_lengths(part: str, vectors: np.ndarray, labels: np.ndarray) -> None:
+    if len(vectors) != len(labels):
+        raise ValueError(
+            f"Expected as many {part}_labels as {part}_vectors. "
+            f"Received: {len(labels)} and {len(vectors)}."
+        )
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

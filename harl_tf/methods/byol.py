@@ -31,6 +31,7 @@ class Bootstrap(Branch):
     """
 
     metric_names: tuple[str, ...] = EMBEDDING_METRICS
+    least_images = 2
     uses_target = True
 
     def __init__(self, projection_units: int = 256, hidden_units: int = 4096) -> None:

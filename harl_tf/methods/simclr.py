@@ -32,6 +32,7 @@ class InstanceContrast(Branch):
     """
 
     metric_names: tuple[str, ...] = EMBEDDING_METRICS
+    least_images = 2
 
     def __init__(
         self, projection_units: int = 128, hidden_units: int = 2048, temperature: float = 0.2

@@ -29,6 +29,7 @@ class Siamese(Branch):
     """
 
     metric_names: tuple[str, ...] = EMBEDDING_METRICS
+    least_images = 2
 
     def __init__(self, projection_units: int = 2048, bottleneck_units: int = 512) -> None:
         super().__init__(name="siamese")

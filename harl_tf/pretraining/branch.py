@@ -33,6 +33,8 @@ class Branch(keras.layers.Layer):
             and ``"window2"``, ``"seed"``. Default: none.
         regions: Number of mask regions the branch distinguishes, the background included. Default:
             2.
+        least_images: Smallest number of images, over all replicas, for which the loss means
+            something: 2 if it compares images or its heads normalize over them. Default: 1.
 
     Example:
         >>> from harl_tf.pretraining import BranchOutput, LossTerm
@@ -56,6 +58,7 @@ class Branch(keras.layers.Layer):
     uses_target: bool = False
     batch_keys: tuple[str, ...] = ()
     regions: int = 2
+    least_images: int = 1
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -51,13 +51,7 @@ def vectors_are_finite(
         >>> bool(vectors_are_finite([], [tf.constant([1.0, np.nan])]))
         False
     """
-    tensors = [tf.convert_to_tensor(each.value) for each in variables]
-    tensors += [tf.convert_to_tensor(each) for each in gradients if each is not None]
-    vectors = [
-        tf.cast(each, tf.float32)
-        for each in tensors
-        if each.shape.rank == 1 and each.dtype.is_floating
-    ]
-    if not vectors:
-        return tf.constant(True)
-    return tf.reduce_all(tf.math.is_finite(tf.concat(vectors, axis=0)))
+    tensors = [tf.convert_to_tensor(each.value) for each in variables if len(each.shape) == 1]
+    tensors += [each for each in gradients if each is not None and each.shape.rank == 1]
+    vectors = [tf.cast(each, tf.float32) for each in tensors if each.dtype.is_floating]
+    return tf.reduce_all(tf.math.is_finite(tf.concat([*vectors, tf.zeros(1)], axis=0)))

@@ -1,24 +1,26 @@
 """The base class of all pretraining methods: two views in, named loss terms out, one step.
 
 Owns the networks, the training step, the reported metrics and the check of the batch. It defines no
-objective: methods subclass ``Pretraining`` and supply the branches.
+objective: methods subclass ``Pretraining`` and supply the branches. How ``fit`` and ``evaluate``
+run the steps is in ``harl_tf.pretraining.fitting``.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from harl_tf import distribution, metrics, processor
-from harl_tf.data import Colors, PairedViews
-from harl_tf.layers import RandomColor, simclr_color
+from harl_tf import distribution, metrics
+from harl_tf.layers import simclr_color
 from harl_tf.pretraining import checks, step
 from harl_tf.pretraining.augment import two_views
+from harl_tf.pretraining.batch import check_batch, check_count, check_range
 from harl_tf.pretraining.branch import Branch
 from harl_tf.pretraining.branch_output import means
-from harl_tf.pretraining.divergence import StopOnDivergence
+from harl_tf.pretraining.finite import vectors_are_finite
+from harl_tf.pretraining.fitting.arguments import refuse_losses
+from harl_tf.pretraining.fitting.trainer import Trainer
 from harl_tf.pretraining.forward import Forward, View
 from harl_tf.pretraining.heads import synchronize_batch_norm
 from harl_tf.pretraining.target import follow, target_copy
@@ -26,7 +28,7 @@ from harl_tf.schedules import Schedule, value_at
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")
-class Pretraining(keras.Model):
+class Pretraining(Trainer):
     """Base class of the methods: a backbone, its branches, two color augmentations, a step.
 
     Each branch has heads and a loss on the feature maps of two views; the total loss is the
@@ -116,9 +118,10 @@ class Pretraining(keras.Model):
                 ``steps_per_execution``.
 
         Raises:
-            ValueError: If an argument is out of range, or the optimizer clips or accumulates
-                gradients by itself on several replicas.
+            ValueError: If an argument is out of range, losses or metrics are given, or the
+                optimizer clips or accumulates gradients by itself on several replicas.
         """
+        refuse_losses(kwargs)
         step.check_settings(optimizer, accumulation_steps, global_clip_norm, jit_compile)
         self.accumulation_steps, self.global_clip_norm = accumulation_steps, global_clip_norm
         super().compile(optimizer, jit_compile=jit_compile, **kwargs)
@@ -141,6 +144,9 @@ class Pretraining(keras.Model):
         self, view1: View, view2: View, training: bool
     ) -> tuple[step.Terms, step.Carry]:
         """The loss terms, and what each branch carries to its ``after_step``, by branch name."""
+        least = max(branch.least_images for branch in self.branches.values())
+        images = check_count(view1.images, least, type(self).__name__)
+        view1 = view1._replace(images=images)
         forward = Forward(
             (view1, view2),
             self.backbone,
@@ -177,49 +183,16 @@ class Pretraining(keras.Model):
             The first and the second view.
 
         Raises:
-            ValueError: If a key is missing or a mask differs in size from its images.
+            ValueError: If a key is missing, or images or masks are not as documented.
         """
         further = [key for branch in self.branches.values() for key in branch.batch_keys]
-        batch = checks.check_batch(batch, further, self.regions)
-        return two_views(batch, (self.augmentation1, self.augmentation2))
-
-    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
-        """``keras.Model.fit`` on the batches of ``harl_tf.data.PairedViews``.
-
-        Args:
-            x: A ``PairedViews``, or a data set of its batches. A ``PairedViews`` supplies its
-                number of steps per epoch, starts at ``initial_epoch`` and gives every worker its
-                part.
-            *args: Further arguments of ``keras.Model.fit``.
-            **kwargs: Further arguments of ``keras.Model.fit``.
-
-        Raises:
-            ValueError: If the replicas cannot share a batch evenly, or a batch is malformed.
-            FloatingPointError: If the loss becomes NaN or infinite.
-        """
-        checks.check_replicas(x, self.distribute_strategy.num_replicas_in_sync)
-        if not distribution.has_accelerator():
-            processor.warn_of_slow_training(self.compute_dtype)
-        if isinstance(x, PairedViews):
-            first = kwargs.get("initial_epoch", 0)
-            kwargs = {"steps_per_epoch": x.steps_per_epoch, "shuffle": False, **kwargs}
-            stream = functools.partial(x.from_epoch, colors=self._colors_on_host())
-            x = distribution.distribute(self.distribute_strategy, stream, first)
-        callbacks = kwargs.pop("callbacks", None) or []
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-            callbacks = [StopOnDivergence(), *callbacks]
-        with checks.plain_errors():
-            return super().fit(x, *args, callbacks=callbacks, **kwargs)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """``keras.Model.evaluate``: the loss terms, without updating the weights."""
-        with checks.plain_errors():
-            return super().evaluate(*args, **kwargs)
+        batch = check_batch(batch, further, self.regions)
+        return two_views(batch, self.augmentations)
 
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the weights; what ``fit`` calls for each batch."""
         variables = self.trainable_variables
+        batch = check_range(batch, now=tf.equal(self._step(), 0))
         parts = step.split(batch, self.accumulation_steps)
         terms, gradients, carry = step.merge(
             [step.loss_and_gradients(self, part, variables) for part in parts]
@@ -227,15 +200,21 @@ class Pretraining(keras.Model):
         if self.global_clip_norm is not None:
             gradients = step.clip(gradients, self.global_clip_norm, self.optimizer)
         momentum = value_at(self.momentum, self._step())
-        self.optimizer.apply(gradients, variables)
+        # The loss comes after the checks of the batch; without it, a refused batch might count.
+        with tf.control_dependencies([terms["loss"]]):
+            self.optimizer.apply(gradients, variables)
         follow(self.momentum_pairs(), momentum)
         for name, branch in self.branches.items():
             branch.after_step(carry[name])
+        # A loss-scale optimizer skips updates whose gradients are not finite, as it should.
+        scales = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
+        finite = vectors_are_finite(self.variables, [] if scales else gradients)
+        terms["loss"] = tf.where(finite, terms["loss"], float("nan"))
         return self._report(terms)
 
     def test_step(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The same terms without an update; what ``evaluate`` calls for each batch."""
-        view1, view2 = self.augment(batch)
+        view1, view2 = self.augment(check_range(batch))
         return self._report(self.loss_terms(view1, view2, training=False))
 
     def momentum_pairs(self) -> list[tuple[keras.Model, keras.Model]]:
@@ -249,38 +228,15 @@ class Pretraining(keras.Model):
         """Feature maps of images ``(batch, height, width, 3)``, 0–255."""
         return self.backbone(images, training=training)
 
-    def make_train_function(self, force: bool = False) -> Any:
-        """Makes the function that ``fit`` calls on an iterator; see ``harl_tf.distribution``."""
-        if force or getattr(self, "train_function", None) is None:
-            self.train_function = distribution.step_function(self, self.train_step)
-        return self.train_function
-
-    def make_test_function(self, force: bool = False) -> Any:
-        """The same for ``evaluate``."""
-        if force or getattr(self, "test_function", None) is None:
-            self.test_function = distribution.step_function(self, self.test_step)
-        return self.test_function
-
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        # Keras's own version pulls a batch to infer shapes, which fails on several workers and
-        # restarts the stream. All layers are already built; only the optimizer is left.
-        if self.optimizer is not None and not self.optimizer.built:
-            with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
+    @property
+    def augmentations(self) -> tuple[keras.layers.Layer, keras.layers.Layer]:
+        """The color augmentations of the first and second view."""
+        return self.augmentation1, self.augmentation2
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The running means of the loss terms."""
         return list(self._means.values())
-
-    def _colors_on_host(self) -> Colors | None:
-        """The color augmentations, if the stream should apply them with its kernel for CPUs.
-
-        On other devices they are part of the step, where they take next to no time.
-        """
-        both = (self.augmentation1, self.augmentation2)
-        ours = all(type(each) is RandomColor for each in both)
-        return both if ours and not distribution.has_accelerator() else None
 
     def _step(self) -> tf.Tensor:
         if getattr(self, "optimizer", None) is None:
@@ -312,7 +268,7 @@ class Pretraining(keras.Model):
         serialize = keras.saving.serialize_keras_object
         settings: dict[str, Any] = {
             "backbone": self.backbone,
-            "augmentations": [self.augmentation1, self.augmentation2],
+            "augmentations": list(self.augmentations),
             "share_batch_statistics": self.share_batch_statistics,
             "regions": self.regions,
             **({} if self.target_backbone is None else {"momentum": self.momentum}),

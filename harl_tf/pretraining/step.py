@@ -47,9 +47,10 @@ def check_settings(
     Example:
         >>> check_settings("sgd", accumulation_steps=1, global_clip_norm=None)
     """
-    if accumulation_steps < 1:
+    if not isinstance(accumulation_steps, int) or accumulation_steps < 1:
         raise ValueError(
-            f"Expected accumulation_steps ≥ 1. Received: accumulation_steps={accumulation_steps}."
+            "Expected accumulation_steps as a number ≥ 1. "
+            f"Received: accumulation_steps={accumulation_steps!r}."
         )
     if global_clip_norm is not None and global_clip_norm <= 0:
         raise ValueError(

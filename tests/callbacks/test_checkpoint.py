@@ -243,3 +243,119 @@ def test_checkpoints_are_made_at_the_end_of_epochs_only(views, tmp_path, monkeyp
         callbacks.on_epoch_end(epoch)
     callbacks.on_train_end()
     assert saved == [1, 2]
+
+
+def fit(views, folder, epochs, every=1, others=(), resume=False):
+    """A run as a user's script has it; returns the model."""
+    keras.utils.set_random_seed(0)
+    model = tiny_hapicl()
+    model.compile(keras.optimizers.AdamW(1e-3))
+    checkpoint = Checkpoint(folder, views, every=every)
+    first = checkpoint.resume(model) if resume else 0
+    callbacks = [*others, checkpoint]
+    model.fit(views, epochs=epochs, initial_epoch=first, callbacks=callbacks, verbose=0)
+    return model
+
+
+def saved_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+class Stop(keras.callbacks.Callback):
+    """Stops training, as ``EarlyStopping`` does, after an epoch or within one."""
+
+    def __init__(self, epoch, at_step=None):
+        super().__init__()
+        self.at, self.at_step, self.epoch = epoch, at_step, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == self.at and batch == self.at_step:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.at:
+            self.model.stop_training = True
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["stop_first", "checkpoint_first"])
+def test_last_epoch_is_saved_when_another_callback_stops_training(views, tmp_path, first):
+    stop, checkpoint = Stop(epoch=2), Checkpoint(tmp_path / "run", views, every=10)
+    model = tiny_hapicl()
+    callbacks = [stop, checkpoint] if first else [checkpoint, stop]
+    model.fit(views, epochs=9, callbacks=callbacks, verbose=0)
+    assert saved_in(tmp_path / "run") == ["epoch_000003"]
+    resumed = tiny_hapicl(seed=1)
+    assert Checkpoint(tmp_path / "run", views, every=10).resume(resumed) == 3
+    for expected, found in zip(model.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_early_stopping_of_keras_before_the_checkpoint(views, tmp_path):
+    """No loss is better by 10^9, so the second epoch is the last."""
+    stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=1e9)
+    fit(views, tmp_path / "run", epochs=9, every=10, others=[stop])
+    assert saved_in(tmp_path / "run") == ["epoch_000002"]
+
+
+def test_epoch_stopped_within_is_not_saved_as_if_it_were_whole(views, tmp_path):
+    """Resumed, the run goes through the second epoch from its start, as an unstopped one does."""
+    folder = tmp_path / "run"
+    with pytest.warns(UserWarning, match=r"Epoch 2 ended after 1 of 3 steps and is not saved"):
+        fit(views, folder, epochs=3, others=[Stop(epoch=1, at_step=0)])
+    assert saved_in(folder) == ["epoch_000001"]
+    resumed = fit(views, folder, epochs=3, resume=True)
+    whole = fit(views, tmp_path / "whole", epochs=3)
+    for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+def test_new_run_does_not_write_into_the_folder_of_another(views, tmp_path, epochs):
+    """Its early checkpoints would be removed as the oldest, and the old weights come back later."""
+    folder = tmp_path / "run"
+    fit(views, folder, epochs=2)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(ResumeError, match=r"holds 2 epochs of a run, .* begins at epoch 1\."):
+        fit(views, folder, epochs=epochs)
+    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_first_epoch_that_resume_said_must_be_passed_on(views, tmp_path):
+    fit(views, tmp_path / "run", epochs=2)
+    model = tiny_hapicl()
+    model.compile(keras.optimizers.AdamW(1e-3))
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    assert checkpoint.resume(model) == 2
+    with pytest.raises(ResumeError, match=r"fit\(initial_epoch=checkpoint.resume\(model\)\)"):
+        model.fit(views, epochs=3, callbacks=[checkpoint], verbose=0)
+
+
+def test_one_callback_serves_several_fits_of_one_run(views, tmp_path):
+    model, checkpoint = tiny_hapicl(), Checkpoint(tmp_path / "run", views, every=2)
+    model.fit(views, epochs=1, callbacks=[checkpoint], verbose=0)
+    model.fit(views, epochs=4, initial_epoch=1, callbacks=[checkpoint], verbose=0)
+    assert saved_in(tmp_path / "run") == ["epoch_000002", "epoch_000004"]
+
+
+@pytest.mark.parametrize("per_call", [2, 5])
+def test_run_with_several_steps_a_call_resumes_to_the_same_weights(records, tmp_path, per_call):
+    """Three steps an epoch, which two and five do not divide."""
+    views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
+
+    def run(folder, epochs):
+        model = tiny_hapicl()
+        model.compile(keras.optimizers.AdamW(1e-3), steps_per_execution=per_call)
+        checkpoint = Checkpoint(folder, views)
+        first = checkpoint.resume(model)
+        model.fit(views, epochs=epochs, initial_epoch=first, callbacks=[checkpoint], verbose=0)
+        return model
+
+    run(tmp_path / "halves", 2)
+    resumed, whole = run(tmp_path / "halves", 4), run(tmp_path / "whole", 4)
+    assert int(resumed.optimizer.iterations) == 4 * views.steps_per_epoch
+    for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -106,3 +106,40 @@ def test_probe_used_for_another_model_probes_that_one():
 def test_probe_every_below_one():
     with pytest.raises(ValueError, match=r"Expected every ≥ 1. Received: every=0"):
         KNNProbe([], [], every=0)
+
+
+class OneBatch:
+    """A data set of one batch."""
+
+    def __init__(self, images, labels):
+        self.batch = (images, labels)
+
+    def __iter__(self):
+        return iter([self.batch])
+
+
+IMAGES, LABELS = Labeled(0).images, Labeled(0).labels
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (OneBatch(IMAGES, np.eye(2)[LABELS]), "one class number each"),
+        (OneBatch(IMAGES, LABELS - 1), r"labels from 0; .* Received: -1"),
+        (OneBatch(IMAGES, LABELS + 0.5), "labels as whole numbers"),
+        (OneBatch(IMAGES / 255.0, LABELS), r"from 0 to 255, .* values from 0"),
+        (OneBatch(IMAGES / 127.5 - 1, LABELS), r"from 0 to 255, .* values from -1"),
+        (OneBatch(IMAGES[..., 0], LABELS), r"\(batch, height, width, 3\).*\(6, 8, 8\)"),
+        ([], "batches of .images, labels.*Received: none"),
+        ([{"image": IMAGES}], "batches of .images, labels.*Received: dict"),
+        (iter([(IMAGES, LABELS)]), "which can be read once"),
+    ],
+    ids=["one_hot", "negative", "floats", "0_1", "normalized", "gray", "none", "dict", "iterator"],
+)
+def test_data_that_the_probe_cannot_use_is_refused_before_the_first_step(part, data, message):
+    model, good = make_model(), Labeled(0)
+    probe = KNNProbe(**{"train": good, "test": good, part: data})
+    with pytest.raises(ValueError, match=message):
+        fit(model, probe)
+    assert int(model.optimizer.iterations) == 0

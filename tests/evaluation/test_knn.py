@@ -86,3 +86,42 @@ def test_knn_accuracy_without_vectors(train, test):
     sentence = rf"Expected training and test vectors. Received: {train} and {test}"
     with pytest.raises(ValueError, match=sentence):
         knn_accuracy(vectors[:train], labels[:train], vectors[:test], labels[:test])
+
+
+def random_set(seed=0, train=90, test=60):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, train), random.integers(0, 3, test)
+    vectors = [random.normal(size=(len(each), 8)) + 3 * np.eye(3, 8)[each] for each in labels]
+    return vectors[0], labels[0], vectors[1], labels[1]
+
+
+def test_labels_in_a_column_are_labels():
+    """Compared with a row, a column would count agreements of every image with every other."""
+    train, train_labels, test, test_labels = random_set()
+    plain = knn_accuracy(train, train_labels, test, test_labels)
+    assert 0.5 < plain == knn_accuracy(train, train_labels[:, None], test, test_labels[:, None])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.eye(3)[np.arange(60) % 3], r"\(images,\).*argmax.*shape \(60, 3\)"),
+        (np.arange(60) % 3 - 1, r"Expected test_labels from 0; .* Received: -1"),
+        (np.arange(60) / 3, r"test_labels as whole numbers.*float64"),
+        (np.array(["cat"] * 60), "test_labels as whole numbers"),
+        (np.arange(59) % 3, r"as many test_labels as test_vectors.* 59 and 60"),
+    ],
+    ids=["one_hot", "negative", "floats", "names", "fewer"],
+)
+def test_labels_that_are_no_class_numbers_are_refused(labels, message):
+    train, train_labels, test, _ = random_set()
+    with pytest.raises(ValueError, match=message):
+        knn_accuracy(train, train_labels, test, labels)
+
+
+def test_accuracy_in_parts_is_that_of_the_whole(monkeypatch):
+    """7 rows at a time do not divide 60."""
+    data = random_set()
+    whole = knn_accuracy(*data)
+    monkeypatch.setattr("harl_tf.evaluation.knn._LARGEST_PART", 7 * 90)
+    assert knn_accuracy(*data) == whole

@@ -160,6 +160,23 @@ def test_probe_under_workers_reports_and_changes_nothing(with_queue, stopped):
 
 
 @pytest.mark.slow
+def test_workers_evaluate_as_one_device_and_refuse_a_plain_data_set(records, tmp_path):
+    """With a plain data set both would read the same rows and compare each image with itself."""
+    two_workers(tmp_path, records, "evaluated", seconds=300)
+    keras.config.set_dtype_policy("float64")
+    views = views_of(records)
+    alone = build("simclr")
+    expected = alone.evaluate(views, verbose=0, return_dict=True)
+    validated = alone.fit(views, epochs=2, validation_data=views, verbose=0).history["val_loss"]
+    for worker in (0, 1):
+        assert noted(tmp_path, "evaluated")[worker] == pytest.approx(expected, abs=1e-6)
+        assert noted(tmp_path, "validated")[worker] == pytest.approx(validated, abs=1e-6)
+        refusals = noted(tmp_path, "refused")[worker]
+        assert len(refusals) == 2
+        assert all("PairedViews under 2 workers" in each for each in refusals)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "ending"),
     [

@@ -128,6 +128,24 @@ def stopped(worker: Worker, records: str) -> None:
     worker.note("first", first)
 
 
+def evaluated(worker: Worker, records: str) -> None:
+    """The loss of one epoch of views, in ``evaluate`` and as validation, and what is refused."""
+    keras.config.set_dtype_policy("float64")
+    views = views_of(records)
+    with worker.strategy.scope():
+        model = build("simclr")
+    worker.note("evaluated", model.evaluate(views, verbose=0, return_dict=True))
+    history = model.fit(views, epochs=2, validation_data=views, verbose=0).history
+    worker.note("validated", history["val_loss"])
+    refusals = []
+    for method in (model.fit, model.evaluate):
+        try:
+            method(views.from_epoch(0).take(1), verbose=0)
+        except ValueError as error:
+            refusals.append(str(error))
+    worker.note("refused", refusals)
+
+
 def labeled(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
     images = np.random.default_rng(count).integers(0, 256, (count, 32, 32, 3)).astype("uint8")
     return [(images, np.arange(count) % 2)]
@@ -169,7 +187,11 @@ def stock(worker: Worker, records: str) -> None:
         worker.note(kind.__name__, ending)
 
 
-JOBS: dict[str, Callable[..., None]] = {"stopped": stopped, "stock": stock}
+JOBS: dict[str, Callable[..., None]] = {
+    "stopped": stopped,
+    "stock": stock,
+    "evaluated": evaluated,
+}
 
 
 def main(folder: str, records: str, names: Iterable[str]) -> None:

@@ -1,0 +1,68 @@
+"""Several steps for each call of the function that Keras calls in ``fit`` and ``evaluate``.
+
+Keras counts in whole calls: with ``steps_per_execution=2`` and 5 steps an epoch it calls three
+times, and three calls of two steps each are six. Here the last call of an epoch runs what is left,
+so that epochs end where the data's do, schedules count right and a run can be resumed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class Executions:
+    """Runs steps on an iterator, several a call but never past the end of an epoch.
+
+    Args:
+        step: A function of an iterator that runs one step and returns its logs.
+        per_call: Number of steps per call.
+        eagerly: Whether to run without a graph. Default: False.
+
+    Example:
+        >>> count = tf.Variable(0)
+        >>> run = Executions(lambda iterator: {"steps": count.assign_add(next(iterator))}, 2)
+        >>> numbers = iter(tf.data.Dataset.from_tensors(1).repeat())
+        >>> run.begin_epoch(5)
+        >>> [int(run(numbers)["steps"]) for _ in range(3)]
+        [2, 4, 5]
+    """
+
+    def __init__(
+        self, step: Callable[[Any], dict[str, Any]], per_call: int, eagerly: bool = False
+    ) -> None:
+        def several(iterator: Any, count: tf.Tensor) -> dict[str, Any]:
+            logs = step(iterator)
+            for _ in tf.range(count - 1):
+                logs = step(iterator)
+            return logs
+
+        self._per_call = per_call
+        self._left: int | None = None
+        self._one = step if eagerly else tf.function(step, reduce_retracing=True)
+        self._several = several if eagerly else tf.function(several, reduce_retracing=True)
+
+    def begin_epoch(self, steps: int | None) -> None:
+        """Says how many steps the next calls are to run in all.
+
+        Args:
+            steps: Their number; None if only the end of the data will tell.
+        """
+        self._left = steps
+
+    def __call__(self, iterator: Any) -> dict[str, Any]:
+        """Runs the next steps and returns the logs of the last one."""
+        count = self._per_call
+        if self._left is not None and self._left > 0:
+            count = min(count, self._left)
+            self._left -= count
+        return self._one(iterator) if count == 1 else self._several(iterator, tf.constant(count))
+
+
+class WholeEpochs(keras.callbacks.Callback):
+    """Tells the model's ``Executions`` where an epoch begins; ``Pretraining.fit`` adds it."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts counting."""
+        self.model.train_function.begin_epoch(self.params.get("steps"))
