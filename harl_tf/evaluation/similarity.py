@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from harl_tf.evaluation.labels import check_images
 from harl_tf.losses.cell_regions import cell_labels
 
 
@@ -42,7 +43,8 @@ def similarity_maps(
         The maps. A region without any cells has similarity 0 everywhere.
 
     Raises:
-        ValueError: If ``level`` is not one of the backbone's maps.
+        ValueError: If ``level`` is not one of the backbone's maps, or the image's values look like
+            0–1 or normalized ones.
 
     Example:
         >>> image, mask = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8)
@@ -54,6 +56,7 @@ def similarity_maps(
     level = level or list(backbone.output)[-1]
     if level not in backbone.output:
         raise ValueError(f"Expected level in {sorted(backbone.output)}. Received: level={level!r}.")
+    check_images(image[None])
     features = backbone(image[None].astype("float32"), training=False)[level]
     cells = keras.ops.convert_to_numpy(keras.ops.cast(features, "float32"))[0]
     cells = cells / np.maximum(np.linalg.norm(cells, axis=-1, keepdims=True), 1e-12)

@@ -82,7 +82,7 @@ class Trainer(keras.Model):
         given = by_name("evaluate", x, args, kwargs)
         given["x"] = self._to_evaluate(x)
         self.make_test_function()
-        self.test_function.begin_epoch(given.get("steps"))
+        self.test_function.begin_epoch(given.get("steps") or _length(given["x"]))
         with plain_errors():
             return super().evaluate(**given)
 
@@ -154,3 +154,9 @@ class Trainer(keras.Model):
         """
         ours = all(type(each) is RandomColor for each in self.augmentations)
         return self.augmentations if ours and not distribution.has_accelerator() else None
+
+
+def _length(x: Any) -> int | None:
+    """Number of batches, if the data set knows it."""
+    known = int(x.cardinality()) if isinstance(x, tf.data.Dataset) else 0
+    return known if known > 0 else None

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import harl_tf
 from harl_tf.data import PairedViews
@@ -116,6 +117,16 @@ def test_evaluate_reads_the_first_epoch_of_a_stream_every_time(views):
     for _ in range(2):
         logs = model.evaluate(views, verbose=0, return_dict=True)
         assert logs["loss"] == pytest.approx(np.mean(by_hand), abs=1e-4)
+
+
+@pytest.mark.filterwarnings("error:Your input ran out of data")
+@pytest.mark.parametrize("steps", [None, 2, 3])
+def test_evaluate_by_several_steps_a_call_counts_every_batch_once(views, steps):
+    """Three batches by two: the second call has one left."""
+    data = views.from_epoch(0).take(3).apply(tf.data.experimental.assert_cardinality(3))
+    one, two = simclr(), simclr(steps_per_execution=2)
+    logs = [each.evaluate(data, steps=steps, verbose=0, return_dict=True) for each in (one, two)]
+    assert logs[1] == pytest.approx(logs[0], abs=1e-5)
 
 
 @pytest.mark.parametrize("per_call", [1, 2])
