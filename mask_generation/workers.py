@@ -123,13 +123,13 @@ class _Workers:
     def _compute(self, function: Callable[[Any], Any], source: Any) -> Any:
         """Runs in a thread, which has the same process every time."""
         question = pickle.dumps((function, source))
+        if not hasattr(self._of_thread, "pipe"):
+            self._of_thread.pipe = self._start()
+        pipe: Connection = self._of_thread.pipe
         try:
-            if not hasattr(self._of_thread, "pipe"):
-                self._of_thread.pipe = self._start()
-            pipe: Connection = self._of_thread.pipe
             pipe.send_bytes(question)
             answer = pipe.recv_bytes()
-        except (EOFError, ConnectionError) as error:
+        except (EOFError, OSError) as error:  # between two messages, or within one
             raise BrokenProcessPool("A worker process died.") from error
         result, failure = pickle.loads(answer)
         if failure is not None:
@@ -157,7 +157,7 @@ def _answer(pipe: Connection) -> None:
     """Runs in a worker process: computes results until the other end of the pipe is closed."""
     # OpenCV has its own threads, whose number cannot be set by an environment variable.
     cv2.setNumThreads(1)
-    with contextlib.suppress(EOFError, ConnectionError):
+    with contextlib.suppress(EOFError, OSError):
         while True:
             question = pipe.recv_bytes()
             try:
