@@ -63,6 +63,7 @@ class Branch(keras.layers.Layer):
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name=name)
         self.targets: dict[str, keras.Model] = {}
+        self.built = True  # connect makes built heads, and a branch is never called
 
     def connect(self, maps: Mapping[str, keras.KerasTensor]) -> None:
         """Makes the heads for a backbone.

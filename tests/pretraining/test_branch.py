@@ -9,7 +9,7 @@ from harl_tf.methods import PixelContrast, RegionBootstrap
 from harl_tf.pretraining import Branch, BranchOutput, LossTerm, Pretraining, mlp_head
 from tests.integration.train_on_worker import largest_difference, train, views_of
 from tests.methods import by_hand as hand
-from tests.networks import tiny_pyramid
+from tests.networks import tiny_hapicl, tiny_pyramid
 
 
 @keras.saving.register_keras_serializable(package="harl_tf_tests")
@@ -158,3 +158,14 @@ def test_branches_of_different_settings_live_side_by_side():
         first, second = kind(foreground_weight=0.25), kind(foreground_weight=0.75)
         weights = [branch.settings()["foreground_weight"] for branch in (first, second)]
         assert weights == [0.25, 0.75]
+
+
+def test_summary_shows_the_branches_with_their_parameters():
+    """Not "0 (unbuilt)", as Keras shows a layer that was never called."""
+    lines = []
+    model = tiny_hapicl()
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    text = "\n".join(lines)
+    assert "unbuilt" not in text
+    for branch in model.branches.values():
+        assert f"{branch.count_params():,}" in text
