@@ -9,6 +9,7 @@ import pytest
 
 import harl_tf
 from harl_tf.backbones.batch_norm_layers import batch_normalizations
+from tests.export.finetune_without_harl_tf import OPTIMIZERS, fit, saved_model
 from tests.networks import tiny_hapicl
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (6, 40, 48, 3)).astype("float32")
@@ -190,3 +191,13 @@ def test_existing_folder_is_kept_unless_it_is_an_export_to_overwrite(exported, t
     (tmp_path / "other.partial" / "draft.txt").write_text("kept")
     with pytest.raises(harl_tf.export.ExportError, match=r"draft\.txt is not part"):
         harl_tf.export_backbone(model, tmp_path / "other")
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_saved_model_is_trained_by_every_optimizer_where_harl_tf_is_imported(exported, optimizer):
+    """No call of ``build``; every weight and every statistic has moved after a step."""
+    layer = saved_model(str(exported[1]))
+    moved = fit(layer, IMAGES, OPTIMIZERS[optimizer](), build=False)
+    for smallest, _, count in moved.values():
+        assert count > 0
+        assert smallest > 0
