@@ -47,7 +47,7 @@ def check_batch(batch: Any, further: Sequence[str], regions: int) -> Batch:
     return _after(checks, batch)
 
 
-def check_range(batch: Mapping[str, Any], now: tf.Tensor | bool = True) -> Batch:
+def check_range(batch: Any, now: tf.Tensor | bool = True) -> Any:
     """Checks that images are in 0–255, by a sixteenth of their pixels.
 
     Args:
@@ -56,7 +56,8 @@ def check_range(batch: Mapping[str, Any], now: tf.Tensor | bool = True) -> Batch
             batch should not end a long run. Default: True.
 
     Returns:
-        The batch, with the check as a control dependency, as for ``check_batch``.
+        The batch, with the check as a control dependency, as for ``check_batch``; what is no batch
+        is left to that.
 
     Example:
         >>> from harl_tf.pretraining.step_errors import plain_errors
@@ -65,6 +66,8 @@ def check_range(batch: Mapping[str, Any], now: tf.Tensor | bool = True) -> Batch
         Traceback (most recent call last):
         ValueError: Expected view1 with values from 0 to 255; ... Received: 0.5.
     """
+    if not isinstance(batch, Mapping):
+        return batch
     views = [key for key in ("view1", "view2", "colored1", "colored2") if key in batch]
     checks = [each for view in views for each in _image_range(view, batch[view], now)]
     return _after(checks, batch)

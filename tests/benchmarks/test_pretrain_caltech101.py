@@ -43,7 +43,7 @@ def benchmark(tmp_path_factory, pytestconfig):
 def test_from_archives_to_table_and_curves(tmp_path, benchmark):
     done = benchmark(tmp_path, *OPTIONS)
     assert done.returncode == 0, done.stderr
-    assert "kNN accuracy before training" in done.stdout
+    assert "before training: kNN " in done.stdout
     with (tmp_path / "pretrain_caltech101.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["epoch"] == "1"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.harness.step_batch import make_batch
-from harl_tf.pretraining.checks import COLORED_KEYS
+from harl_tf.pretraining.batch import COLORED_KEYS
 
 
 def test_batch_has_the_keys_and_sizes_of_views_whose_colors_were_changed():

@@ -245,11 +245,16 @@ def test_checkpoints_are_made_at_the_end_of_epochs_only(views, tmp_path, monkeyp
     assert saved == [1, 2]
 
 
+def tiny_simclr(seed=0, **compilation):
+    keras.utils.set_random_seed(seed)
+    model = tiny_methods()["simclr"]()
+    model.compile(keras.optimizers.AdamW(1e-3), **compilation)
+    return model
+
+
 def fit(views, folder, epochs, every=1, others=(), resume=False):
     """A run as a user's script has it; returns the model."""
-    keras.utils.set_random_seed(0)
-    model = tiny_hapicl()
-    model.compile(keras.optimizers.AdamW(1e-3))
+    model = tiny_simclr()
     checkpoint = Checkpoint(folder, views, every=every)
     first = checkpoint.resume(model) if resume else 0
     callbacks = [*others, checkpoint]
@@ -283,11 +288,11 @@ class Stop(keras.callbacks.Callback):
 @pytest.mark.parametrize("first", [True, False], ids=["stop_first", "checkpoint_first"])
 def test_last_epoch_is_saved_when_another_callback_stops_training(views, tmp_path, first):
     stop, checkpoint = Stop(epoch=2), Checkpoint(tmp_path / "run", views, every=10)
-    model = tiny_hapicl()
+    model = tiny_simclr()
     callbacks = [stop, checkpoint] if first else [checkpoint, stop]
     model.fit(views, epochs=9, callbacks=callbacks, verbose=0)
     assert saved_in(tmp_path / "run") == ["epoch_000003"]
-    resumed = tiny_hapicl(seed=1)
+    resumed = tiny_simclr(seed=1)
     assert Checkpoint(tmp_path / "run", views, every=10).resume(resumed) == 3
     for expected, found in zip(model.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -326,8 +331,7 @@ def test_new_run_does_not_write_into_the_folder_of_another(views, tmp_path, epoc
 
 def test_first_epoch_that_resume_said_must_be_passed_on(views, tmp_path):
     fit(views, tmp_path / "run", epochs=2)
-    model = tiny_hapicl()
-    model.compile(keras.optimizers.AdamW(1e-3))
+    model = tiny_simclr()
     checkpoint = Checkpoint(tmp_path / "run", views)
     assert checkpoint.resume(model) == 2
     with pytest.raises(ResumeError, match=r"fit\(initial_epoch=checkpoint.resume\(model\)\)"):
@@ -335,27 +339,25 @@ def test_first_epoch_that_resume_said_must_be_passed_on(views, tmp_path):
 
 
 def test_one_callback_serves_several_fits_of_one_run(views, tmp_path):
-    model, checkpoint = tiny_hapicl(), Checkpoint(tmp_path / "run", views, every=2)
+    model, checkpoint = tiny_simclr(), Checkpoint(tmp_path / "run", views, every=2)
     model.fit(views, epochs=1, callbacks=[checkpoint], verbose=0)
     model.fit(views, epochs=4, initial_epoch=1, callbacks=[checkpoint], verbose=0)
     assert saved_in(tmp_path / "run") == ["epoch_000002", "epoch_000004"]
 
 
-@pytest.mark.parametrize("per_call", [2, 5])
-def test_run_with_several_steps_a_call_resumes_to_the_same_weights(records, tmp_path, per_call):
-    """Three steps an epoch, which two and five do not divide."""
+def test_run_with_several_steps_a_call_resumes_to_the_same_weights(records, tmp_path):
+    """Three steps an epoch, which two do not divide."""
     views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
 
     def run(folder, epochs):
-        model = tiny_hapicl()
-        model.compile(keras.optimizers.AdamW(1e-3), steps_per_execution=per_call)
+        model = tiny_simclr(steps_per_execution=2)
         checkpoint = Checkpoint(folder, views)
         first = checkpoint.resume(model)
         model.fit(views, epochs=epochs, initial_epoch=first, callbacks=[checkpoint], verbose=0)
         return model
 
-    run(tmp_path / "halves", 2)
-    resumed, whole = run(tmp_path / "halves", 4), run(tmp_path / "whole", 4)
-    assert int(resumed.optimizer.iterations) == 4 * views.steps_per_epoch
+    run(tmp_path / "halves", 1)
+    resumed, whole = run(tmp_path / "halves", 2), run(tmp_path / "whole", 2)
+    assert int(resumed.optimizer.iterations) == 2 * views.steps_per_epoch
     for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -236,17 +236,14 @@ def test_masks_that_hold_no_region_numbers_are_refused(batch, name, key):
         fit_one(batch)
 
 
-@pytest.mark.parametrize("dtype", [tf.bool, tf.int32, tf.int64, tf.uint16])
-def test_masks_of_other_whole_numbers_mean_the_same(batch, dtype):
-    other = {**batch, **{key: tf.cast(batch[key], dtype) for key in ("mask1", "mask2")}}
-    for name in ("hapicl", "harl", "detcon"):
-        losses = []
-        for given in (batch, other):
-            keras.utils.set_random_seed(0)
-            model = tiny_methods()[name]()
-            model.compile(keras.optimizers.AdamW(1e-3))
-            losses.append(model.train_on_batch(given, return_dict=True)["loss"])
-        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+@pytest.mark.parametrize("name", ["hapicl", "harl", "detcon"])
+def test_masks_of_other_whole_numbers_mean_the_same(batch, name):
+    model = tiny_methods()[name]()
+    expected = float(model.test_step(batch)["loss"])
+    for dtype in (tf.bool, tf.int32, tf.int64, tf.uint16):
+        model.reset_metrics()
+        other = {**batch, **{key: tf.cast(batch[key], dtype) for key in ("mask1", "mask2")}}
+        assert float(model.test_step(other)["loss"]) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class Executions:
 
         self._per_call = per_call
         self._left: int | None = None
-        self._one = step if eagerly else tf.function(step, reduce_retracing=True)
+        self._one: Any = step if eagerly else tf.function(step, reduce_retracing=True)
         self._several = several if eagerly else tf.function(several, reduce_retracing=True)
 
     def begin_epoch(self, steps: int | None) -> None:
@@ -50,6 +50,10 @@ class Executions:
             steps: Their number; None if only the end of the data will tell.
         """
         self._left = steps
+
+    def get_concrete_function(self, iterator: Any) -> Any:
+        """The graph of one step, as ``tf.function`` gives it."""
+        return self._one.get_concrete_function(iterator)
 
     def __call__(self, iterator: Any) -> dict[str, Any]:
         """Runs the next steps and returns the logs of the last one."""

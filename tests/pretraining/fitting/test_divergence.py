@@ -131,7 +131,8 @@ def test_skipped_updates_of_a_loss_scale_optimizer_are_no_divergence(records):
     keras.utils.set_random_seed(0)
     model = harl_tf.SimCLR(tiny_pyramid(), projection_units=8, hidden_units=16)
     inner = keras.optimizers.AdamW(1e-3)
-    model.compile(keras.optimizers.LossScaleOptimizer(inner, initial_scale=2.0**127))
+    scaled = keras.optimizers.LossScaleOptimizer(inner, initial_scale=2.0**127)
+    model.compile(scaled, run_eagerly=True)
     before = model.get_weights()
     history = model.fit(views, epochs=1, steps_per_epoch=1, verbose=0).history
     assert np.isfinite(history["loss"]).all()
