@@ -133,7 +133,7 @@ def pretrain(model: harl_tf.HAPiCL, views: PairedViews, labeled: pathlib.Path) -
     probe = harl_tf.callbacks.KNNProbe(train, test, every=5)
     if first == 0:
         probe.set_model(model)
-        print(f"kNN accuracy before training: {probe.score():.3f}")
+        print(f"before training: {probe.score()}")
     callbacks = [probe, harl_tf.callbacks.EpochLog(out / "log.csv"), checkpoint]
     model.fit(views, epochs=FLAGS.epochs, initial_epoch=first, callbacks=callbacks)
 

@@ -97,7 +97,7 @@ def run(recipe: Recipe, seed: int, records: pathlib.Path) -> dict[str, float]:
     model = recipe.build_model(steps)
     model.compile(recipe.optimizer(steps, views.steps_per_epoch, recipe.batch_size))
     probe.set_model(model)
-    before = probe.score()
+    before = probe.score().accuracy
     start = time.monotonic()
     history = model.fit(views, epochs=recipe.epochs, callbacks=[probe], verbose=2).history
     return {

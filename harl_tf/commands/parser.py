@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from harl_tf.commands import pretrain, show_recipes
+from harl_tf.commands import budget, pretrain, show_recipes
 from mask_generation.commands import line
 
 _DESCRIPTION = "Self-supervised pretraining guided by foreground masks."
@@ -59,7 +59,6 @@ def _add_pretrain(commands: Any) -> line.Parser:
             "one listed by `python -m harl_tf recipes`, or your own as module:NAME "
             f"(default: {pretrain.DEFAULT_RECIPE})",
         ),
-        ("--epochs", line.natural, "N", "length of the run in epochs (default: the recipe's)"),
         (
             "--batch-size",
             line.natural,
@@ -86,6 +85,15 @@ def _add_pretrain(commands: Any) -> line.Parser:
     )
     for flag, kind, metavar, text in options:
         command.add_argument(flag, type=kind, metavar=metavar, help=text)
+    lengths: tuple[tuple[str, Any, str, str], ...] = (
+        ("--epochs", line.natural, "N", "length of the run in epochs (default: the recipe's)"),
+        ("--steps", line.natural, "N", "length of the run in steps, rounded up to whole epochs"),
+        ("--minutes", budget.duration, "T", "length of the run in minutes; measures some steps"),
+        ("--hours", budget.duration, "T", "the same in hours"),
+    )
+    length = command.add_mutually_exclusive_group()
+    for flag, kind, metavar, text in lengths:
+        length.add_argument(flag, type=kind, metavar=metavar, help=text)
     command.set_defaults(
         run=pretrain.run, recipe=pretrain.DEFAULT_RECIPE, seed=0, accumulate=1, strategy="one"
     )

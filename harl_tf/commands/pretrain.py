@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from harl_tf import callbacks, data, distribution, export
+from harl_tf.commands import budget
 from harl_tf.commands.find_recipe import find_recipe
 from harl_tf.commands.refusal import CommandError
 from harl_tf.commands.show_recipes import in_words
@@ -52,12 +53,13 @@ def run(arguments: argparse.Namespace) -> None:
     views = recipe.views(arguments.records, arguments.seed)
     halves = _halves(arguments.labelled, recipe) if arguments.labelled else None
     folder = RunFolder(arguments.run_folder)
+    recipe = _of_length(recipe, arguments, views, folder, strategy)
     if chief:
         folder.begin(_settings(recipe, arguments), in_words(recipe))
         _say_hello(recipe, views, replicas)
     keras.utils.set_random_seed(arguments.seed)
     with dtype_policy(recipe.precision):
-        with strategy.scope() if strategy else contextlib.nullcontext():
+        with _scope(strategy):
             model = _model(recipe, views, arguments.accumulate)
         _train(model, recipe, views, halves, folder, chief)
         if chief:
@@ -120,11 +122,45 @@ def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
         )
 
 
+def _of_length(
+    recipe: Recipe,
+    arguments: argparse.Namespace,
+    views: data.PairedViews,
+    folder: RunFolder,
+    strategy: Any,
+) -> Recipe:
+    """The recipe with the epochs that the asked length comes to, the same when a run goes on."""
+    length = budget.asked(arguments)
+    begun = folder.begun()
+    if length and begun.get("length") == _in_words(length):
+        return dataclasses.replace(recipe, epochs=int(begun["epochs"]))
+    if arguments.strategy == "multi-worker" and "steps" not in length and length:
+        raise CommandError(
+            "Workers may measure different times for a step; use --steps or --epochs with "
+            "--strategy multi-worker."
+        )
+
+    def seconds_per_step() -> float:
+        with dtype_policy(recipe.precision), _scope(strategy):
+            return budget.measure(_model(recipe, views, arguments.accumulate), views)
+
+    return budget.in_epochs(length, recipe, views.steps_per_epoch, seconds_per_step)
+
+
+def _in_words(length: dict[str, float]) -> str | None:
+    return ", ".join(f"{value:g} {unit}" for unit, value in length.items()) or None
+
+
+def _scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:
+    return strategy.scope() if strategy else contextlib.nullcontext()
+
+
 def _settings(recipe: Recipe, arguments: argparse.Namespace) -> dict[str, Any]:
     names = ("epochs", "batch_size", "image_size", "precision")
     return {
         "recipe": recipe.name,
         **{name: getattr(recipe, name) for name in names},
+        "length": _in_words(budget.asked(arguments)),
         "seed": arguments.seed,
         "accumulate": arguments.accumulate,
         "records": data.read_manifest(arguments.records).digest(),
@@ -155,6 +191,8 @@ def _say_hello(recipe: Recipe, views: data.PairedViews, replicas: int) -> None:
         f"of {recipe.batch_size} an epoch, {recipe.epochs} epochs, {devices}, learning rate up to "
         f"{peak:.4g}"
     )
+    for sentence in budget.warnings(recipe, count, views.steps_per_epoch):
+        print(f"Note: {sentence}")
 
 
 def _model(recipe: Recipe, views: data.PairedViews, accumulate: int) -> Pretraining:
@@ -185,7 +223,7 @@ def _train(
         followers.append(probe)
         if first == 0 and chief:
             probe.set_model(model)
-            print(f"kNN accuracy before training: {probe.score():.3f}")
+            print(f"before training: {probe.score()}")
     if chief:
         followers.append(folder.log)
     in_terminal = sys.stdout.isatty()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from harl_tf.evaluation.labels import check_labels
+from harl_tf.evaluation.score import Score, chance_accuracy
 
 _LARGEST_PART = 8_000_000
 """Largest number of similarities in memory at once."""
@@ -68,6 +69,48 @@ def knn_accuracy(
         votes = _votes(similarity, train_labels, classes, neighbors, temperature)
         right += int(np.sum(votes.argmax(axis=1) == test_labels[part]))
     return right / len(test_vectors)
+
+
+def knn_score(
+    train_vectors: np.ndarray,
+    train_labels: np.ndarray,
+    test_vectors: np.ndarray,
+    test_labels: np.ndarray,
+    neighbors: int = 20,
+    temperature: float = 0.07,
+) -> Score:
+    """``knn_accuracy`` with what is needed to judge it, and no more neighbors than make sense.
+
+    Beyond the size of the smallest class its images are outvoted by those of other classes, however
+    good the features are, so no more neighbors vote than that class has.
+
+    Args:
+        train_vectors: As for ``knn_accuracy``, and so are the others.
+        train_labels: Class numbers.
+        test_vectors: Vectors to classify.
+        test_labels: Class numbers.
+        neighbors: How many neighbors vote, at most the size of the smallest class. Default: 20.
+        temperature: Positive. Default: 0.07.
+
+    Returns:
+        The accuracy, the number of images and the level of chance.
+
+    Raises:
+        ValueError: As for ``knn_accuracy``.
+
+    Example:
+        >>> vectors, labels = np.eye(4)[[0, 0, 1, 1]], np.array([0, 0, 1, 1])
+        >>> print(knn_score(vectors, labels, vectors, labels))
+        kNN 1.00 ± .17 of 4 images, chance .50
+    """
+    train_labels = check_labels(train_labels, "train_labels")
+    test_labels = check_labels(test_labels, "test_labels")
+    sizes = np.bincount(train_labels)
+    if sizes.any():
+        neighbors = min(neighbors, int(sizes[sizes > 0].min()))
+    data = (train_vectors, train_labels, test_vectors, test_labels)
+    accuracy = knn_accuracy(*data, neighbors, temperature)
+    return Score("kNN", accuracy, len(test_labels), chance_accuracy(train_labels, test_labels))
 
 
 def _votes(

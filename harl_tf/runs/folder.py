@@ -87,6 +87,15 @@ class RunFolder:
         files.write_text(self.recipe, recipe)
         files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")
 
+    def begun(self) -> dict[str, Any]:
+        """The settings of a run with a saved epoch; empty if there is none.
+
+        Raises:
+            RunError: If its settings file is damaged.
+        """
+        saved = self.settings.exists() and any(self.path.glob("epoch_??????"))
+        return self.read_settings() if saved else {}
+
     def read_settings(self) -> dict[str, Any]:
         """The settings the run started with.
 

@@ -143,3 +143,16 @@ def test_data_that_the_probe_cannot_use_is_refused_before_the_first_step(part, d
     with pytest.raises(ValueError, match=message):
         fit(model, probe)
     assert int(model.optimizer.iterations) == 0
+
+
+@pytest.mark.parametrize("verbose", [0, 2])
+def test_line_of_a_probe_says_what_its_number_is_worth(capsys, verbose):
+    """Six images of two classes: an error of √(p(1-p)/6), chance one half."""
+    model, probe = make_model(), KNNProbe(Labeled(0), Labeled(1))
+    model.fit(make_stream(), epochs=2, callbacks=[probe], verbose=verbose)
+    lines = [each for each in capsys.readouterr().out.splitlines() if "kNN" in each]
+    if not verbose:
+        assert lines == []
+        return
+    assert [line.split(":")[0] for line in lines] == ["epoch 1", "epoch 2"]
+    assert all(line.endswith(" of 6 images, chance .50") for line in lines)

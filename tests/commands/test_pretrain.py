@@ -60,7 +60,7 @@ def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypat
     out, err = capsys.readouterr()
     assert "12 photographs at 32 pixels, 3 steps of 4 an epoch, 2 epochs, 1 replica," in out
     assert "learning rate up to 0.00375" in out
-    assert "kNN accuracy before training" in out
+    assert "before training: kNN " in out
     assert err == "\nInterrupted. Run the same command to continue after the last saved epoch.\n"
     assert len(rows(run)) == 2
 
@@ -209,7 +209,7 @@ def test_diverged_run_is_one_line_and_exit_code_1(capsys, records, tmp_path, tin
         == 1
     )
     err = capsys.readouterr().err
-    assert err.startswith("error: Expected a finite loss.")
+    assert err.startswith("error: Expected a finite loss and finite weights.")
     assert not (tmp_path / "run" / "backbone").exists()
 
 

@@ -1,0 +1,166 @@
+"""How long a run is, in whatever its user thinks: minutes, hours, steps or epochs.
+
+Owns the way from each of them to whole epochs, in which a run is scheduled, saved and resumed. Time
+becomes steps by measuring steps of the same recipe on the same records.
+"""
+
+import argparse
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from harl_tf.commands.refusal import CommandError
+from harl_tf.data import PairedViews
+from harl_tf.recipes import Recipe
+
+FEW_STEPS = 500
+"""Below as many updates from a random start, the user is told."""
+
+_UNTIMED, _TIMED = 3, 6
+"""Steps of a measurement: the first ones compile the graph and fill the stream's buffers."""
+
+_RESERVE = 0.9
+"""Share of the time for steps; the rest is for compiling, probes and the export."""
+
+
+def duration(text: str) -> float:
+    """A positive number of minutes or hours.
+
+    Raises:
+        ArgumentTypeError: If it is none.
+
+    Example:
+        >>> duration("1.5")
+        1.5
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, received {text}")
+    return number
+
+
+def asked(arguments: argparse.Namespace) -> dict[str, float]:
+    """The length that the command line asks for other than in epochs; at most one entry.
+
+    Example:
+        >>> asked(argparse.Namespace(minutes=None, hours=2.0, steps=None))
+        {'hours': 2.0}
+    """
+    given = {name: getattr(arguments, name) for name in ("minutes", "hours", "steps")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def in_epochs(
+    length: dict[str, float],
+    recipe: Recipe,
+    steps_per_epoch: int,
+    seconds_per_step: Callable[[], float],
+) -> Recipe:
+    """The recipe with as many whole epochs as a length comes to, at least one.
+
+    Args:
+        length: As ``asked`` returns it; empty leaves the recipe as it is.
+        recipe: The recipe.
+        steps_per_epoch: Steps of an epoch.
+        seconds_per_step: Measures a step; called only if the length is a time.
+
+    Returns:
+        The recipe.
+
+    Example:
+        Twelve minutes, of which nine tenths are for steps of half a second: 1296 steps.
+
+        >>> from harl_tf.recipes import RECIPES
+        >>> recipe = RECIPES["byol_small"]
+        >>> in_epochs({"minutes": 12}, recipe, 100, lambda: 0.5).epochs
+        A step takes 0.50 s: 12 minutes are 12 epochs, 1200 steps.
+        12
+        >>> in_epochs({"steps": 250}, recipe, 100, lambda: 0.5).epochs
+        3
+    """
+    for unit, seconds in (("minutes", 60.0), ("hours", 3600.0)):
+        if unit in length:
+            step = seconds_per_step()
+            epochs = int(_RESERVE * length[unit] * seconds / step / steps_per_epoch)
+            steps = max(epochs, 1) * steps_per_epoch
+            print(
+                f"A step takes {step:.2f} s: {length[unit]:g} {unit} are {max(epochs, 1)} epochs, "
+                f"{steps} steps."
+            )
+            if epochs < 1:
+                print(f"One epoch alone takes {steps * step / 60:.1f} minutes.")
+            return dataclasses.replace(recipe, epochs=max(epochs, 1))
+    if "steps" in length:
+        return dataclasses.replace(recipe, epochs=math.ceil(length["steps"] / steps_per_epoch))
+    return recipe
+
+
+def warnings(recipe: Recipe, photographs: int, steps_per_epoch: int) -> list[str]:
+    """What is to be said of a run too short, or a batch too large, to learn much.
+
+    Args:
+        recipe: The recipe, its length and batch size settled.
+        photographs: Number of photographs.
+        steps_per_epoch: Steps of an epoch.
+
+    Returns:
+        Sentences; none if nothing is to be said.
+
+    Example:
+        >>> from harl_tf.recipes import RECIPES
+        >>> for sentence in warnings(RECIPES["byol_small"], photographs=376, steps_per_epoch=5):
+        ...     print(sentence)
+        200 steps are few to learn from a random start. Use --epochs 100 or more, or say ...
+        A batch of 64 is large for 376 photographs, 5 steps an epoch; --batch-size 32 ...
+    """
+    found = []
+    steps = recipe.epochs * steps_per_epoch
+    if steps < FEW_STEPS:
+        enough = math.ceil(FEW_STEPS / steps_per_epoch)
+        found.append(
+            f"{steps} steps are few to learn from a random start. Use --epochs {enough} or more, "
+            "or say how much time there is with --minutes."
+        )
+    if steps_per_epoch < 10 and recipe.batch_size > 32:
+        found.append(
+            f"A batch of {recipe.batch_size} is large for {photographs} photographs, "
+            f"{steps_per_epoch} steps an epoch; --batch-size 32 gives more steps for the same work."
+        )
+    return found
+
+
+class _Clock(keras.callbacks.Callback):
+    """Notes when each step ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.times.append(time.perf_counter())
+
+
+def measure(model: keras.Model, views: PairedViews) -> float:
+    """Seconds of a step of a compiled model on a stream, the stream's own time included.
+
+    Args:
+        model: The model; it is trained by it, so use one to throw away.
+        views: The stream.
+
+    Raises:
+        CommandError: If the epoch has too few steps for a measurement.
+    """
+    steps = _UNTIMED + _TIMED
+    clock = _Clock()
+    model.fit(views, epochs=1, steps_per_epoch=steps, callbacks=[clock], verbose=0)
+    if len(clock.times) <= _UNTIMED:
+        raise CommandError("The records end before a step could be measured; use --steps.")
+    timed = clock.times[_UNTIMED - 1 :]
+    return (timed[-1] - timed[0]) / (len(timed) - 1)

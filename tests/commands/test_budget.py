@@ -1,0 +1,95 @@
+"""The length of a run, in whatever its user thinks, through the command."""
+
+import json
+
+import pytest
+
+from harl_tf.commands import budget, parse_arguments, pretrain
+from tests.commands.test_pretrain import SMALL, command, tiny
+
+__all__ = ["tiny"]
+
+
+@pytest.fixture
+def untrained(monkeypatch, tiny):
+    """Everything but training and export."""
+    monkeypatch.setattr(pretrain, "_train", lambda *_: None)
+    monkeypatch.setattr(pretrain, "_export", lambda *_: None)
+
+
+def begun(run):
+    return json.loads((run / "run.json").read_text())
+
+
+def pretrain_tiny(records, run, *options):
+    return command("pretrain", records, run, "--recipe", "tiny", *SMALL, *options)
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(1, 1), (3, 1), (7, 3)])
+def test_steps_are_rounded_up_to_whole_epochs(records, tmp_path, untrained, steps, epochs):
+    """Three steps an epoch."""
+    assert pretrain_tiny(records, tmp_path / "run", "--steps", steps) == 0
+    assert begun(tmp_path / "run")["epochs"] == epochs
+
+
+@pytest.mark.parametrize(
+    ("option", "epochs", "said"),
+    [
+        # .9 × 600 s / .5 s = 1080 steps of three an epoch
+        (("--minutes", 10), 360, "A step takes 0.50 s: 10 minutes are 360 epochs, 1080 steps."),
+        (("--hours", 0.5), 1080, "A step takes 0.50 s: 0.5 hours are 1080 epochs, 3240 steps."),
+        (("--minutes", 0.01), 1, "One epoch alone takes 0.0 minutes."),
+    ],
+)
+def test_time_becomes_epochs(
+    records, tmp_path, untrained, monkeypatch, capsys, option, epochs, said
+):
+    monkeypatch.setattr(budget, "measure", lambda *_: 0.5)
+    assert pretrain_tiny(records, tmp_path / "run", *option) == 0
+    assert begun(tmp_path / "run")["epochs"] == epochs
+    assert said in capsys.readouterr().out
+
+
+def test_run_that_goes_on_keeps_the_epochs_it_was_begun_with(
+    records, tmp_path, monkeypatch, capsys, tiny
+):
+    """Measured again, a step would take another time, and the schedules would differ."""
+    run = tmp_path / "run"
+    monkeypatch.setattr(budget, "measure", lambda *_: 5.0)
+    assert pretrain_tiny(records, run, "--minutes", 0.6) == 0  # .9 × 36 s / 5 s = 6 steps
+    assert begun(run)["epochs"] == 2
+    monkeypatch.setattr(budget, "measure", lambda *_: 1.0)
+    assert pretrain_tiny(records, run, "--minutes", 0.6) == 0
+    assert begun(run)["epochs"] == 2
+    assert "Trained already." in capsys.readouterr().out
+    assert pretrain_tiny(records, run, "--minutes", 5) == 2
+    assert "was begun with epochs 2" in capsys.readouterr().err
+
+
+def test_step_is_measured_on_the_records(records, tmp_path, tiny, untrained, capsys):
+    """Twelve photographs, nine steps of them."""
+    assert pretrain_tiny(records, tmp_path / "run", "--minutes", 1) == 0
+    assert "A step takes 0." in capsys.readouterr().out
+    assert begun(tmp_path / "run")["length"] == "1 minutes"
+
+
+def test_few_steps_and_a_large_batch_are_said(records, tmp_path, untrained, capsys):
+    assert pretrain_tiny(records, tmp_path / "run", "--epochs", 2) == 0
+    assert "Note: 6 steps are few to learn from a random start. Use --epochs 167" in (
+        capsys.readouterr().out
+    )
+    assert pretrain_tiny(records, tmp_path / "other", "--epochs", 167) == 0
+    assert "Note:" not in capsys.readouterr().out
+
+
+def test_two_lengths_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        parse_arguments(["harl_tf", "pretrain", "a", "b", "--steps", "3", "--minutes", "5"])
+    assert "--minutes: not allowed with argument --steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "inf", "nan"])
+def test_time_that_is_none_is_refused(capsys, text):
+    with pytest.raises(SystemExit):
+        parse_arguments(["harl_tf", "pretrain", "a", "b", f"--minutes={text}"])
+    assert f"expected a positive number, received {text}" in capsys.readouterr().err
