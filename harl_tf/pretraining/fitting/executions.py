@@ -68,5 +68,6 @@ class WholeEpochs(keras.callbacks.Callback):
     """Tells the model's ``Executions`` where an epoch begins; ``Pretraining.fit`` adds it."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts counting."""
-        self.model.train_function.begin_epoch(self.params.get("steps"))
+        """Starts counting, unless a subclass makes its own function."""
+        if isinstance(self.model.train_function, Executions):
+            self.model.train_function.begin_epoch(self.params.get("steps"))

@@ -82,7 +82,8 @@ class Trainer(keras.Model):
         given = by_name("evaluate", x, args, kwargs)
         given["x"] = self._to_evaluate(x)
         self.make_test_function()
-        self.test_function.begin_epoch(given.get("steps") or _length(given["x"]))
+        if isinstance(self.test_function, Executions):
+            self.test_function.begin_epoch(given.get("steps") or _length(given["x"]))
         with plain_errors():
             return super().evaluate(**given)
 
