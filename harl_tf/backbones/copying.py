@@ -21,7 +21,6 @@ def rebuild(
     batch_normalization: type[keras.layers.BatchNormalization],
     synchronized: bool = False,
     dtype: str | None = None,
-    name: str | None = None,
 ) -> keras.Model:
     """Copies a functional model and its weights, with another kind of batch normalization.
 
@@ -35,7 +34,6 @@ def rebuild(
             ``FusedBatchNormalization`` does not replace ``FrozenBatchNormalization``.
         synchronized: Its ``synchronized`` argument. Default: False.
         dtype: Dtype or dtype policy of every layer of the copy. Default: unchanged.
-        name: Name of the copy. Default: the graph's.
 
     Returns:
         A functional model with the same graph and the same weight values.
@@ -67,8 +65,6 @@ def rebuild(
         batch_normalization, FusedBatchNormalization
     ):
         copy = keras.Model(copy.input, copy.output, name=copy.name)
-    if name is not None:
-        copy.name = name
     return copy
 
 

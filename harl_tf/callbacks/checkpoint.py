@@ -70,7 +70,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.every, self.keep = every, keep
         self._settings: dict[str, Any] | None = None
         self._begun, self._steps = False, 0
-        self._done: int | None = None  # epochs done, as far as this process knows
+        # Epochs done and epochs saved; None before the first one of this process.
+        self._done: int | None = None
         self._saved: int | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -93,8 +94,7 @@ class Checkpoint(keras.callbacks.Callback):
             return
         self._begun = True
         newest = max((_epoch_of(path) for path in self._complete()), default=0)
-        known = self._saved if self._saved is not None else self._done
-        if newest and (known is None or epoch < newest):
+        if newest and (self._saved is None or epoch < newest):
             raise ResumeError(
                 f"{self.folder} holds {newest} epochs of a run, and this one begins at epoch "
                 f"{epoch + 1}. Continue with fit(initial_epoch=checkpoint.resume(model)), or use "
@@ -118,14 +118,12 @@ class Checkpoint(keras.callbacks.Callback):
             return
         self._done = epoch + 1
         if self._done % self.every == 0 or self._done == self.params.get("epochs"):
-            self._saved = self._done
-            self.save(self._done)
+            self._save_done()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Saves the last epoch if another callback has ended training with it."""
-        if self._done is not None and self._done != self._saved:
-            self._saved = self._done
-            self.save(self._done)
+        if self._done != self._saved:
+            self._save_done()
 
     def save(self, epoch: int) -> pathlib.Path:
         """Saves the model at the end of an epoch.
@@ -184,6 +182,11 @@ class Checkpoint(keras.callbacks.Callback):
             model.load_weights(newest / _WEIGHTS)
         self._done = self._saved = int(state["epoch"])
         return self._saved
+
+    def _save_done(self) -> None:
+        assert self._done is not None
+        self._saved = self._done
+        self.save(self._done)
 
     def _complete(self) -> list[pathlib.Path]:
         """Complete checkpoints, oldest first."""

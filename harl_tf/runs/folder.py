@@ -78,7 +78,7 @@ class RunFolder:
         folder = self.path
         if folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is not a folder.")
-        if self.settings.exists() and any(folder.glob("epoch_??????")):
+        if self._has_saved_epoch():
             self._check_same(settings)
             return
         if folder.exists() and any(folder.iterdir()) and not self.settings.exists():
@@ -93,8 +93,7 @@ class RunFolder:
         Raises:
             RunError: If its settings file is damaged.
         """
-        saved = self.settings.exists() and any(self.path.glob("epoch_??????"))
-        return self.read_settings() if saved else {}
+        return self.read_settings() if self._has_saved_epoch() else {}
 
     def read_settings(self) -> dict[str, Any]:
         """The settings the run started with.
@@ -108,6 +107,9 @@ class RunFolder:
             raise RunError(f"{self.path} holds no run: it has no {self.settings.name}.") from error
         except (ValueError, TypeError):
             raise RunError(f"{self.settings} is damaged; choose another folder.") from None
+
+    def _has_saved_epoch(self) -> bool:
+        return self.settings.exists() and any(self.path.glob("epoch_??????"))
 
     def _check_same(self, settings: dict[str, Any]) -> None:
         before = self.read_settings()

@@ -4,17 +4,10 @@ import pytest
 
 import harl_tf
 from harl_tf.backbones import FrozenBatchNormalization, rebuild
+from tests.export.finetune_without_harl_tf import OPTIMIZERS
 from tests.networks import tiny_pyramid
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (6, 40, 48, 3)).astype("float32")
-OPTIMIZERS = {
-    "momentum": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "lion": keras.optimizers.Lion,
-    "adafactor": keras.optimizers.Adafactor,
-    "loss_scale": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()),
-}
 
 
 def frozen_pyramid() -> keras.Model:

@@ -6,6 +6,7 @@ import pytest
 import harl_tf
 from harl_tf.backbones import FrozenBatchNormalization
 from harl_tf.backbones.batch_norm_layers import batch_normalizations
+from tests.backbones.small_networks import hgnet
 from tests.networks import tiny_hapicl
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (6, 40, 48, 3)).astype("float32")
@@ -57,19 +58,7 @@ def test_loaded_backbone_is_an_image_encoder_of_kerashub(folder):
 
 
 def test_batch_norm_inside_composite_layers_is_not_frozen_by_itself_but_refused(tmp_path):
-    backbone = harl_tf.backbones.feature_pyramid(
-        keras_hub.models.HGNetV2Backbone(
-            depths=[1],
-            embedding_size=8,
-            hidden_sizes=[8],
-            stem_channels=[3, 8, 8],
-            hidden_act="relu",
-            use_learnable_affine_block=False,
-            stackwise_stage_filters=[(8, 8, 8, 1, 1, 3)],
-            apply_downsample=[False],
-            use_lightweight_conv_block=[False],
-        )
-    )
+    backbone = harl_tf.backbones.feature_pyramid(hgnet())
     model = harl_tf.SimSiam(backbone, 16, 8)
     folder = harl_tf.export_backbone(model, tmp_path / "backbone")
     with pytest.raises(

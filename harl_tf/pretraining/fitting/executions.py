@@ -64,10 +64,20 @@ class Executions:
         return self._one(iterator) if count == 1 else self._several(iterator, tf.constant(count))
 
 
+def begin_epoch(function: Any, steps: int | None) -> None:
+    """Says how many steps the next calls are to run in all, unless a subclass made the function.
+
+    Args:
+        function: What ``make_train_function`` or ``make_test_function`` returned.
+        steps: As for ``Executions.begin_epoch``.
+    """
+    if isinstance(function, Executions):
+        function.begin_epoch(steps)
+
+
 class WholeEpochs(keras.callbacks.Callback):
     """Tells the model's ``Executions`` where an epoch begins; ``Pretraining.fit`` adds it."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts counting, unless a subclass makes its own function."""
-        if isinstance(self.model.train_function, Executions):
-            self.model.train_function.begin_epoch(self.params.get("steps"))
+        """Starts counting."""
+        begin_epoch(self.model.train_function, self.params.get("steps"))

@@ -18,7 +18,7 @@ from harl_tf.layers import RandomColor
 from harl_tf.pretraining.checks import check_replicas
 from harl_tf.pretraining.fitting.arguments import by_name, callback_list
 from harl_tf.pretraining.fitting.divergence import StopOnDivergence
-from harl_tf.pretraining.fitting.executions import Executions, WholeEpochs
+from harl_tf.pretraining.fitting.executions import Executions, WholeEpochs, begin_epoch
 from harl_tf.pretraining.fitting.stream_start import StreamStart
 from harl_tf.pretraining.step_errors import plain_errors
 
@@ -81,23 +81,19 @@ class Trainer(keras.Model):
         """
         given = by_name("evaluate", x, args, kwargs)
         given["x"] = self._to_evaluate(x)
-        self.make_test_function()
-        if isinstance(self.test_function, Executions):
-            self.test_function.begin_epoch(given.get("steps") or _length(given["x"]))
+        begin_epoch(self.make_test_function(), given.get("steps") or _length(given["x"]))
         with plain_errors():
             return super().evaluate(**given)
 
     def train_on_batch(self, x: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """``keras.Model.train_on_batch``: one update on one batch of ``PairedViews``."""
         given = by_name("train_on_batch", x, args, kwargs)
-        self.make_train_function()
-        return self._on_batch(self.train_function, given)
+        return self._on_batch(self.make_train_function(), given)
 
     def test_on_batch(self, x: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """``keras.Model.test_on_batch``: the loss terms of one batch, without an update."""
         given = by_name("test_on_batch", x, args, kwargs)
-        self.make_test_function()
-        return self._on_batch(self.test_function, given)
+        return self._on_batch(self.make_test_function(), given)
 
     def make_train_function(self, force: bool = False) -> Any:
         """Makes the function that ``fit`` calls on an iterator."""
@@ -122,13 +118,13 @@ class Trainer(keras.Model):
         on_all = distribution.on_every_replica(self, one)
         return Executions(on_all, int(self.steps_per_execution), self.run_eagerly)
 
-    def _on_batch(self, function: Executions, given: Mapping[str, Any]) -> Any:
+    def _on_batch(self, function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
         """Runs a step on one batch and returns its logs as Keras would."""
         self._maybe_symbolic_build()
         self.reset_metrics()
         once = tf.data.Dataset.from_tensors(dict(given["x"]))
         self._check_replicas(once)
-        function.begin_epoch(1)
+        begin_epoch(function, 1)
         batches = distribution.iterate(self.distribute_strategy, once)
         with plain_errors():
             logs = {name: float(value) for name, value in function(batches).items()}
