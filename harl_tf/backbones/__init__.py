@@ -5,3 +5,4 @@ from harl_tf.backbones.frozen import FrozenBatchNormalization as FrozenBatchNorm
 from harl_tf.backbones.levels import FeaturePyramid as FeaturePyramid
 from harl_tf.backbones.pyramid import feature_pyramid as feature_pyramid
 from harl_tf.backbones.resnets import resnet as resnet
+from harl_tf.backbones.small_resnets import small_resnet as small_resnet
