@@ -1,4 +1,4 @@
-"""Labeled photographs for probes and fine-tuning: whole and unaugmented."""
+"""Labeled photographs for probes and fine-tuning: unaugmented, square and not distorted."""
 
 import pathlib
 from collections.abc import Callable
@@ -21,12 +21,18 @@ def labeled_images(
 ) -> tf.data.Dataset:
     """Images and labels of a folder of records, each image once.
 
+    Images keep their aspect: the largest central square is scaled to ``image_size``. Papers often
+    scale the shorter side to 256 and then cut out 224 pixels; here nothing else is cut off, because
+    that share is one more number to choose, and small sets have objects close to the border.
+
     Args:
         folder: Folder of records made from class folders.
-        image_size: Side of the square that whole images are scaled to, in pixels.
+        image_size: Side that the central square of an image is scaled to, in pixels.
         batch_size: Images per batch; the last batch may be smaller. Default: 64.
         keep: Optional function from a record's name (scalar string tensor) to a bool tensor that
-            selects a part of the set, such as ``in_first_half``. Default: all records.
+            selects a part of the set, such as ``in_first_half``. The manifest does not list names,
+            so with it the records are read once just to count them. Default: all records, whose
+            number the manifest knows.
         shuffle_seed: Seed for a new random order in every epoch. Set it for training, because
             records are stored class by class. Default: None, the order of the records.
 
@@ -49,16 +55,17 @@ def labeled_images(
         )
     files = [str(pathlib.Path(folder) / shard.file) for shard in manifest.shards]
     parsed = tf.data.TFRecordDataset(files).map(records.parse)
+    count = manifest.records
     if keep is not None:
         parsed = parsed.filter(lambda fields: keep(fields[records.NAME]))
-    # Counted up front: Keras warns about data sets whose length it only learns at their end.
-    count = int(parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1))
+        count = int(parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1))
+    # Told up front: Keras warns about data sets whose length it only learns at their end.
     parsed = parsed.apply(tf.data.experimental.assert_cardinality(count))
     if shuffle_seed is not None and count:
         parsed = parsed.shuffle(min(count, _SHUFFLED), seed=shuffle_seed)
 
     def decode(fields: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        image = records.decode_image(fields[records.IMAGE])
+        image = _central_square(records.decode_image(fields[records.IMAGE]))
         image = tf.image.resize(image, (image_size, image_size), antialias=True)
         return tf.cast(tf.round(image), tf.uint8), fields[records.LABEL]
 
@@ -66,6 +73,14 @@ def labeled_images(
     options = tf.data.Options()
     options.autotune.enabled = False  # As in PairedViews: its thread delays the end of a pass.
     return images.batch(batch_size).prefetch(2).with_options(options)
+
+
+def _central_square(image: tf.Tensor) -> tf.Tensor:
+    """Cut before scaling, so that no side is rounded and nothing is scaled that is cut off."""
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
 
 
 def in_first_half(name: tf.Tensor) -> tf.Tensor:

@@ -1,10 +1,12 @@
-"""Labelled photographs: each once, in order, whole."""
+"""Labelled photographs: each once, in order, undistorted."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import mask_generation
 from harl_tf.data import (
@@ -45,12 +47,29 @@ def test_labeled_images_each_once_in_order(folder):
     assert sorted(labels.tolist()) == [0] * 6 + [1] * 6
 
 
-def test_labeled_images_are_the_whole_photograph_averaged(folder):
-    """60×80 at 6×8 pixels a cell: the mean colour is kept, nothing is cut off or mirrored."""
+def test_labeled_images_are_the_central_square_averaged(folder):
+    """60×80 without 10 columns on either side, 6×6 pixels a cell: neither squashed nor mirrored."""
     images, _ = everything(labeled_images(folder, 10))
     for image, (_, _, jpeg) in zip(images, stored(folder), strict=True):
-        blocks = records.decode_image(jpeg).numpy().reshape(10, 6, 10, 8, 3).mean(axis=(1, 3))
+        square = records.decode_image(jpeg).numpy()[:, 10:70]
+        blocks = square.reshape(10, 6, 10, 6, 3).mean(axis=(1, 3))
         assert np.abs(image - blocks).mean() < 8
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (80, 60), (60, 61), (60, 60)])
+def test_circle_stays_a_circle(tmp_path, shape):
+    """A disc of radius 18 in the middle of 60 pixels: 36 of 60, so 18 ± 1 of 30 both ways."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    away = (rows - (shape[0] - 1) / 2) ** 2 + (columns - (shape[1] - 1) / 2) ** 2
+    disc = np.where(away < 18**2, 255, 0).astype(np.uint8)[..., None].repeat(3, axis=2)
+    (tmp_path / "in" / "discs").mkdir(parents=True)
+    Image.fromarray(disc).save(tmp_path / "in" / "discs" / "disc.png")
+    mask_generation.convert(tmp_path / "in", tmp_path / "out", flagged="keep", progress=False)
+    images, _ = everything(labeled_images(tmp_path / "out", 30))
+    bright = images[0, ..., 0] > 127
+    height, width = (int(bright.any(axis=axis).sum()) for axis in (1, 0))
+    assert height == pytest.approx(18, abs=1)
+    assert width == pytest.approx(18, abs=1)
 
 
 def test_labeled_images_same_twice(folder):
@@ -113,3 +132,14 @@ def test_shuffled_images_are_the_same_ones_in_a_new_order_every_epoch(folder):
 def test_length_of_the_data_set_is_known(folder):
     half = labeled_images(folder, 16, batch_size=1, keep=in_first_half)
     assert int(half.cardinality()) == len(list(half))
+
+
+def test_all_records_are_counted_from_the_manifest(folder, tmp_path):
+    """Records that cannot be read are only noticed when they are."""
+    copy = tmp_path / "records"
+    shutil.copytree(folder, copy)
+    for shard in read_manifest(copy).shards:
+        (copy / shard.file).write_bytes(b"?" * shard.bytes)
+    assert int(labeled_images(copy, 16, batch_size=1).cardinality()) == 12
+    with pytest.raises(tf.errors.DataLossError):
+        labeled_images(copy, 16, keep=in_first_half)
