@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from harl_tf.evaluation.labels import check_labels
 from harl_tf.evaluation.score import Score, chance_accuracy
+from harl_tf.evaluation.vectors import check_data
 
 _LARGEST_PART = 8_000_000
 """Largest number of similarities in memory at once."""
@@ -16,6 +16,7 @@ def knn_accuracy(
     test_labels: np.ndarray,
     neighbors: int = 20,
     temperature: float = 0.07,
+    center: bool = False,
 ) -> float:
     """Share of test vectors whose nearest training vectors vote for the right class.
 
@@ -30,13 +31,17 @@ def knn_accuracy(
         test_labels: ``(test,)`` or ``(test, 1)`` ints from 0.
         neighbors: How many neighbors vote, at most all training vectors. Default: 20.
         temperature: Positive; smaller values give the nearest neighbors more weight. Default: 0.07.
+        center: Whether to subtract the training vectors' mean from both sides first. Features after
+            a ReLU share a large mean, which makes all cosines alike; whether that hurts depends on
+            the network. Default: False, as in the paper.
 
     Returns:
         Accuracy within [0, 1].
 
     Raises:
-        ValueError: If ``neighbors`` or ``temperature`` is not positive, there are no vectors, or
-            labels are one-hot, negative, no whole numbers or of another number than the vectors.
+        ValueError: If ``neighbors`` or ``temperature`` is not positive, there are no vectors, they
+            are not finite, or labels are one-hot, negative, no whole numbers or of another number
+            than the vectors.
 
     Example:
         >>> east, north = [1.0, 0.0], [0.0, 1.0]
@@ -49,23 +54,17 @@ def knn_accuracy(
             "Expected neighbors ≥ 1 and temperature > 0. "
             f"Received: neighbors={neighbors}, temperature={temperature}."
         )
-    if not len(train_vectors) or not len(test_vectors):
-        raise ValueError(
-            "Expected training and test vectors. "
-            f"Received: {len(train_vectors)} and {len(test_vectors)}."
-        )
-    train_labels = check_labels(train_labels, "train_labels")
-    test_labels = check_labels(test_labels, "test_labels")
-    _check_lengths("train", train_vectors, train_labels)
-    _check_lengths("test", test_vectors, test_labels)
-    train = _unit(train_vectors)
+    data = check_data(train_vectors, train_labels, test_vectors, test_labels)
+    train_vectors, train_labels, test_vectors, test_labels = data
+    origin = train_vectors.mean(axis=0) if center else np.zeros_like(train_vectors[0])
+    train = _unit(train_vectors - origin)
     neighbors = min(neighbors, len(train))
     classes = int(max(train_labels.max(), test_labels.max())) + 1
     rows = max(1, _LARGEST_PART // max(len(train), classes))
     right = 0
     for first in range(0, len(test_vectors), rows):
         part = slice(first, first + rows)
-        similarity = _unit(test_vectors[part]) @ train.T
+        similarity = _unit(test_vectors[part] - origin) @ train.T
         votes = _votes(similarity, train_labels, classes, neighbors, temperature)
         right += int(np.sum(votes.argmax(axis=1) == test_labels[part]))
     return right / len(test_vectors)
@@ -78,6 +77,7 @@ def knn_score(
     test_labels: np.ndarray,
     neighbors: int = 20,
     temperature: float = 0.07,
+    center: bool = False,
 ) -> Score:
     """``knn_accuracy`` with what is needed to judge it, and no more neighbors than make sense.
 
@@ -91,6 +91,7 @@ def knn_score(
         test_labels: Class numbers.
         neighbors: How many neighbors vote, at most the size of the smallest class. Default: 20.
         temperature: Positive. Default: 0.07.
+        center: Whether to subtract the training vectors' mean. Default: False.
 
     Returns:
         The accuracy, the number of images and the level of chance.
@@ -103,14 +104,11 @@ def knn_score(
         >>> print(knn_score(vectors, labels, vectors, labels))
         kNN 1.00 ± .17 of 4 images, chance .50
     """
-    train_labels = check_labels(train_labels, "train_labels")
-    test_labels = check_labels(test_labels, "test_labels")
-    sizes = np.bincount(train_labels)
-    if sizes.any():
-        neighbors = min(neighbors, int(sizes[sizes > 0].min()))
-    data = (train_vectors, train_labels, test_vectors, test_labels)
-    accuracy = knn_accuracy(*data, neighbors, temperature)
-    return Score("kNN", accuracy, len(test_labels), chance_accuracy(train_labels, test_labels))
+    data = check_data(train_vectors, train_labels, test_vectors, test_labels)
+    sizes = np.bincount(data[1])
+    neighbors = min(neighbors, int(sizes[sizes > 0].min()))
+    accuracy = knn_accuracy(*data, neighbors, temperature, center)
+    return Score("kNN", accuracy, len(data[3]), chance_accuracy(data[1], data[3]))
 
 
 def _votes(
@@ -123,14 +121,6 @@ def _votes(
     votes = np.zeros((len(similarity), classes))
     np.add.at(votes, (np.arange(len(similarity))[:, None], labels[nearest]), weights)
     return votes
-
-
-def _check_lengths(part: str, vectors: np.ndarray, labels: np.ndarray) -> None:
-    if len(vectors) != len(labels):
-        raise ValueError(
-            f"Expected as many {part}_labels as {part}_vectors. "
-            f"Received: {len(labels)} and {len(vectors)}."
-        )
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

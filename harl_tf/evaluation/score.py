@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,9 +40,34 @@ class Score:
 
     def __str__(self) -> str:
         """One line for people."""
-        numbers = (self.accuracy, self.standard_error, self.chance)
-        accuracy, error, chance = (f"{number:.2f}".removeprefix("0") for number in numbers)
-        return f"{self.name} {accuracy} ± {error} of {self.images} images, chance {chance}"
+        return in_words([self])
+
+
+def in_words(scores: Sequence[Score]) -> str:
+    """Scores of the same images on one line.
+
+    Args:
+        scores: At least one.
+
+    Example:
+        >>> print(in_words([Score("kNN", 0.44, 25, 1 / 3), Score("linear", 0.52, 25, 1 / 3)]))
+        kNN .44 ± .10, linear .52 ± .10 of 25 images, chance .33
+    """
+    shares = [
+        f"{score.name} {short(score.accuracy)} ± {short(score.standard_error)}" for score in scores
+    ]
+    images, chance = scores[0].images, short(scores[0].chance)
+    return f"{', '.join(shares)} of {images} images, chance {chance}"
+
+
+def short(share: float) -> str:
+    """Two decimals of a share, without a zero before the point.
+
+    Example:
+        >>> short(0.437), short(1.0), short(-0.2)
+        ('.44', '1.00', '-.20')
+    """
+    return f"{share:.2f}".replace("0.", ".", 1) if abs(share) < 0.995 else f"{share:.2f}"
 
 
 def chance_accuracy(train_labels: np.ndarray, test_labels: np.ndarray) -> float:

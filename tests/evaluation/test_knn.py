@@ -125,3 +125,21 @@ def test_accuracy_in_parts_is_that_of_the_whole(monkeypatch):
     whole = knn_accuracy(*data)
     monkeypatch.setattr("harl_tf.evaluation.knn._LARGEST_PART", 7 * 90)
     assert knn_accuracy(*data) == whole
+
+
+def test_centered_features_are_compared_around_the_mean_of_the_training_vectors():
+    """Seen from the origin (9, 10) and (10, 9) are 6° apart, and the long (30, 28) is closer to the
+    first's mirror image; around the mean (9.5, 9.5) the classes lie on opposite sides.
+    """
+    train, labels = np.array([[9.0, 10.0], [10.0, 9.0]]), np.array([0, 1])
+    test, truth = np.array([[19.0, 20.0], [8.9, 9.1]]), np.array([0, 0])
+    moved = train - train.mean(axis=0), labels, test - train.mean(axis=0), truth
+    for neighbors in (1, 2):
+        centered = knn_accuracy(train, labels, test, truth, neighbors, center=True)
+        assert centered == knn_accuracy(*moved, neighbors) == 1.0
+
+
+def test_centering_uses_the_training_vectors_alone():
+    """The test vectors' own mean would put both on the wrong side: 0° and 90° lie around 45°."""
+    train, labels = 10 + angles(0, 180), np.array([0, 1])
+    assert knn_accuracy(train, labels, 10 + angles(10, 20), np.array([0, 0]), 1, center=True) == 1.0

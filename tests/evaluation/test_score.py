@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harl_tf.evaluation import Score, knn_accuracy, knn_score
-from harl_tf.evaluation.score import chance_accuracy
+from harl_tf.evaluation.score import chance_accuracy, in_words, short
 
 
 def test_standard_error_is_that_of_a_binomial_share():
@@ -35,3 +35,15 @@ def test_no_more_neighbors_vote_than_the_smallest_class_has():
     score = knn_score(train, labels, np.array([near]), np.array([0]), 20, temperature=100.0)
     assert score.accuracy == 1.0
     assert knn_accuracy(train, labels, np.array([near]), np.array([0]), 20, 100.0) == 0.0
+
+
+def test_scores_of_the_same_images_share_a_line():
+    scores = [Score("kNN", 0.44, 25, 1 / 3), Score("linear", 0.52, 25, 1 / 3)]
+    assert in_words(scores) == "kNN .44 ± .10, linear .52 ± .10 of 25 images, chance .33"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0, ".00"), (0.996, "1.00"), (0.994, ".99"), (10.04, "10.04")]
+)
+def test_shares_have_two_decimals(share, text):
+    assert short(share) == text
