@@ -1,6 +1,12 @@
-"""Callbacks for ``fit``: checkpoints to resume from, a kNN probe and an epoch log."""
+"""Callbacks for ``fit``: checkpoints to resume from, probes, an epoch log and a verdict."""
 
 from harl_tf.callbacks.checkpoint import Checkpoint as Checkpoint
 from harl_tf.callbacks.checkpoint import ResumeError as ResumeError
 from harl_tf.callbacks.epoch_log import EpochLog as EpochLog
 from harl_tf.callbacks.knn_probe import KNNProbe as KNNProbe
+from harl_tf.callbacks.labeled_probe import LabeledProbe as LabeledProbe
+from harl_tf.callbacks.progress import Judgment as Judgment
+from harl_tf.callbacks.progress import State as State
+from harl_tf.callbacks.progress import judge as judge
+from harl_tf.callbacks.rank_probe import RankProbe as RankProbe
+from harl_tf.callbacks.verdict import Verdict as Verdict

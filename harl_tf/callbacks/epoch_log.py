@@ -82,8 +82,20 @@ class EpochLog(keras.callbacks.Callback):
 
     def last(self) -> dict[str, float]:
         """The metrics of the last row; empty if there is none."""
+        return [{}, *self.rows()][-1]
+
+    def rows(self, epochs: int | None = None) -> list[dict[str, float]]:
+        """The metrics of every row, without the epoch's number.
+
+        Args:
+            epochs: Number of epochs to read up to. Default: all.
+        """
         if not self.path.exists():
-            return {}
+            return []
         with self.path.open(newline="", encoding="utf-8") as file:
-            *_, row = [{}, *csv.DictReader(file)]
-        return {name: float(text) for name, text in row.items() if text and name != "epoch"}
+            rows = list(csv.DictReader(file))
+        return [
+            {name: float(text) for name, text in row.items() if text and name != "epoch"}
+            for row in rows
+            if epochs is None or int(row["epoch"]) <= epochs
+        ]

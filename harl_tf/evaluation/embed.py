@@ -1,6 +1,6 @@
 """Pooled features of a backbone for a labeled data set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import keras
 import numpy as np
@@ -54,13 +54,33 @@ class Embedder:
         Raises:
             ValueError: If images or labels are not as described, or there are none.
         """
-        vectors: list[np.ndarray] = []
         labels: list[np.ndarray] = []
-        for images, batch_labels in dataset:
+
+        def images_alone() -> Iterator[tf.Tensor]:
+            for images, batch_labels in dataset:
+                labels.append(check_labels(batch_labels))
+                yield images
+
+        vectors = self.vectors(images_alone())
+        return vectors, np.concatenate(labels)
+
+    def vectors(self, batches: Iterable[tf.Tensor]) -> np.ndarray:
+        """Embeds batches of images without labels.
+
+        Args:
+            batches: Images ``(batch, height, width, 3)``, 0–255.
+
+        Returns:
+            Vectors, float32 ``(images, channels)``.
+
+        Raises:
+            ValueError: If images are not as described, or there are none.
+        """
+        vectors: list[np.ndarray] = []
+        for images in batches:
             if not vectors:
                 check_images(images)
-            labels.append(check_labels(batch_labels))
             vectors.append(self._embed(tf.cast(images, tf.float32)).numpy())
         if not vectors:
-            raise ValueError("Expected at least one batch of images and labels. Received: none.")
-        return np.concatenate(vectors), np.concatenate(labels)
+            raise ValueError("Expected at least one batch of images. Received: none.")
+        return np.concatenate(vectors)

@@ -38,3 +38,14 @@ def test_log_of_another_run_is_begun_anew(log):
     log.on_epoch_begin(0)
     assert not log.path.exists()
     assert log.last() == {}
+
+
+def test_rows_up_to_an_epoch(tmp_path):
+    """Cells that were not measured are left out."""
+    log = EpochLog(tmp_path / "log.csv")
+    assert log.rows() == []
+    log.append(1, {"loss": 2.0, "knn_accuracy": 0.25})
+    log.append(2, {"loss": 1.0})
+    assert log.rows() == [{"loss": 2.0, "knn_accuracy": 0.25}, {"loss": 1.0}]
+    assert log.rows(1) == [{"loss": 2.0, "knn_accuracy": 0.25}]
+    assert log.rows(0) == []

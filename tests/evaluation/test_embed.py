@@ -71,5 +71,12 @@ def test_embedder_unknown_level(backbone):
 
 
 def test_embedder_no_batches(backbone):
-    with pytest.raises(ValueError, match="Expected at least one batch of images and labels"):
+    with pytest.raises(ValueError, match="Expected at least one batch of images"):
         Embedder(backbone)([])
+
+
+def test_images_without_labels_have_the_same_vectors(backbone):
+    embed, data = Embedder(backbone, "P1"), batches([3, 1])
+    np.testing.assert_array_equal(embed.vectors(images for images, _ in data), embed(data)[0])
+    with pytest.raises(ValueError, match=r"one batch of images. Received: none"):
+        embed.vectors([])

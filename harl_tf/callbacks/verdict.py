@@ -1,0 +1,71 @@
+"""A line an epoch that says in words whether the training learns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from harl_tf.callbacks.epoch_log import EpochLog
+from harl_tf.callbacks.progress import Judgment, judge
+from harl_tf.callbacks.spoken import Spoken
+
+
+class Verdict(Spoken):
+    """Says after every epoch, unless ``fit`` is silent, what its metrics mean and what to do.
+
+    Such as ``epoch 7: learning: loss 3.21 → 3.05, spread .93`` or ``epoch 3: collapsing: the spread
+    of the embeddings fell from .90 to .12; lower the learning rate, ...``. It judges the metrics
+    that all methods have and those of the probes before it in the list of callbacks; with a
+    ``LabeledProbe`` it is surest. Noise is reported neither as learning nor as trouble, so the
+    first epochs are mostly too early to say. The rules are in ``harl_tf.callbacks.progress``.
+
+    Args:
+        log: The log of the run, for the epochs before a resumed one. Default: none, a resumed run
+            is judged from there on.
+
+    Attributes:
+        latest: The latest ``Judgment``; None before the first epoch.
+
+    Example:
+        ::
+
+            probe, log = LabeledProbe(train, test, every=5), EpochLog("log.csv")
+            model.fit(views, epochs=100, callbacks=[probe, log, Verdict(log)])
+    """
+
+    def __init__(self, log: EpochLog | None = None) -> None:
+        super().__init__()
+        self.log = log
+        self.latest: Judgment | None = None
+        self._history: list[dict[str, float]] = []
+        self._missing: int | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Discards the history of an earlier fit."""
+        super().on_train_begin(logs)
+        self._history, self._missing, self.latest = [], None, None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Says the last verdict; before the first epoch, reads the earlier ones from the log."""
+        super().on_epoch_begin(epoch, logs)
+        if self._missing is None:
+            self._history = [] if self.log is None else self.log.rows(epoch)
+            self._missing = epoch - len(self._history)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Judges the metrics up to this epoch."""
+        rate = _learning_rate(self.model)
+        self._history.append({**_numbers(logs or {}), **rate})
+        self.latest = judge(self._history, self._missing or 0)
+        self.line = f"epoch {epoch + 1}: {self.latest}"
+
+
+def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in logs.items()}
+
+
+def _learning_rate(model: keras.Model) -> dict[str, float]:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return {}
+    return {"learning_rate": float(keras.ops.convert_to_numpy(optimizer.learning_rate))}
