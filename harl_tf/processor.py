@@ -1,4 +1,4 @@
-"""Warnings about settings that make training slow on this processor.
+"""What this processor computes in, and warnings about settings that make training slow on it.
 
 Owns the reading of ``/proc/cpuinfo``; where that gives no information, there are no warnings.
 """
@@ -40,6 +40,19 @@ def warn_of_slow_training(dtype: str) -> None:
             f"This processor does not compute in {dtype}, so training in it takes many times as "
             'long as in float32. Use the dtype policy "float32" here.'
         )
+
+
+def computes_in(dtype: str) -> bool:
+    """Whether this processor is known to have instructions for a half-precision dtype.
+
+    Args:
+        dtype: ``"bfloat16"`` or ``"float16"``.
+
+    Example:
+        >>> computes_in("bfloat16") in (True, False)
+        True
+    """
+    return bool(_COMPUTES[dtype] & (_instructions() or set()))
 
 
 def _warn(sentence: str) -> None:

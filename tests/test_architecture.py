@@ -17,9 +17,9 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # Each room may import from its own and from those of lower floors.
 FLOORS = {
     "harl_tf": [
-        ["distribution", "files", "onednn", "precision", "schedules"],
+        ["distribution", "files", "onednn", "schedules"],
         ["losses", "optimizers", "processor"],
-        ["layers", "metrics"],
+        ["layers", "metrics", "precision"],
         ["backbones", "data"],
         ["pretraining"],
         ["methods"],

@@ -108,11 +108,11 @@ def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
             f"times {accumulate} for accumulation; use a --batch-size that does, such as "
             f"{max(size - size % parts, parts)}."
         )
-    if recipe.image_size % recipe.output_stride:
+    stride = recipe.network.stride_for(recipe.image_size)
+    if recipe.image_size % stride:
         raise CommandError(
-            f"{recipe.name} needs an --image-size that is a multiple of {recipe.output_stride}, "
-            f"such as {max(recipe.image_size // recipe.output_stride, 1) * recipe.output_stride}; "
-            f"{recipe.image_size} is not."
+            f"{recipe.name} needs an --image-size that is a multiple of {stride}, such as "
+            f"{max(recipe.image_size // stride, 1) * stride}; {recipe.image_size} is not."
         )
     queues = [size for name, size in flat(recipe.settings).items() if name.endswith("queue_size")]
     if any(queue % size for queue in queues):

@@ -23,6 +23,19 @@ def moco_color() -> RandomColor:
     return RandomColor(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
 
 
+def mild_color() -> RandomColor:
+    """Colors for views of small images and for short runs: MoCo's jitter, less hue and no blur.
+
+    A blur of up to two pixels, made for views of 224, leaves little of one of 48. Ours, settled by
+    ``benchmarks/quality/learning/variations.py``.
+
+    Example:
+        >>> mild_color().probabilities["blur_probability"]
+        0.0
+    """
+    return RandomColor(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.02, blur_probability=0.0)
+
+
 def byol_colors() -> tuple[RandomColor, RandomColor]:
     """Color augmentations of BYOL's two views (Grill et al. 2020, table 6), PixPro, DetCon, HARL.
 

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-Level = str | Sequence[str] | None
-"""Name of a map, names of several maps to fuse, or None for the last one."""
+Level = str | int | Sequence[str | int] | None
+"""Name of a map, names of several maps to fuse, or None for the last one.
+
+A number instead of a name counts from the finest map, or with -1 from the last one, whatever the
+names of a network's maps are."""
 
 
 def level_names(maps: Mapping[str, keras.KerasTensor], level: Level) -> tuple[str, ...]:
@@ -14,7 +17,7 @@ def level_names(maps: Mapping[str, keras.KerasTensor], level: Level) -> tuple[st
 
     Args:
         maps: Outputs of a backbone, from fine to coarse.
-        level: A name, several names, or None for the last map.
+        level: A name or number, several of them, or None for the last map.
 
     Returns:
         A tuple of names.
@@ -25,12 +28,20 @@ def level_names(maps: Mapping[str, keras.KerasTensor], level: Level) -> tuple[st
     Example:
         >>> level_names(resnet(18).output, ("P5", "P4"))
         ('P4', 'P5')
+        >>> level_names(resnet(18).output, (-2, -1))
+        ('P4', 'P5')
     """
-    names = (list(maps)[-1],) if level is None else (level,) if isinstance(level, str) else level
-    unknown = [name for name in names if name not in maps]
-    if unknown or not names:
-        raise ValueError(f"Expected level in {sorted(maps)}. Received: level={level!r}.")
-    return tuple(sorted(names, key=list(maps).index))
+    ordered = list(maps)
+    wanted = (-1,) if level is None else (level,) if isinstance(level, str | int) else level
+    numbers = range(-len(ordered), len(ordered))
+    known = [each in numbers if isinstance(each, int) else each in maps for each in wanted]
+    if not known or not all(known):
+        raise ValueError(
+            f"Expected level in {sorted(maps)}, or a number within [{numbers[0]}, {numbers[-1]}]. "
+            f"Received: level={level!r}."
+        )
+    names = {ordered[each] if isinstance(each, int) else each for each in wanted}
+    return tuple(sorted(names, key=ordered.index))
 
 
 def channels(maps: Mapping[str, keras.KerasTensor], level: Level = None) -> int:
@@ -48,7 +59,7 @@ def select_map(maps: Mapping[str, tf.Tensor], level: Level = None) -> tf.Tensor:
 
     Args:
         maps: Feature maps ``(batch, height, width, channels)``.
-        level: A name, several names, or None for the last map.
+        level: A name or number, several of them, or None for the last map.
 
     Returns:
         ``(batch, height, width, channels)``.

@@ -5,6 +5,10 @@
 """
 
 from harl_tf.recipes.catalog import RECIPES as RECIPES
+from harl_tf.recipes.networks import Network as Network
+from harl_tf.recipes.networks import ResNet as ResNet
+from harl_tf.recipes.networks import SmallResNet as SmallResNet
+from harl_tf.recipes.optimizers import AdamWSettings as AdamWSettings
 from harl_tf.recipes.optimizers import LARSSettings as LARSSettings
 from harl_tf.recipes.optimizers import Rate as Rate
 from harl_tf.recipes.optimizers import SGDSettings as SGDSettings

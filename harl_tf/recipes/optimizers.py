@@ -22,6 +22,8 @@ class Rate:
         base: The base rate of ``scaling``; with linear scaling, the rate for a batch of 256.
         warmup_epochs: Length of the warm-up; at most half of the run is used. Default: 0, no
             warm-up.
+        warmup_share: Its length as a share of the run instead, for runs as long as there is time.
+            Default: 0.
         start: Rate at the start of the warm-up, as a fraction of the peak. Default: 0.
         scaling: How the rate scales with the batch size: ``harl_tf.schedules.linear_scaling`` or
             ``sqrt_scaling``. Default: the former.
@@ -34,6 +36,7 @@ class Rate:
 
     base: float
     warmup_epochs: float = 0
+    warmup_share: float = 0.0
     start: float = 0.0
     scaling: Callable[[float, int], float] = linear_scaling
 
@@ -51,7 +54,8 @@ class Rate:
             steps_per_epoch: Updates per epoch.
             batch_size: Photographs per batch, over all replicas.
         """
-        warmup = min(round(self.warmup_epochs * steps_per_epoch), steps // 2)
+        warmup = round(self.warmup_epochs * steps_per_epoch + self.warmup_share * steps)
+        warmup = min(warmup, steps // 2)
         peak = self.peak(batch_size)
         return warmup_cosine(peak, steps, warmup, start=self.start * peak)
 
@@ -121,7 +125,39 @@ class SGDSettings:
         )
 
 
-OptimizerSettings = LARSSettings | SGDSettings
+@dataclasses.dataclass(frozen=True)
+class AdamWSettings:
+    """AdamW, whose weight decay spares biases and the scales of normalization layers.
+
+    Attributes:
+        rate: The learning rate.
+        weight_decay: As in Keras and PyTorch, multiplied by the rate.
+        beta_2: Decay of the mean of squared gradients. Default: 0.999.
+
+    Example:
+        >>> settings = AdamWSettings(Rate(1e-3, warmup_share=0.1), weight_decay=1e-4)
+        >>> settings(steps=100, steps_per_epoch=1, batch_size=256).weight_decay
+        0.0001
+    """
+
+    rate: Rate
+    weight_decay: float
+    beta_2: float = 0.999
+
+    def __call__(
+        self, steps: int, steps_per_epoch: int, batch_size: int
+    ) -> keras.optimizers.Optimizer:
+        """The optimizer of a run; the arguments are those of ``Rate.schedule``."""
+        optimizer = keras.optimizers.AdamW(
+            self.rate.schedule(steps, steps_per_epoch, batch_size),
+            weight_decay=self.weight_decay,
+            beta_2=self.beta_2,
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        return optimizer
+
+
+OptimizerSettings = LARSSettings | SGDSettings | AdamWSettings
 
 
 def settings_of(optimizer: OptimizerSettings) -> dict[str, Any]:
@@ -137,8 +173,11 @@ def settings_of(optimizer: OptimizerSettings) -> dict[str, Any]:
     found: dict[str, Any] = {
         "optimizer": type(optimizer).__name__.removesuffix("Settings"),
         "optimizer.base_rate": f"{rate.base}, {scaling}",
-        "optimizer.warmup_epochs": f"{rate.warmup_epochs}{start}",
     }
+    if rate.warmup_share:
+        found["optimizer.warmup_share"] = f"{rate.warmup_share} of the run{start}"
+    else:
+        found["optimizer.warmup_epochs"] = f"{rate.warmup_epochs}{start}"
     for field in dataclasses.fields(optimizer):
         if field.name != "rate":
             found[f"optimizer.{field.name}"] = getattr(optimizer, field.name)

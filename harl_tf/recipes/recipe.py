@@ -5,17 +5,25 @@ the files next to this one, one per family; ``harl_tf.recipes.RECIPES`` has all 
 """
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
 
-from harl_tf import backbones, layers, pretraining
+from harl_tf import layers, pretraining
 from harl_tf.data import PairedViews, RandomResizedCrop
 from harl_tf.precision import dtype_policy
+from harl_tf.recipes.networks import RESNET_50, Network
 from harl_tf.recipes.optimizers import OptimizerSettings, settings_of
 from harl_tf.recipes.over_run import build_all, flat
+
+_LEAST_BATCH = 8
+"""No set makes the batch smaller than this."""
+
+_SMALL_ONLY = ("probe_ratio", "batch_share", "least_steps")
+"""Settings that published recipes leave as they are and do not list."""
 
 
 class Line(NamedTuple):
@@ -48,10 +56,17 @@ class Recipe:
         colors: Makes the color augmentations of the first and second view.
         batch_size: Photographs per batch, over all replicas.
         epochs: Length of the run.
-        depth: Depth of the ResNet. Default: 50.
-        output_stride: Image pixels per cell of its last map. Default: 32.
+        network: Makes the backbone. Default: ResNet-50.
         image_size: Side of the views in pixels. Default: 224.
-        precision: Keras dtype policy of the networks. Default: float32.
+        probe_ratio: Side of whole photographs when features are probed, relative to that of the
+            views. Crops show things larger than photographs do, by about 4/3 (Touvron et al. 2019,
+            Fixing the Train-Test Resolution Discrepancy). Default: 1.
+        precision: Keras dtype policy of the networks, or ``"auto"``: ``mixed_bfloat16`` on a
+            processor that computes in it, ``float32`` elsewhere. Default: float32.
+        batch_share: Largest share of the photographs in a batch; ``for_photographs`` halves the
+            batch until it is kept. Default: None, no halving.
+        least_steps: Number of steps of the shortest run, whatever the number of photographs;
+            ``for_photographs`` adds epochs until it is reached. Default: 0.
         notes: Differences from the source.
 
     Example:
@@ -71,11 +86,44 @@ class Recipe:
     colors: Callable[[], tuple[layers.RandomColor, layers.RandomColor]]
     batch_size: int
     epochs: int
-    depth: int = 50
-    output_stride: int = 32
+    network: Network = RESNET_50
     image_size: int = 224
+    probe_ratio: float = 1.0
     precision: str = "float32"
+    batch_share: float | None = None
+    least_steps: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def probe_size(self) -> int:
+        """Side of whole photographs when features are probed, in pixels."""
+        return round(self.image_size * self.probe_ratio)
+
+    def for_photographs(self, count: int) -> "Recipe":
+        """The recipe for a set of a given size, with as many more epochs as it needs.
+
+        Args:
+            count: Number of photographs.
+
+        Returns:
+            A recipe whose batch is at most ``batch_share`` of them, but at least 8, and whose
+            epochs come to ``least_steps``. Without these two, as in all published recipes, the
+            recipe as it is.
+
+        Example:
+            At most a quarter of 376 photographs are 64, 5 steps an epoch:
+
+            >>> recipe = harl_tf.recipes.RECIPES["byol_small"].for_photographs(376)
+            >>> recipe.batch_size, recipe.epochs
+            (64, 400)
+        """
+        batch = self.batch_size
+        most = batch if self.batch_share is None else self.batch_share * count
+        while batch > max(most, _LEAST_BATCH) and batch % 2 == 0:
+            batch //= 2
+        steps_per_epoch = max(count // batch, 1)
+        epochs = max(self.epochs, math.ceil(self.least_steps / steps_per_epoch))
+        return dataclasses.replace(self, batch_size=batch, epochs=epochs)
 
     def build_model(
         self, steps: int, backbone: keras.Model | None = None
@@ -85,8 +133,7 @@ class Recipe:
         Args:
             steps: Updates of the whole run, for schedules.
             backbone: A backbone to use instead of the recipe's, as made by
-                ``harl_tf.backbones.feature_pyramid``. Default: ``harl_tf.backbones.resnet(depth,
-                output_stride)``.
+                ``harl_tf.backbones.feature_pyramid``. Default: the recipe's network.
 
         Returns:
             The model, not yet compiled. Call this inside the strategy's scope, if there is one.
@@ -95,7 +142,7 @@ class Recipe:
             ValueError: If ``steps`` is less than 1, or a setting is out of range.
         """
         with dtype_policy(self.precision):
-            backbone = backbone or backbones.resnet(self.depth, self.output_stride)
+            backbone = backbone or self.network.build(self.image_size)
             settings = build_all(self.settings, steps)
             return self.method(backbone, **settings, augmentations=self.colors())
 
@@ -127,8 +174,11 @@ class Recipe:
             Line(name='queue_size', value='65536', source='README.md and main_moco.py of ...')
         """
         values: dict[str, Any] = {"method": self.method.__name__, **flat(self.settings)}
-        values["backbone"] = f"ResNet-{self.depth}, output stride {self.output_stride}"
+        values["backbone"] = self.network
         values |= {name: getattr(self, name) for name in ("image_size", "batch_size", "epochs")}
+        usual = {field.name: field.default for field in dataclasses.fields(self)}
+        extras = {name: getattr(self, name) for name in _SMALL_ONLY}
+        values |= {name: value for name, value in extras.items() if value != usual[name]}
         values["crops"] = _each(self.crops, _crop_in_words)
         values["colors"] = _each(self.colors(), _color_in_words)
         values |= settings_of(self.optimizer)

@@ -1,7 +1,7 @@
 """The crops and colors that several recipes share."""
 
 from harl_tf.data import RandomResizedCrop
-from harl_tf.layers import RandomColor, moco_color, simclr_color
+from harl_tf.layers import RandomColor, mild_color, moco_color, simclr_color
 
 WIDE_CROPS = (RandomResizedCrop(area=(0.08, 1.0)), RandomResizedCrop(area=(0.08, 1.0)))
 """Crops of SimCLR, BYOL and their successors."""
@@ -34,3 +34,13 @@ def moco_colors() -> tuple[RandomColor, RandomColor]:
         0.1
     """
     return moco_color(), moco_color()
+
+
+def mild_colors() -> tuple[RandomColor, RandomColor]:
+    """The colors of the small recipes for both views.
+
+    Example:
+        >>> mild_colors()[1].probabilities["blur_probability"]
+        0.0
+    """
+    return mild_color(), mild_color()

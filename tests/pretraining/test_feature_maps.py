@@ -22,16 +22,22 @@ def test_fused_maps_are_the_finest_and_the_others_scaled_up_by_bilinear_interpol
 
 @pytest.mark.parametrize(
     ("level", "names", "count"),
-    [(None, ("P3",), 1), ("P2", ("P2",), 1), (("P3", "P2"), ("P2", "P3"), 2)],
+    [
+        (None, ("P3",), 1),
+        ("P2", ("P2",), 1),
+        (("P3", "P2"), ("P2", "P3"), 2),
+        (-2, ("P2",), 1),
+        ((-1, 0, "P2"), ("P2", "P3"), 2),
+    ],
 )
 def test_level_means_the_last_map_one_or_several_from_fine_to_coarse(level, names, count):
     assert level_names(MAPS, level) == names
     assert channels(MAPS, level) == count
 
 
-@pytest.mark.parametrize("level", ["P9", ("P2", "P9"), ()])
+@pytest.mark.parametrize("level", ["P9", ("P2", "P9"), (), 2, -3, (0, 2)])
 def test_unknown_level_is_refused_with_those_there_are(level):
-    with pytest.raises(ValueError, match=r"Expected level in \['P2', 'P3'\]\. Received: level="):
+    with pytest.raises(ValueError, match=r"in \['P2', 'P3'\], or .* \[-2, 1\]\. Received: level="):
         level_names(MAPS, level)
 
 

@@ -204,3 +204,36 @@ def test_views_are_the_recipes(records):
     views = recipe.views(records, seed=3)
     assert (views.batch_size, views.image_size, views.seed) == (4, 32, 3)
     assert views.crop1.area == views.crop2.area == (0.08, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("photographs", "batch", "epochs"),
+    [
+        (12, 8, 2000),  # no batch is smaller than 8; one step an epoch
+        (60, 8, 286),  # a quarter is 15; 7 steps an epoch, and 2000 / 7 = 285.7
+        (376, 64, 400),  # a quarter is 94; 5 steps
+        (3000, 128, 100),  # 23 steps, 2300 in all
+        (1_000_000, 128, 100),
+    ],
+)
+def test_small_recipe_follows_the_number_of_photographs(photographs, batch, epochs):
+    recipe = RECIPES["hapicl_small"].for_photographs(photographs)
+    assert (recipe.batch_size, recipe.epochs) == (batch, epochs)
+    unchanged = dataclasses.replace(recipe, batch_size=128, epochs=100)
+    assert unchanged == RECIPES["hapicl_small"]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_recipe_is_the_same_for_any_number_of_photographs(name):
+    assert RECIPES[name].for_photographs(60) == RECIPES[name]
+
+
+def test_small_network_follows_the_size_of_the_views():
+    """A stem of stride 2, then three groups of stride 2: 16. From 160 pixels on the stem has 4."""
+    for image_size, level, stride in ((48, "P4", 16), (144, "P4", 16), (160, "P5", 32)):
+        recipe = dataclasses.replace(RECIPES["hapicl_small"], image_size=image_size)
+        model = recipe.build_model(steps=10)
+        assert list(model.backbone.output)[-1] == level
+        cells = model.backbone.compute_output_shape((1, image_size, image_size, 3))[level][1]
+        assert cells == image_size // stride
+        assert recipe.network.stride_for(image_size) == stride
