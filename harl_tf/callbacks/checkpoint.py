@@ -23,6 +23,7 @@ import keras
 from harl_tf import distribution, files
 from harl_tf.data import PairedViews
 from harl_tf.pretraining.finite import first_not_finite
+from harl_tf.schedules import continues
 
 _WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
 # Keys of a configuration that hold names of layers and tensors.
@@ -42,6 +43,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     With the same settings, the resumed run has the same weights as one that was never stopped (bit
     for bit, on one machine with ``tf.config.experimental.enable_op_determinism()``).
+
+    A finished run goes on with more epochs if every schedule that is to change, of the learning
+    rate or in the method, becomes a ``harl_tf.schedules.InParts`` that begins with the old one:
+    weights, optimizer and draws are then those of a run that had both parts from its start.
 
     Args:
         folder: Folder of the run; created if it does not exist.
@@ -158,7 +163,8 @@ class Checkpoint(keras.callbacks.Callback):
         """Loads the newest complete checkpoint into a compiled model.
 
         Args:
-            model: The compiled model, with the settings of the run.
+            model: The compiled model, with the settings of the run; of its schedules, those may
+                differ that continue the run's (``harl_tf.schedules.InParts``).
 
         Returns:
             Number of epochs done, for ``fit(initial_epoch=...)``; 0 if there is no checkpoint.
@@ -175,7 +181,8 @@ class Checkpoint(keras.callbacks.Callback):
         state = json.loads((newest / _STATE).read_text(encoding="utf-8"))
         # Round trip through JSON, so that both sides have the same types.
         settings = json.loads(json.dumps(self._settings))
-        _refuse_differences(state["settings"], settings, newest)
+        updates = int(state["epoch"]) * self.views.steps_per_epoch
+        _refuse_differences(state["settings"], settings, updates, newest)
         # The state of an optimizer without variables would silently not be loaded.
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
@@ -236,8 +243,10 @@ def _anonymous(config: Any) -> Any:
     return config
 
 
-def _refuse_differences(saved: Any, current: Any, checkpoint: pathlib.Path) -> None:
-    differences = list(_differences(saved, current, ""))
+def _refuse_differences(
+    saved: Any, current: Any, updates: int, checkpoint: pathlib.Path
+) -> None:
+    differences = list(_differences(saved, current, updates, ""))
     if differences:
         shown = "; ".join(differences[:3])
         more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
@@ -247,16 +256,18 @@ def _refuse_differences(saved: Any, current: Any, checkpoint: pathlib.Path) -> N
         )
 
 
-def _differences(saved: Any, current: Any, path: str) -> list[str]:
+def _differences(saved: Any, current: Any, updates: int, path: str) -> list[str]:
+    if continues(saved, current, updates):
+        return []
     if isinstance(saved, dict) and isinstance(current, dict):
         found = []
         for key in sorted(saved.keys() | current.keys()):
             inner = f"{path}.{key}" if path else key
-            found += _differences(saved.get(key), current.get(key), inner)
+            found += _differences(saved.get(key), current.get(key), updates, inner)
         return found
     if isinstance(saved, list) and isinstance(current, list) and len(saved) == len(current):
         pairs = enumerate(zip(saved, current, strict=True))
-        return [line for i, pair in pairs for line in _differences(*pair, f"{path}[{i}]")]
+        return [line for i, pair in pairs for line in _differences(*pair, updates, f"{path}[{i}]")]
     return [] if saved == current else [f"{path} was {_short(saved)}, is {_short(current)}"]
 
 

@@ -7,6 +7,8 @@ as HARL's steps of alpha and beta, use ``keras.optimizers.schedules.PiecewiseCon
 from harl_tf.schedules.batch_scaling import linear_scaling as linear_scaling
 from harl_tf.schedules.batch_scaling import sqrt_scaling as sqrt_scaling
 from harl_tf.schedules.cosine import Cosine as Cosine
+from harl_tf.schedules.in_parts import InParts as InParts
+from harl_tf.schedules.in_parts import continues as continues
 from harl_tf.schedules.value import Schedule as Schedule
 from harl_tf.schedules.value import value_at as value_at
 from harl_tf.schedules.warmup import warmup_cosine as warmup_cosine
