@@ -1,0 +1,202 @@
+"""Where a backbone can come from: our exports, KerasHub's presets, networks saved whole.
+
+Owns how each kind is recognized and read. A kind is an object with ``is_at`` and ``read``; the
+first one that recognizes a source reads it.
+"""
+
+import contextlib
+import pathlib
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import keras
+import keras_hub
+
+from harl_tf.export import artifact
+from harl_tf.zoo.loader import load_backbone
+from harl_tf.zoo.maps import with_maps
+from harl_tf.zoo.values import VALUES, Values, known_values
+
+
+class StartError(Exception):
+    """A source cannot be used as a backbone; the message says why and what to do."""
+
+
+class Read(NamedTuple):
+    """What a source holds.
+
+    Attributes:
+        network: A functional model, as ``harl_tf.backbones.feature_pyramid`` takes it.
+        kind: What the source is, in words.
+        values: The pixel values that the network takes; None if that cannot be known.
+        reason: How they are known, in words.
+    """
+
+    network: keras.Model
+    kind: str
+    values: Values | None
+    reason: str
+
+
+class Source(Protocol):
+    """A kind of source."""
+
+    def is_at(self, source: str) -> bool:
+        """Whether a source is of this kind."""
+
+    def read(self, source: str) -> Read:
+        """Reads it; errors are ``StartError``s."""
+
+
+class Export:
+    """A folder that ``export_backbone`` wrote, or a run with one in it."""
+
+    def is_at(self, source: str) -> bool:
+        """Whether it has an export's checksums, or is a run."""
+        return self._folder(source) is not None
+
+    def read(self, source: str) -> Read:
+        """Loads the export."""
+        folder = self._folder(source)
+        if folder is None or not (folder / artifact.CHECKSUMS).exists():
+            raise StartError(
+                f"{source} is a run that has no backbone yet; let it finish, or name another."
+            )
+        with _sentences(source):
+            network = load_backbone(folder)
+        return Read(network, "exported backbone", VALUES["raw"], "it rescales them itself")
+
+    def _folder(self, source: str) -> pathlib.Path | None:
+        path = pathlib.Path(source)
+        inside = path / "backbone"
+        if (path / artifact.CHECKSUMS).is_file():
+            return path
+        return inside if (inside / artifact.CHECKSUMS).is_file() or _is_run(path) else None
+
+
+class Preset:
+    """A preset of KerasHub: a folder, a handle such as ``hf://...``, or a name that it knows."""
+
+    def is_at(self, source: str) -> bool:
+        """Whether it is a preset's folder, has a scheme, or is the name of a preset."""
+        folder = pathlib.Path(source)
+        if folder.is_dir():
+            return all((folder / name).is_file() for name in ("config.json", "metadata.json"))
+        return "://" in source or source in keras_hub.models.Backbone.presets
+
+    def read(self, source: str) -> Read:
+        """Loads the preset's backbone, and from its image converter the values that it takes."""
+        with _sentences(source):
+            network = keras_hub.models.Backbone.from_preset(source)
+            _check_images(network)
+            plain = isinstance(network.output, keras.KerasTensor) and len(network.output.shape) == 4
+            pyramid = getattr(network, "pyramid_outputs", None)
+            maps = with_maps(network) if plain and not pyramid else network
+        name, reason = known_values(maps)
+        if name is not None:
+            return Read(maps, "KerasHub preset", VALUES[name], reason)
+        values = _converted(source)
+        return Read(maps, "KerasHub preset", values, "as its image converter makes them")
+
+
+class WholeModel:
+    """A file of a whole model: ``model.save("NAME.keras")``, an ``.h5`` file of earlier versions."""
+
+    def is_at(self, source: str) -> bool:
+        """Whether it is a file."""
+        return pathlib.Path(source).is_file()
+
+    def read(self, source: str) -> Read:
+        """Loads the model and cuts it at its feature maps."""
+        if re.search(r"\.weights\.(h5|json)$|\.(ckpt|index|safetensors|pth?)$", source):
+            raise StartError(
+                f"{source} holds weights without their network. Build the network, load them into "
+                'it and save it whole: model.save("NAME.keras").'
+            )
+        if not source.endswith((".keras", ".h5", ".hdf5")):
+            raise StartError(f"{source} is not a .keras file of a whole model.")
+        with _sentences(source):
+            network = keras.saving.load_model(source, compile=False)
+            _check_images(network)
+            maps = network if isinstance(network.output, dict) else with_maps(network)
+        name, reason = known_values(network)
+        return Read(maps, "saved model", None if name is None else VALUES[name], reason)
+
+
+SOURCES: tuple[Source, ...] = (Export(), Preset(), WholeModel())
+"""The kinds of sources, in the order in which they are asked."""
+
+
+def read(source: str) -> Read:
+    """Reads a source of any kind.
+
+    Args:
+        source: A path, or what KerasHub resolves to a preset.
+
+    Raises:
+        StartError: If there is nothing, something else, or nothing that can be read.
+
+    Example:
+        >>> read("no/such/folder")
+        Traceback (most recent call last):
+        harl_tf.zoo.sources.StartError: There is no no/such/folder, ...
+    """
+    for kind in SOURCES:
+        if kind.is_at(source):
+            return kind.read(source)
+    accepted = (
+        "Expected a folder of export_backbone or of a run, a KerasHub preset, or a .keras file "
+        "of a whole model."
+    )
+    if pathlib.Path(source).exists():
+        raise StartError(f"{source} holds no backbone. {accepted}")
+    raise StartError(
+        f"There is no {source}, neither as a file or folder nor as a preset of KerasHub. {accepted}"
+    )
+
+
+def _is_run(folder: pathlib.Path) -> bool:
+    return (folder / "run.json").is_file() and (folder / "recipe.txt").is_file()
+
+
+def _check_images(network: keras.Model) -> None:
+    shapes = [each.shape for each in getattr(network, "inputs", None) or []]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (3, None):
+        raise StartError(
+            f"{network.name!r} is no network of RGB images (batch, height, width, 3): its inputs "
+            f"are {shapes or 'not known'}."
+        )
+
+
+def _converted(preset: str) -> Values | None:
+    """The values that a preset's own image converter makes; None if it has none."""
+    try:
+        converter = keras_hub.layers.ImageConverter.from_preset(preset)
+    except (OSError, ValueError):
+        return None
+    if converter.scale is None and converter.offset is None:
+        return VALUES["raw"]
+    scale, offset = _three(converter.scale, 1.0), _three(converter.offset, 0.0)
+    return Values(
+        mean=tuple(-low / factor for low, factor in zip(offset, scale, strict=True)),
+        std=tuple(1.0 / factor for factor in scale),
+    )
+
+
+def _three(value: float | list[float] | None, default: float) -> list[float]:
+    value = default if value is None else value
+    return [float(value)] * 3 if isinstance(value, int | float) else [float(each) for each in value]
+
+
+@contextlib.contextmanager
+def _sentences(source: str) -> Iterator[None]:
+    """Turns whatever Keras, KerasHub, the disk or the network raise into one sentence."""
+    try:
+        yield
+    except StartError as error:
+        raise StartError(f"{source} cannot be used: {error}") from None
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        what = lines[0] if lines else type(error).__name__
+        raise StartError(f"{source} cannot be read: {what[:300]}") from error
