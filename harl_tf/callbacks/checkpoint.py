@@ -23,7 +23,7 @@ import keras
 from harl_tf import distribution, files
 from harl_tf.data import PairedViews
 from harl_tf.pretraining.finite import first_not_finite
-from harl_tf.schedules import continues
+from harl_tf.schedules import continues, is_in_parts
 
 _WEIGHTS, _STATE, _COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
 # Keys of a configuration that hold names of layers and tensors.
@@ -243,9 +243,7 @@ def _anonymous(config: Any) -> Any:
     return config
 
 
-def _refuse_differences(
-    saved: Any, current: Any, updates: int, checkpoint: pathlib.Path
-) -> None:
+def _refuse_differences(saved: Any, current: Any, updates: int, checkpoint: pathlib.Path) -> None:
     differences = list(_differences(saved, current, updates, ""))
     if differences:
         shown = "; ".join(differences[:3])
@@ -259,6 +257,11 @@ def _refuse_differences(
 def _differences(saved: Any, current: Any, updates: int, path: str) -> list[str]:
     if continues(saved, current, updates):
         return []
+    if is_in_parts(current) and saved != current:
+        return [
+            f"{path} does not continue the run's schedule: its InParts must begin with that "
+            f"one and change it after update {updates} or later"
+        ]
     if isinstance(saved, dict) and isinstance(current, dict):
         found = []
         for key in sorted(saved.keys() | current.keys()):

@@ -102,13 +102,16 @@ def in_epochs(
     return recipe
 
 
-def warnings(recipe: Recipe, photographs: int, steps_per_epoch: int) -> list[str]:
+def warnings(
+    recipe: Recipe, photographs: int, steps_per_epoch: int, random_start: bool = True
+) -> list[str]:
     """What is to be said of a run too short, or a batch too large, to learn much.
 
     Args:
         recipe: The recipe, its length and batch size settled.
         photographs: Number of photographs.
         steps_per_epoch: Steps of an epoch.
+        random_start: Whether the run begins with random weights. Default: True.
 
     Returns:
         Sentences; none if nothing is to be said.
@@ -122,7 +125,7 @@ def warnings(recipe: Recipe, photographs: int, steps_per_epoch: int) -> list[str
     """
     found = []
     steps = recipe.epochs * steps_per_epoch
-    if steps < FEW_STEPS:
+    if random_start and steps < FEW_STEPS:
         enough = math.ceil(FEW_STEPS / steps_per_epoch)
         found.append(
             f"{steps} steps are few to learn from a random start. Use --epochs {enough} or more, "

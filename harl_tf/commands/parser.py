@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harl_tf.commands import budget, pretrain, show_recipes
+from harl_tf.zoo import VALUES
 from mask_generation.commands import line
 
 _DESCRIPTION = "Self-supervised pretraining guided by foreground masks."
@@ -47,7 +48,8 @@ def _add_recipes(commands: Any) -> line.Parser:
 
 def _add_pretrain(commands: Any) -> line.Parser:
     command = commands.add_parser(
-        "pretrain", help="train a recipe on records; run again to resume after an interruption"
+        "pretrain",
+        help="train a recipe on records; run again to resume, or to go on with more epochs",
     )
     command.add_argument("records", metavar="RECORDS", help="folder that mask_generation wrote")
     command.add_argument("run_folder", metavar="RUN", help="folder for everything the run writes")
@@ -85,16 +87,56 @@ def _add_pretrain(commands: Any) -> line.Parser:
     )
     for flag, kind, metavar, text in options:
         command.add_argument(flag, type=kind, metavar=metavar, help=text)
+    _add_start(command)
+    _add_length(command)
+    command.set_defaults(
+        run=pretrain.run, recipe=pretrain.DEFAULT_RECIPE, seed=0, accumulate=1, strategy="one"
+    )
+    return command
+
+
+def _add_start(command: line.Parser) -> None:
+    command.add_argument(
+        "--from",
+        dest="start",
+        metavar="BACKBONE",
+        help="begin with these weights in the place of the recipe's network: a backbone of an "
+        "earlier run (its folder or the run's), a KerasHub preset (folder, name or handle), or "
+        "a .keras file of a whole model (default: random weights)",
+    )
+    command.add_argument(
+        "--from-values",
+        type=line.one_of(*VALUES),
+        metavar="V",
+        help="pixel values that BACKBONE was trained with, if it does not say so itself: raw "
+        "(0 to 255), unit (0 to 1), signed (-1 to 1), imagenet (minus ImageNet's mean, divided by "
+        "its deviation) or caffe (BGR minus ImageNet's mean)",
+    )
+
+
+def _add_length(command: line.Parser) -> None:
     lengths: tuple[tuple[str, Any, str, str], ...] = (
-        ("--epochs", line.natural, "N", "length of the run in epochs (default: the recipe's)"),
-        ("--steps", line.natural, "N", "length of the run in steps, rounded up to whole epochs"),
-        ("--minutes", budget.duration, "T", "length of the run in minutes; measures some steps"),
+        (
+            "--epochs",
+            line.natural,
+            "N",
+            "epochs of the whole run (default: the recipe's); more than a finished run has: it "
+            "goes on to N",
+        ),
+        (
+            "--steps",
+            line.natural,
+            "N",
+            "length in steps, rounded up to whole epochs; of a finished run: N more",
+        ),
+        (
+            "--minutes",
+            budget.duration,
+            "T",
+            "length in minutes, which measures some steps; of a finished run: T more",
+        ),
         ("--hours", budget.duration, "T", "the same in hours"),
     )
     length = command.add_mutually_exclusive_group()
     for flag, kind, metavar, text in lengths:
         length.add_argument(flag, type=kind, metavar=metavar, help=text)
-    command.set_defaults(
-        run=pretrain.run, recipe=pretrain.DEFAULT_RECIPE, seed=0, accumulate=1, strategy="one"
-    )
-    return command

@@ -7,20 +7,22 @@ import argparse
 import contextlib
 import dataclasses
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
 from harl_tf import callbacks, data, distribution, export
-from harl_tf.commands import budget
+from harl_tf.commands import budget, plan, starting
 from harl_tf.commands.find_recipe import find_recipe
+from harl_tf.commands.plan import Plan, planned
 from harl_tf.commands.refusal import CommandError
 from harl_tf.commands.show_recipes import in_words
 from harl_tf.precision import dtype_policy
 from harl_tf.pretraining import Pretraining
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
-from harl_tf.runs import RunFolder
+from harl_tf.runs import RunFolder, model_in_parts, optimizer_in_parts
+from harl_tf.zoo import Start
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DEFAULT_RECIPE = "hapicl_small"
@@ -40,30 +42,52 @@ def run(arguments: argparse.Namespace) -> None:
         FloatingPointError: If the loss becomes NaN or infinite.
     """
     recipe = chosen(arguments)
-    strategy, replicas, chief = None, 1, True
-    if arguments.strategy != "one":  # must come first: workers connect when the strategy is made
-        try:
-            strategy = distribution.make_strategy(arguments.strategy)
-        except ValueError as error:  # no TF_CONFIG, or none that TensorFlow understands
-            raise CommandError(str(error)) from error
-        replicas = strategy.num_replicas_in_sync
-        with strategy.scope():
-            chief = distribution.is_chief()
-    check(recipe, replicas, arguments.accumulate)
+    # Must come first: workers connect when the strategy is made.
+    strategy, replicas, chief = _strategy(arguments.strategy)
+    check(recipe, replicas, arguments.accumulate, own=arguments.start is None)
     views = recipe.views(arguments.records, arguments.seed)
     halves = _halves(arguments.labelled, recipe) if arguments.labelled else None
     folder = RunFolder(arguments.run_folder)
-    recipe = _of_length(recipe, arguments, views, folder, strategy)
+    settings = _settings(recipe, arguments)
+    folder.check({name: settings[name] for name in settings if name != "epochs"})
+    start = starting.opened(arguments, recipe)
+    noted = starting.note(start)
+    starting.check_same(folder.begun(), noted, str(folder.path))
+    job = _planned(_Job(recipe, Plan((recipe.epochs,)), views, start), arguments, folder, strategy)
+    words = in_words(job.recipe, None if start is None else starting.in_words(start))
     if chief:
-        folder.begin(_settings(recipe, arguments), in_words(recipe))
-        _say_hello(recipe, views, replicas)
+        notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
+        folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes)
+        _say_hello(job, replicas)
     keras.utils.set_random_seed(arguments.seed)
     with dtype_policy(recipe.precision):
         with _scope(strategy):
-            model = _model(recipe, views, arguments.accumulate)
-        _train(model, recipe, views, halves, folder, chief)
+            model = _model(job, arguments.accumulate)
+        _train(model, job, halves, folder, chief)
         if chief:
-            _export(model, recipe, arguments.records, folder)
+            _export(model, words, arguments.records, folder)
+            folder.finish()
+
+
+def _strategy(name: str) -> tuple[Any, int, bool]:
+    """The strategy, if any, its number of replicas, and whether this process writes the results."""
+    if name == "one":
+        return None, 1, True
+    try:
+        strategy = distribution.make_strategy(name)
+    except ValueError as error:  # no TF_CONFIG, or none that TensorFlow understands
+        raise CommandError(str(error)) from error
+    with strategy.scope():
+        return strategy, strategy.num_replicas_in_sync, distribution.is_chief()
+
+
+class _Job(NamedTuple):
+    """What is trained on what."""
+
+    recipe: Recipe
+    plan: Plan
+    views: data.PairedViews
+    start: Start | None
 
 
 def chosen(arguments: argparse.Namespace) -> Recipe:
@@ -85,13 +109,14 @@ def chosen(arguments: argparse.Namespace) -> Recipe:
     return dataclasses.replace(recipe, **given)
 
 
-def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
+def check(recipe: Recipe, replicas: int, accumulate: int, own: bool = True) -> None:
     """Refuses incompatible sizes.
 
     Args:
         recipe: The recipe to run.
         replicas: Number of replicas that share a batch.
         accumulate: Number of parts a replica's batch is split into.
+        own: Whether the backbone is the recipe's own. Default: True.
 
     Raises:
         CommandError: If one does not divide the other.
@@ -99,7 +124,7 @@ def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
     Example:
         >>> check(find_recipe("harl_small"), replicas=3, accumulate=1)
         Traceback (most recent call last):
-        harl_tf.commands.refusal.CommandError: A batch of 64 does not divide ... such as 63.
+        harl_tf.commands.refusal.CommandError: A batch of 128 does not divide ... such as 126.
     """
     parts, size = replicas * accumulate, recipe.batch_size
     if size % parts:
@@ -109,7 +134,7 @@ def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
             f"{max(size - size % parts, parts)}."
         )
     stride = recipe.network.stride_for(recipe.image_size)
-    if recipe.image_size % stride:
+    if own and recipe.image_size % stride:
         raise CommandError(
             f"{recipe.name} needs an --image-size that is a multiple of {stride}, such as "
             f"{max(recipe.image_size // stride, 1) * stride}; {recipe.image_size} is not."
@@ -122,33 +147,22 @@ def check(recipe: Recipe, replicas: int, accumulate: int) -> None:
         )
 
 
-def _of_length(
-    recipe: Recipe,
-    arguments: argparse.Namespace,
-    views: data.PairedViews,
-    folder: RunFolder,
-    strategy: Any,
-) -> Recipe:
-    """The recipe with the epochs that the asked length comes to, the same when a run goes on."""
-    length = budget.asked(arguments)
-    begun = folder.begun()
-    if length and begun.get("length") == _in_words(length):
-        return dataclasses.replace(recipe, epochs=int(begun["epochs"]))
-    if arguments.strategy == "multi-worker" and "steps" not in length and length:
+def _planned(job: _Job, arguments: argparse.Namespace, folder: RunFolder, strategy: Any) -> _Job:
+    """The job with the epochs that the asked length comes to, the same when a run goes on."""
+    asked = budget.asked(arguments)
+    if arguments.strategy == "multi-worker" and "steps" not in asked and asked:
         raise CommandError(
             "Workers may measure different times for a step; use --steps or --epochs with "
             "--strategy multi-worker."
         )
 
     def seconds_per_step() -> float:
-        with dtype_policy(recipe.precision), _scope(strategy):
-            return budget.measure(_model(recipe, views, arguments.accumulate), views)
+        with dtype_policy(job.recipe.precision), _scope(strategy):
+            return budget.measure(_model(job, arguments.accumulate), job.views)
 
-    return budget.in_epochs(length, recipe, views.steps_per_epoch, seconds_per_step)
-
-
-def _in_words(length: dict[str, float]) -> str | None:
-    return ", ".join(f"{value:g} {unit}" for unit, value in length.items()) or None
+    steps = job.views.steps_per_epoch
+    plan = planned(arguments, job.recipe, folder, steps, seconds_per_step)
+    return job._replace(plan=plan, recipe=dataclasses.replace(job.recipe, epochs=plan.epochs))
 
 
 def _scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:
@@ -160,7 +174,6 @@ def _settings(recipe: Recipe, arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "recipe": recipe.name,
         **{name: getattr(recipe, name) for name in names},
-        "length": _in_words(budget.asked(arguments)),
         "seed": arguments.seed,
         "accumulate": arguments.accumulate,
         "records": data.read_manifest(arguments.records).digest(),
@@ -181,7 +194,8 @@ def _halves(folder: str, recipe: Recipe) -> list[Any]:
     return halves
 
 
-def _say_hello(recipe: Recipe, views: data.PairedViews, replicas: int) -> None:
+def _say_hello(job: _Job, replicas: int) -> None:
+    recipe, views, start = job.recipe, job.views, job.start
     count = data.read_manifest(views.folder).records
     peak = recipe.optimizer.rate.peak(recipe.batch_size)
     devices = "1 replica" if replicas == 1 else f"{replicas} replicas"
@@ -191,35 +205,44 @@ def _say_hello(recipe: Recipe, views: data.PairedViews, replicas: int) -> None:
         f"of {recipe.batch_size} an epoch, {recipe.epochs} epochs, {devices}, learning rate up to "
         f"{peak:.4g}"
     )
-    for sentence in budget.warnings(recipe, count, views.steps_per_epoch):
+    if start is not None:
+        print(f"From: {starting.in_words(start)}")
+        if start.assumed:
+            print("Note: Say --from-values if its pixel values are others.")
+    random_start = start is None and len(job.plan.ends) == 1
+    for sentence in budget.warnings(recipe, count, views.steps_per_epoch, random_start):
         print(f"Note: {sentence}")
 
 
-def _model(recipe: Recipe, views: data.PairedViews, accumulate: int) -> Pretraining:
-    steps = recipe.epochs * views.steps_per_epoch
-    model = recipe.build_model(steps)
-    optimizer = recipe.optimizer(steps, views.steps_per_epoch, recipe.batch_size)
+def _model(job: _Job, accumulate: int) -> Pretraining:
+    recipe, ends, steps_per_epoch = job.recipe, job.plan.ends, job.views.steps_per_epoch
+    backbone = job.start and job.start.backbone()
+    try:
+        model = model_in_parts(recipe, ends, steps_per_epoch, backbone)
+    except ValueError as error:
+        if job.start is None:
+            raise
+        raise CommandError(f"{recipe.name} cannot use {job.start.source}. {error}") from error
+    optimizer = optimizer_in_parts(recipe, ends, steps_per_epoch)
     model.compile(optimizer, accumulation_steps=accumulate)
     return model
 
 
 def _train(
-    model: Pretraining,
-    recipe: Recipe,
-    views: data.PairedViews,
-    halves: list[Any] | None,
-    folder: RunFolder,
-    chief: bool,
+    model: Pretraining, job: _Job, halves: list[Any] | None, folder: RunFolder, chief: bool
 ) -> None:
+    recipe, views = job.recipe, job.views
     checkpoint = callbacks.Checkpoint(folder.path, views)
     first = checkpoint.resume(model)
     if first and chief:
-        print(f"Continuing after epoch {first}." if first < recipe.epochs else "Trained already.")
+        going_on = plan.in_words(job.plan, recipe, views.steps_per_epoch, first)
+        resumed = going_on or f"Continuing after epoch {first}."
+        print(resumed if first < recipe.epochs else "Trained already.")
     if first >= recipe.epochs:
         return
     followers: list[keras.callbacks.Callback] = []
     if halves is not None:
-        probe = callbacks.KNNProbe(halves[0], halves[1], every=-(-recipe.epochs // _PROBES))
+        probe = callbacks.KNNProbe(halves[0], halves[1], every=-(-job.plan.added // _PROBES))
         followers.append(probe)
         if first == 0 and chief:
             probe.set_model(model)
@@ -236,11 +259,11 @@ def _train(
     )
 
 
-def _export(model: Pretraining, recipe: Recipe, records: str, folder: RunFolder) -> None:
+def _export(model: Pretraining, words: str, records: str, folder: RunFolder) -> None:
     card = export.Card(
         data=f"{data.read_manifest(records).records} photographs: {records}",
         metrics=folder.log.last(),
-        notes="    " + in_words(recipe).replace("\n", "\n    ").rstrip(),
+        notes="    " + words.replace("\n", "\n    ").rstrip(),
     )
     export.export_backbone(model, folder.backbone, card, overwrite=True)
     for name, path in (

@@ -18,10 +18,14 @@ def run(arguments: argparse.Namespace) -> None:
     print(in_words(find_recipe(arguments.name)), end="")
 
 
-def in_words(recipe: Recipe) -> str:
+def in_words(recipe: Recipe, backbone: str | None = None) -> str:
     """A recipe as a table of setting, value and source.
 
     For a changed setting, the source column gives the original recipe's value.
+
+    Args:
+        recipe: The recipe.
+        backbone: What a run uses in the place of the recipe's backbone. Default: nothing.
 
     Example:
         >>> print(in_words(find_recipe("simclr_100")))
@@ -33,6 +37,10 @@ def in_words(recipe: Recipe) -> str:
     known = RECIPES.get(recipe.name, recipe)
     published = {line.name: line.value for line in known.lines()}
     lines = recipe.lines()
+    if backbone is not None:
+        lines = [
+            line._replace(value=backbone) if line.name == "backbone" else line for line in lines
+        ]
     width = max(len(line.name) for line in lines) + 2
     rows = [f"{recipe.name}: {recipe.title}", ""]
     for line in lines:

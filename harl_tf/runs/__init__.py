@@ -2,3 +2,5 @@
 
 from harl_tf.runs.folder import RunError as RunError
 from harl_tf.runs.folder import RunFolder as RunFolder
+from harl_tf.runs.parts import model_in_parts as model_in_parts
+from harl_tf.runs.parts import optimizer_in_parts as optimizer_in_parts

@@ -52,14 +52,18 @@ class RunFolder:
         self.log = EpochLog(self.path / "log.csv")
         self.backbone = self.path / "backbone"
 
-    def begin(self, settings: dict[str, Any], recipe: str) -> None:
+    def begin(
+        self, settings: dict[str, Any], recipe: str, notes: dict[str, Any] | None = None
+    ) -> None:
         """Creates the folder of a new run, or checks that it belongs to the same run.
 
-        A run without a saved epoch may start over with other settings.
+        A run without a saved epoch may start over with other settings; a finished one may go on
+        with more epochs.
 
         Args:
             settings: What must be equal for a run to continue, fit for JSON.
             recipe: The recipe in words.
+            notes: What is written with the settings, but may differ. Default: nothing.
 
         Raises:
             RunError: If the folder contains a run with other settings, or something that is not a
@@ -75,17 +79,38 @@ class RunFolder:
             Traceback (most recent call last):
             harl_tf.runs.folder.RunError: ... begun with epochs 2, not 3; ...
         """
+        goes_on = self.is_finished() and settings.get("epochs", 0) > self.begun().get("epochs", 0)
+        self.check({**settings, **({"epochs": self.begun()["epochs"]} if goes_on else {})})
+        if self._has_saved_epoch() and not goes_on:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        files.write_text(self.recipe, recipe)
+        self._write({**settings, **(notes or {})})
+
+    def check(self, settings: dict[str, Any]) -> None:
+        """Checks that the folder can be that of a run with these settings; writes nothing.
+
+        Args:
+            settings: What must be equal for a run to continue, or a part of it.
+
+        Raises:
+            RunError: As ``begin`` does.
+        """
         folder = self.path
         if folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is not a folder.")
         if self._has_saved_epoch():
             self._check_same(settings)
-            return
-        if folder.exists() and any(folder.iterdir()) and not self.settings.exists():
+        elif folder.exists() and any(folder.iterdir()) and not self.settings.exists():
             raise RunError(f"{folder} is not empty and holds no run; choose another folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        files.write_text(self.recipe, recipe)
-        files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")
+
+    def finish(self) -> None:
+        """Notes that the run has trained all its epochs and that its results are written."""
+        self._write({**self.read_settings(), "finished": True})
+
+    def is_finished(self) -> bool:
+        """Whether the run has come to its end, so that it can go on with more epochs."""
+        return bool(self.begun().get("finished"))
 
     def begun(self) -> dict[str, Any]:
         """The settings of a run with a saved epoch; empty if there is none.
@@ -107,6 +132,9 @@ class RunFolder:
             raise RunError(f"{self.path} holds no run: it has no {self.settings.name}.") from error
         except (ValueError, TypeError):
             raise RunError(f"{self.settings} is damaged; choose another folder.") from None
+
+    def _write(self, settings: dict[str, Any]) -> None:
+        files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")
 
     def _has_saved_epoch(self) -> bool:
         return self.settings.exists() and any(self.path.glob("epoch_??????"))

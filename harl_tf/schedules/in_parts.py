@@ -92,7 +92,7 @@ def continues(followed: Any, schedule: Any, step: int) -> bool:
         >>> continues(short, longer, step=10), continues(short, longer, step=11)
         (True, False)
     """
-    if not _in_parts(schedule):
+    if not is_in_parts(schedule):
         return False
     before, lengths = _parts(followed)
     now, ends = _parts(schedule)
@@ -104,13 +104,19 @@ def continues(followed: Any, schedule: Any, step: int) -> bool:
     )
 
 
-def _in_parts(config: Any) -> bool:
+def is_in_parts(config: Any) -> bool:
+    """Whether something serialized is an ``InParts``.
+
+    Example:
+        >>> is_in_parts(keras.saving.serialize_keras_object(harl_tf.schedules.Cosine(1, 0, 10)))
+        False
+    """
     return isinstance(config, Mapping) and config.get("registered_name") == "harl_tf>InParts"
 
 
 def _parts(config: Any) -> tuple[list[Any], list[int]]:
     """Serialized schedules and lengths; any other schedule is one part without end."""
-    if not _in_parts(config):
+    if not is_in_parts(config):
         return [config], []
     found: Iterable[Any] = config["config"]["schedules"]
     return list(found), list(config["config"]["lengths"])

@@ -101,7 +101,7 @@ class Preset:
 
 
 class WholeModel:
-    """A file of a whole model: ``model.save("NAME.keras")``, an ``.h5`` file of earlier versions."""
+    """A file of a whole model: ``model.save("NAME.keras")``, or an ``.h5`` file."""
 
     def is_at(self, source: str) -> bool:
         """Whether it is a file."""

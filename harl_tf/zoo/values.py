@@ -7,7 +7,7 @@ saved network does not say which it needs, and the wrong one spoils what it has 
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -96,7 +96,7 @@ def reverse_channels(network: keras.Model) -> None:
         >>> network.get_weights()[0].ravel().tolist()
         [3.0, 2.0, 1.0]
     """
-    first = _first_with_weights(network)
+    first: Any = _first_with_weights(network)
     if type(first) is not keras.layers.Conv2D or first.kernel.shape[2] != 3:
         name = "nothing" if first is None else f"{first.name!r}, a {type(first).__name__}"
         raise ValueError(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harl_tf.commands import budget, parse_arguments, pretrain
+from harl_tf.runs import RunFolder
 from tests.commands.test_pretrain import SMALL, command, tiny
 
 __all__ = ["tiny"]
@@ -50,11 +51,12 @@ def test_time_becomes_epochs(
     assert said in capsys.readouterr().out
 
 
-def test_run_that_goes_on_keeps_the_epochs_it_was_begun_with(
+def test_interrupted_run_keeps_the_epochs_it_was_begun_with(
     records, tmp_path, monkeypatch, capsys, tiny
 ):
     """Measured again, a step would take another time, and the schedules would differ."""
     run = tmp_path / "run"
+    monkeypatch.setattr(RunFolder, "finish", lambda self: None)  # as if killed just before
     monkeypatch.setattr(budget, "measure", lambda *_: 5.0)
     assert pretrain_tiny(records, run, "--minutes", 0.6) == 0  # .9 × 36 s / 5 s = 6 steps
     assert begun(run)["epochs"] == 2
@@ -63,7 +65,7 @@ def test_run_that_goes_on_keeps_the_epochs_it_was_begun_with(
     assert begun(run)["epochs"] == 2
     assert "Trained already." in capsys.readouterr().out
     assert pretrain_tiny(records, run, "--minutes", 5) == 2
-    assert "was begun with epochs 2" in capsys.readouterr().err
+    assert "begun with epochs 2, not a length of 5 minutes, and is not" in capsys.readouterr().err
 
 
 def test_step_is_measured_on_the_records(records, tmp_path, tiny, untrained, capsys):

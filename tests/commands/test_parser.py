@@ -29,6 +29,8 @@ from harl_tf.commands import parse_arguments
                 "--accumulate",
                 "--strategy",
                 "multi-worker",
+                "--from",
+                "--from-values",
             ],
         ),
     ],

@@ -38,3 +38,19 @@ def test_damaged_settings_are_named(run):
 def test_folder_without_a_run(tmp_path):
     with pytest.raises(RunError, match="holds no run"):
         RunFolder(tmp_path).read_settings()
+
+
+def test_finished_run_may_go_on_with_more_epochs_and_nothing_else(run):
+    run.begin({"epochs": 2, "batch_size": 64}, "", {"parts": [2]})
+    (run.path / "epoch_000002").mkdir()
+    longer = {"epochs": 5, "batch_size": 64}
+    with pytest.raises(RunError, match="begun with epochs 2, not 5"):
+        run.begin(longer, "")
+    run.finish()
+    assert run.is_finished()
+    with pytest.raises(RunError, match="batch size 64, not 32"):
+        run.begin({"epochs": 5, "batch_size": 32}, "")
+    run.begin(longer, "longer\n", {"parts": [2, 5]})
+    assert run.read_settings() == {**longer, "parts": [2, 5]}
+    assert run.recipe.read_text() == "longer\n"
+    assert not run.is_finished()

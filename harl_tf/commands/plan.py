@@ -1,0 +1,124 @@
+"""Which epochs a run has, after what its folder says and what the command line asks for.
+
+Owns when a run goes on: an interrupted one to the end it was begun with, a finished one with more
+epochs, ``--epochs`` being its total and ``--minutes``, ``--hours`` and ``--steps`` what is added.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from harl_tf.commands import budget
+from harl_tf.commands.refusal import CommandError
+from harl_tf.recipes import Recipe
+from harl_tf.runs import RunFolder
+
+
+class Plan(NamedTuple):
+    """The epochs of a run.
+
+    Attributes:
+        ends: Epochs after which each part ends: ``(10,)``; ``(10, 20)`` once it has gone on.
+        length: What the last part was asked for in, such as "30 minutes"; None for epochs.
+    """
+
+    ends: tuple[int, ...]
+    length: str | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the whole run."""
+        return self.ends[-1]
+
+    @property
+    def added(self) -> int:
+        """Epochs of the last part."""
+        return self.ends[-1] - (self.ends[-2] if len(self.ends) > 1 else 0)
+
+
+def planned(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    folder: RunFolder,
+    steps_per_epoch: int,
+    seconds_per_step: Callable[[], float],
+) -> Plan:
+    """The epochs of a run.
+
+    Args:
+        arguments: Those of the command line.
+        recipe: The recipe, with the epochs from the command line, if any.
+        folder: The folder of the run.
+        steps_per_epoch: Steps of an epoch.
+        seconds_per_step: Measures a step; called only if a time must be converted.
+
+    Raises:
+        CommandError: If a run that is not finished is asked for another length, or a finished one
+            for fewer epochs than it has.
+    """
+    asked, begun = budget.asked(arguments), folder.begun()
+    length = _in_words(asked)
+    if not begun:
+        return Plan((_epochs(asked, recipe, steps_per_epoch, seconds_per_step),), length)
+    plan = Plan(tuple(begun.get("parts") or [begun["epochs"]]), begun.get("length"))
+    same = length is not None and length == plan.length and not folder.is_finished()
+    if same or (length is None and arguments.epochs in (None, plan.epochs)):
+        return plan
+    if not folder.is_finished():
+        raise CommandError(_unfinished(folder, plan, length, arguments.epochs))
+    if length is not None:
+        added = _epochs(asked, recipe, steps_per_epoch, seconds_per_step)
+        return Plan((*plan.ends, plan.epochs + added), length)
+    if arguments.epochs < plan.epochs:
+        raise CommandError(
+            f"{folder.path} has {plan.epochs} epochs already, and --epochs is the total; choose "
+            f"more than {plan.epochs} to go on, or another folder."
+        )
+    return Plan((*plan.ends, arguments.epochs))
+
+
+def in_words(plan: Plan, recipe: Recipe, steps_per_epoch: int, done: int) -> str | None:
+    """What to say of a run that goes on after its end; None of any other.
+
+    Args:
+        plan: Its epochs.
+        recipe: The recipe.
+        steps_per_epoch: Steps of an epoch.
+        done: Epochs done.
+
+    Example:
+        >>> from harl_tf.recipes import RECIPES
+        >>> print(in_words(Plan((10, 20)), RECIPES["byol_small"], 100, done=10))
+        Going on after 10 epochs with 10 more, 1000 steps, from the saved weights and optimizer. ...
+    """
+    if len(plan.ends) == 1 or done != plan.ends[-2]:
+        return None
+    return (
+        f"Going on after {done} epochs with {plan.added} more, {plan.added * steps_per_epoch} "
+        "steps, from the saved weights and optimizer. The learning rate had fallen to its end; it "
+        f"rises again to {recipe.optimizer.rate.peak(recipe.batch_size):.4g}, and every schedule "
+        "of the recipe runs once more over the added epochs."
+    )
+
+
+def _epochs(
+    asked: dict[str, float],
+    recipe: Recipe,
+    steps_per_epoch: int,
+    seconds_per_step: Callable[[], float],
+) -> int:
+    return budget.in_epochs(asked, recipe, steps_per_epoch, seconds_per_step).epochs
+
+
+def _in_words(length: dict[str, float]) -> str | None:
+    return ", ".join(f"{value:g} {unit}" for unit, value in length.items()) or None
+
+
+def _unfinished(folder: RunFolder, plan: Plan, length: str | None, epochs: Any) -> str:
+    asked = f"epochs {epochs}" if length is None else f"a length of {length}"
+    more = length is not None or epochs > plan.epochs
+    after = "; after that, it can go on with more" if more else ""
+    return (
+        f"{folder.path} was begun with epochs {plan.epochs}, not {asked.removeprefix('epochs ')}, "
+        f"and is not finished: --epochs {plan.epochs} finishes it{after}. Or choose another folder."
+    )
