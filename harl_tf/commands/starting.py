@@ -48,8 +48,9 @@ def check(start: Start, recipe: Recipe) -> None:
             go with the size of the images.
 
     Example:
-        >>> recipe = harl_tf.recipes.RECIPES["byol_small"]
-        >>> check(Start("mine", "", False, resnet(18)), dataclasses.replace(recipe, image_size=40))
+        >>> import dataclasses
+        >>> recipe = dataclasses.replace(harl_tf.recipes.RECIPES["byol_small"], image_size=40)
+        >>> check(Start("mine", "", False, resnet(18)), recipe)
         Traceback (most recent call last):
         harl_tf.commands.refusal.CommandError: mine needs an --image-size that is a multiple of ...
     """

@@ -23,7 +23,8 @@ def test_one_part_is_what_the_recipe_makes(name):
     unnamed = set(ours) - {"name", "backbone", "augmentations"}
     assert {key: ours[key] for key in unnamed} == {key: theirs[key] for key in unnamed}
     ours = optimizer_in_parts(recipe, (7,), 10).get_config()
-    assert ours == recipe.optimizer(70, 10, recipe.batch_size).get_config()
+    theirs = recipe.optimizer(70, 10, recipe.batch_size).get_config()
+    assert {**ours, "name": ""} == {**theirs, "name": ""}
 
 
 def test_schedules_of_the_method_run_once_over_each_part():
