@@ -61,20 +61,21 @@ def planned(
     if not begun:
         return Plan((_epochs(asked, recipe, steps_per_epoch, seconds_per_step),), length)
     plan = Plan(tuple(begun.get("parts") or [begun["epochs"]]), begun.get("length"))
-    same = length is not None and length == plan.length and not folder.is_finished()
-    if same or (length is None and arguments.epochs in (None, plan.epochs)):
+    finished = tuple(folder.finished_parts())
+    interrupted = not finished and length is not None and length == plan.length
+    if interrupted or (length is None and arguments.epochs in (None, plan.epochs)):
         return plan
-    if not folder.is_finished():
+    if not finished:
         raise CommandError(_unfinished(folder, plan, length, arguments.epochs))
     if length is not None:
         added = _epochs(asked, recipe, steps_per_epoch, seconds_per_step)
-        return Plan((*plan.ends, plan.epochs + added), length)
-    if arguments.epochs < plan.epochs:
+        return Plan((*finished, finished[-1] + added), length)
+    if arguments.epochs < finished[-1]:
         raise CommandError(
-            f"{folder.path} has {plan.epochs} epochs already, and --epochs is the total; choose "
-            f"more than {plan.epochs} to go on, or another folder."
+            f"{folder.path} has {finished[-1]} epochs already, and --epochs is the total; choose "
+            f"more than {finished[-1]} to go on, or another folder."
         )
-    return Plan((*plan.ends, arguments.epochs))
+    return Plan((*(end for end in finished if end < arguments.epochs), arguments.epochs))
 
 
 def in_words(plan: Plan, recipe: Recipe, steps_per_epoch: int, done: int) -> str | None:

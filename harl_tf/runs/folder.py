@@ -79,7 +79,8 @@ class RunFolder:
             Traceback (most recent call last):
             harl_tf.runs.folder.RunError: ... begun with epochs 2, not 3; ...
         """
-        goes_on = self.is_finished() and settings.get("epochs", 0) > self.begun().get("epochs", 0)
+        finished = self.finished_parts()
+        goes_on = bool(finished) and settings["epochs"] >= finished[-1]
         self.check({**settings, **({"epochs": self.begun()["epochs"]} if goes_on else {})})
         if self._has_saved_epoch() and not goes_on:
             return
@@ -108,9 +109,21 @@ class RunFolder:
         """Notes that the run has trained all its epochs and that its results are written."""
         self._write({**self.read_settings(), "finished": True})
 
-    def is_finished(self) -> bool:
-        """Whether the run has come to its end, so that it can go on with more epochs."""
-        return bool(self.begun().get("finished"))
+    def finished_parts(self) -> list[int]:
+        """The epochs after which each part of the run ended, if it can go on with more.
+
+        That is the case of a run that has come to its end, and of one that has gone on but saved
+        no epoch since, whose last part may begin otherwise.
+
+        Returns:
+            The ends of its parts, in epochs; empty if there is no run or it is not finished.
+        """
+        begun = self.begun()
+        parts = list(begun.get("parts") or [begun.get("epochs")])
+        newest = max((int(path.name[6:]) for path in self._saved()), default=0)
+        if begun.get("finished") and newest == parts[-1]:
+            return parts
+        return parts[:-1] if parts[:-1] and newest == parts[-2] else []
 
     def begun(self) -> dict[str, Any]:
         """The settings of a run with a saved epoch; empty if there is none.
@@ -136,8 +149,11 @@ class RunFolder:
     def _write(self, settings: dict[str, Any]) -> None:
         files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")
 
+    def _saved(self) -> list[pathlib.Path]:
+        return list(self.path.glob("epoch_??????"))
+
     def _has_saved_epoch(self) -> bool:
-        return self.settings.exists() and any(self.path.glob("epoch_??????"))
+        return self.settings.exists() and bool(self._saved())
 
     def _check_same(self, settings: dict[str, Any]) -> None:
         before = self.read_settings()

@@ -82,7 +82,7 @@ class Preset:
         """Whether it is a preset's folder, has a scheme, or is the name of a preset."""
         folder = pathlib.Path(source)
         if folder.is_dir():
-            return all((folder / name).is_file() for name in ("config.json", "metadata.json"))
+            return (folder / "config.json").is_file()
         return "://" in source or source in keras_hub.models.Backbone.presets
 
     def read(self, source: str) -> Read:
@@ -199,4 +199,4 @@ def _sentences(source: str) -> Iterator[None]:
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         what = lines[0] if lines else type(error).__name__
-        raise StartError(f"{source} cannot be read: {what[:300]}") from error
+        raise StartError(f"{source} cannot be read: {what[:300].rstrip(' .:')}.") from error

@@ -117,6 +117,27 @@ def test_steps_are_added_and_a_third_part_follows(records, tmp_path, capsys, tin
     assert "was begun with seed 0, not 7" in refused(capsys, *other)
 
 
+def test_part_that_has_just_begun_may_be_given_another_length(
+    records, tmp_path, capsys, tiny, monkeypatch
+):
+    """A slip of the finger, interrupted before the first of fifty epochs is saved."""
+    run = tmp_path / "run"
+    assert command(*line(records, run, "--epochs", 1)) == 0
+
+    def interrupt(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "on_epoch_end", interrupt)
+        assert command(*line(records, run, "--epochs", 50)) == 130
+    assert settings(run)["parts"] == [1, 50]
+    assert command(*line(records, run, "--epochs", 1)) == 0
+    assert "Trained already." in capsys.readouterr().out
+    assert (settings(run)["parts"], settings(run)["finished"]) == ([1], True)
+    assert command(*line(records, run, "--epochs", 2)) == 0
+    assert settings(run)["parts"] == [1, 2]
+
+
 def test_time_is_added(records, tmp_path, capsys, tiny, monkeypatch):
     run = tmp_path / "run"
     monkeypatch.setattr(harl_tf.commands.budget, "measure", lambda *_: 5.0)

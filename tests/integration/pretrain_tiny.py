@@ -1,7 +1,9 @@
-"""A pretraining run as a process of its own, to be killed: records, run, epochs, weights, [kill].
+"""A pretraining run as a process of its own, to be killed.
 
-With ``kill`` it kills itself in the middle of that epoch (counted from 0), without a chance to
-clean up; without, it writes its final weights.
+Arguments: records, run, epochs, weights, [kill, [part]]. With ``kill`` it kills itself in the
+middle of that epoch (counted from 0), without a chance to clean up; without, or if it is "never",
+it writes its final weights. ``part`` is the length of a first part in epochs: the rate falls to 0
+in it, and again in the rest of the run.
 """
 
 import os
@@ -29,10 +31,23 @@ class Kill(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(records: str, run: str, epochs: str, weights: str, kill: str = "") -> None:
+def rate(epochs: int, part: int, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    first = harl_tf.schedules.warmup_cosine(0.05, part * steps, 1)
+    if epochs == part:
+        return first
+    second = harl_tf.schedules.warmup_cosine(0.05, (epochs - part) * steps, 1)
+    return harl_tf.schedules.InParts([first, second], [part * steps])
+
+
+def main(
+    records: str, run: str, epochs: str, weights: str, kill: str = "never", part: str = ""
+) -> None:
     tf.config.experimental.enable_op_determinism()
     views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
     model = tiny_hapicl()
+    if part:
+        schedule = rate(int(epochs), int(part), views.steps_per_epoch)
+        model.compile(keras.optimizers.AdamW(schedule))
     checkpoint = harl_tf.callbacks.Checkpoint(run, views)
     first = checkpoint.resume(model)
     print(f"from epoch {first}")
@@ -41,7 +56,7 @@ def main(records: str, run: str, epochs: str, weights: str, kill: str = "") -> N
         steps_per_epoch=views.steps_per_epoch,
         epochs=int(epochs),
         initial_epoch=first,
-        callbacks=[checkpoint, *([Kill(int(kill))] if kill else [])],
+        callbacks=[checkpoint, *([Kill(int(kill))] if kill != "never" else [])],
         shuffle=False,
         verbose=0,
     )

@@ -31,6 +31,22 @@ def test_killed_run_continues_to_the_same_weights(records, tmp_path):
         np.testing.assert_array_equal(found[name], expected[name])
 
 
+def test_second_part_of_a_run_continues_to_the_same_weights(records, tmp_path):
+    """One epoch, then three; SIGKILL in the last one. The other had both parts from its start."""
+    whole = pretrain(records, tmp_path / "whole", 3, tmp_path / "whole.npz", "never", 1)
+    assert whole.returncode == 0, whole.stderr
+    first = pretrain(records, tmp_path / "run", 1, tmp_path / "first.npz", "never", 1)
+    assert first.returncode == 0, first.stderr
+    killed = pretrain(records, tmp_path / "run", 3, tmp_path / "killed.npz", 2, 1)
+    assert "from epoch 1" in killed.stdout, killed.stderr
+    assert killed.returncode == -signal.SIGKILL
+    continued = pretrain(records, tmp_path / "run", 3, tmp_path / "continued.npz", "never", 1)
+    assert "from epoch 2" in continued.stdout, continued.stderr
+    expected, found = np.load(tmp_path / "whole.npz"), np.load(tmp_path / "continued.npz")
+    for name in expected.files:
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
 class CtrlC(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if int(self.model.optimizer.iterations.numpy()) == 5:

@@ -47,10 +47,23 @@ def test_finished_run_may_go_on_with_more_epochs_and_nothing_else(run):
     with pytest.raises(RunError, match="begun with epochs 2, not 5"):
         run.begin(longer, "")
     run.finish()
-    assert run.is_finished()
+    assert run.finished_parts() == [2]
     with pytest.raises(RunError, match="batch size 64, not 32"):
         run.begin({"epochs": 5, "batch_size": 32}, "")
     run.begin(longer, "longer\n", {"parts": [2, 5]})
     assert run.read_settings() == {**longer, "parts": [2, 5]}
     assert run.recipe.read_text() == "longer\n"
-    assert not run.is_finished()
+
+
+def test_part_without_a_saved_epoch_may_begin_otherwise(run):
+    run.begin({"epochs": 2}, "", {"parts": [2]})
+    (run.path / "epoch_000002").mkdir()
+    assert run.finished_parts() == []  # saved, but its results may not be written
+    run.finish()
+    run.begin({"epochs": 50}, "", {"parts": [2, 50]})
+    assert run.finished_parts() == [2]
+    run.begin({"epochs": 5}, "", {"parts": [2, 5]})
+    (run.path / "epoch_000003").mkdir()
+    assert run.finished_parts() == []
+    with pytest.raises(RunError, match="begun with epochs 5, not 6"):
+        run.begin({"epochs": 6}, "", {"parts": [2, 6]})

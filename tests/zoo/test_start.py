@@ -146,6 +146,11 @@ def weights(path):
     path.with_name("a.weights.h5").rename(path)
 
 
+def without_weights(path):
+    small_networks.resnet().save_to_preset(path)
+    (path / "model.weights.h5").unlink()
+
+
 def run(path):
     path.mkdir()
     (path / "run.json").write_text("{}")
@@ -162,16 +167,19 @@ def run(path):
         ("a.txt", lambda path: path.write_text(""), r"a\.txt is not a \.keras file"),
         ("folder", lambda path: path.mkdir(), "folder holds no backbone. Expected a folder of"),
         ("run", run, "is a run that has no backbone yet"),
+        ("preset", without_weights, "preset cannot be read: "),
+        ("nope://preset", None, r"nope://preset cannot be read: Unknown preset identifier"),
         ("bert", bert, "'bert_backbone' is no network of RGB images"),
         ("dense.keras", dense, "is no network of RGB images"),
         ("unknown.keras", unknown, "does not say which pixel values .*--from-values"),
     ],
 )
 def test_what_is_no_backbone_is_said_in_a_sentence(name, make, sentence, tmp_path):
+    source = name if "://" in name else tmp_path / name
     if make is not None:
-        make(tmp_path / name)
+        make(source)
     with pytest.raises(StartError, match=sentence) as refused:
-        open_backbone(tmp_path / name)
+        open_backbone(source)
     assert "\n" not in str(refused.value)
 
 
