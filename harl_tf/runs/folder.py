@@ -3,7 +3,7 @@
 Owns the layout on disk, except for the checkpoints (``harl_tf.callbacks.Checkpoint``)::
 
     RUN/
-        run.json          the settings it started with
+        run.json          the settings it started with, and the parts it has had
         recipe.txt        the recipe as text, with sources
         log.csv           a row per epoch
         epoch_000012/     the newest checkpoints

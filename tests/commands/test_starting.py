@@ -75,7 +75,9 @@ def test_strategies_and_precisions(
         harl_tf.distribution, "make_strategy", lambda name: two_replicas, raising=False
     )
     run = tmp_path / "run"
-    assert command(*line(records, run, "--from", backbone[0], *options)) == 0
+    for epochs in (1, 2):  # the second one goes on
+        assert command(*line(records, run, "--from", backbone[0], *options, epochs=epochs)) == 0
+    assert settings(run)["parts"] == [1, 2]
     assert sorted(harl_tf.load_backbone(run / "backbone").output) == ["P1", "P2", "P3"]
 
 

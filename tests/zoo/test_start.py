@@ -147,7 +147,7 @@ def weights(path):
 
 
 def without_weights(path):
-    small_networks.resnet().save_to_preset(path)
+    small_networks.IN_GRAPH["densenet"]().save_to_preset(path)
     (path / "model.weights.h5").unlink()
 
 
