@@ -12,23 +12,21 @@ from typing import Any, NamedTuple
 import keras
 
 from harl_tf import callbacks, data, distribution, export
-from harl_tf.commands import budget, plan, starting
+from harl_tf.commands import budget, plan, starting, watching
 from harl_tf.commands.find_recipe import find_recipe
 from harl_tf.commands.plan import Plan, planned
 from harl_tf.commands.refusal import CommandError
 from harl_tf.commands.show_recipes import in_words
-from harl_tf.precision import dtype_policy
+from harl_tf.precision import AUTO, dtype_policy, resolved
 from harl_tf.pretraining import Pretraining
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
 from harl_tf.runs import RunFolder, model_in_parts, optimizer_in_parts
 from harl_tf.zoo import Start
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DEFAULT_RECIPE = "hapicl_small"
 STRATEGIES = ("one", "mirrored", "multi-worker")
-_PROBES = 20
-"""Approximate number of kNN probes per run."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -41,13 +39,13 @@ def run(arguments: argparse.Namespace) -> None:
         ResumeError: If the folder's run had other settings.
         FloatingPointError: If the loss becomes NaN or infinite.
     """
-    recipe = chosen(arguments)
+    folder = RunFolder(arguments.run_folder)
+    recipe = _settled(chosen(arguments), arguments, folder)
     # Must come first: workers connect when the strategy is made.
     strategy, replicas, chief = _strategy(arguments.strategy)
     check(recipe, replicas, arguments.accumulate, own=arguments.start is None)
     views = recipe.views(arguments.records, arguments.seed)
-    halves = _halves(arguments.labelled, recipe) if arguments.labelled else None
-    folder = RunFolder(arguments.run_folder)
+    halves = watching.halves(arguments.labelled, recipe) if arguments.labelled else None
     settings = _settings(recipe, arguments)
     folder.check({name: settings[name] for name in settings if name != "epochs"})
     start = starting.opened(arguments, recipe)
@@ -106,7 +104,21 @@ def chosen(arguments: argparse.Namespace) -> Recipe:
     names = ("epochs", "batch_size", "image_size", "precision")
     changes = {name: getattr(arguments, name) for name in names}
     given = {name: value for name, value in changes.items() if value is not None}
+    # What the user asks for does not follow the number of photographs.
+    if "batch_size" in given:
+        given["batch_share"] = None
+    if "epochs" in given:
+        given["least_steps"] = 0
     return dataclasses.replace(recipe, **given)
+
+
+def _settled(recipe: Recipe, arguments: argparse.Namespace, folder: RunFolder) -> Recipe:
+    """The recipe for these photographs on this machine; a run keeps the precision it began with."""
+    recipe = recipe.for_photographs(data.read_manifest(arguments.records).records)
+    precision = resolved(recipe.precision)
+    if recipe.precision == AUTO:
+        precision = folder.begun().get("precision", precision)
+    return dataclasses.replace(recipe, precision=precision)
 
 
 def check(recipe: Recipe, replicas: int, accumulate: int, own: bool = True) -> None:
@@ -185,15 +197,6 @@ def _digest(folder: str) -> str:
     return data.read_manifest(folder).digest()
 
 
-def _halves(folder: str, recipe: Recipe) -> list[Any]:
-    """Labeled photographs used as neighbors, and others to classify."""
-    keep = (data.in_first_half, data.in_second_half)
-    halves = [data.labeled_images(folder, recipe.image_size, keep=half) for half in keep]
-    if not all(half.cardinality() for half in halves):
-        raise CommandError(f"{folder} has too few photographs for a kNN probe on two halves of it.")
-    return halves
-
-
 def _say_hello(job: _Job, replicas: int) -> None:
     recipe, views, start = job.recipe, job.views, job.start
     count = data.read_manifest(views.folder).records
@@ -240,15 +243,9 @@ def _train(
         print(resumed if first < recipe.epochs else "Trained already.")
     if first >= recipe.epochs:
         return
-    followers: list[keras.callbacks.Callback] = []
-    if halves is not None:
-        probe = callbacks.KNNProbe(halves[0], halves[1], every=-(-job.plan.added // _PROBES))
-        followers.append(probe)
-        if first == 0 and chief:
-            probe.set_model(model)
-            print(f"before training: {probe.score()}")
+    followers = watching.watchers(folder, views, halves, job.plan.added, chief)
     if chief:
-        followers.append(folder.log)
+        watching.say_before(followers, model, first)
     in_terminal = sys.stdout.isatty()
     model.fit(
         views,

@@ -46,7 +46,7 @@ def in_words(recipe: Recipe, backbone: str | None = None) -> str:
     for line in lines:
         source = line.source
         if published.get(line.name) != line.value:
-            source = f"your own; the recipe has {published.get(line.name, 'none')}"
+            source = f"changed for this run; the recipe has {published.get(line.name, 'none')}"
         rows.append(f"{line.name:{width}}{line.value} — {source}")
     if recipe.notes:
         rows += ["", "Differences from the source, and notes:"]

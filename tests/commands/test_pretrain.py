@@ -13,18 +13,33 @@ import pytest
 
 import harl_tf
 from harl_tf.commands import main, parse_arguments, pretrain
-from harl_tf.recipes import RECIPES, SGDSettings
+from harl_tf.recipes import RECIPES, Rate, SGDSettings
 from tests.networks import tiny_pyramid
 
 SMALL = ("--batch-size", "4", "--image-size", "32", "--precision", "float32")
 
 
+@dataclasses.dataclass(frozen=True)
+class TinyNetwork:
+    """Three convolutions."""
+
+    def stride_for(self, image_size):
+        return 8
+
+    def build(self, image_size):
+        return tiny_pyramid()
+
+
 @pytest.fixture
 def tiny(monkeypatch):
     """A recipe named ``tiny``: SimCLR with a narrow head, on a network of three convolutions."""
-    monkeypatch.setattr(harl_tf.backbones, "resnet", lambda depth, output_stride: tiny_pyramid())
-    settings = {"projection_units": 8, "hidden_units": 16}
-    recipe = dataclasses.replace(RECIPES["simclr_small"], name="tiny", settings=settings)
+    recipe = dataclasses.replace(
+        RECIPES["simclr_small"],
+        name="tiny",
+        settings={"projection_units": 8, "hidden_units": 16},
+        network=TinyNetwork(),
+        optimizer=SGDSettings(Rate(0.24, warmup_epochs=2), weight_decay=1e-5),
+    )
     monkeypatch.setitem(RECIPES, "tiny", recipe)
     return recipe
 
@@ -97,8 +112,10 @@ def test_recipe_file_says_what_was_changed(records, tmp_path, tiny, monkeypatch)
     monkeypatch.setattr(pretrain, "_export", lambda *_: None)
     assert command("pretrain", records, tmp_path / "run", "--recipe", "byol_small", *SMALL) == 0
     text = (tmp_path / "run" / "recipe.txt").read_text()
-    assert re.search(r"batch_size +4 — your own; the recipe has 64", text)
-    assert re.search(r"epochs +40 — ours, run by benchmarks/", text)
+    assert re.search(r"batch_size +4 — changed for this run; the recipe has 128", text)
+    # 12 photographs are 3 steps, and 2000 / 3 = 666.7.
+    assert re.search(r"epochs +667 — changed for this run; the recipe has 100", text)
+    assert re.search(r"crops +both: .* — ours, settled by benchmarks/", text)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["batch_size"] == 4
 
 
@@ -124,7 +141,8 @@ def test_missing_records(capsys, tmp_path):
 
 
 def test_fewer_records_than_a_batch(capsys, records, tmp_path):
-    err = refused(capsys, "pretrain", records, tmp_path / "run", "--recipe", "harl_small")
+    line = ("pretrain", records, tmp_path / "run", "--recipe", "harl_small", "--batch-size", 64)
+    err = refused(capsys, *line)
     assert "12 records, fewer than one batch of batch_size=64" in err
 
 
