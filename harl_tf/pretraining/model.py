@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from harl_tf import distribution, metrics
-from harl_tf.layers import simclr_color
+from harl_tf.layers import mild_color
 from harl_tf.pretraining import checks, step
 from harl_tf.pretraining.augment import two_views
 from harl_tf.pretraining.batch import check_batch, check_count, check_range
@@ -45,8 +45,10 @@ class Pretraining(Trainer):
             SimCLR's release, or one after the other, as in BYOL's and MoCo's. Default: True.
         regions: Number of regions in the masks, the background included. Default: as many as the
             branches distinguish.
-        augmentations: The color augmentations of the first and second view. Default: SimCLR's for
-            both, whatever the method, so that a comparison of methods changes only the method.
+        augmentations: The color augmentations of the first and second view. Default:
+            ``harl_tf.layers.mild_color`` for both, whatever the method, so that a comparison of
+            methods changes only the method. For ImageNet at 224 pixels and hundreds of epochs, use
+            the published ones: ``simclr_color``, ``moco_color`` or ``byol_colors``.
         name: Name of the model.
 
     Raises:
@@ -67,7 +69,7 @@ class Pretraining(Trainer):
         super().__init__(name=name)
         if regions is None:
             regions = max(branch.regions for branch in branches.values())
-        augmentations = augmentations or (simclr_color(), simclr_color())
+        augmentations = augmentations or (mild_color(), mild_color())
         checks.check_model(backbone, regions, momentum, augmentations)
         self.backbone = backbone
         self.branches = dict(branches)

@@ -52,7 +52,8 @@ def load_backbone(
 
             backbone = harl_tf.load_backbone("backbone")
             images = keras.Input((224, 224, 3))
-            pooled = keras.layers.GlobalAveragePooling2D()(backbone(images)["P5"])
+            *_, features = backbone(images).values()  # the last map
+            pooled = keras.layers.GlobalAveragePooling2D()(features)
             classifier = keras.Model(images, keras.layers.Dense(10)(pooled))
     """
     check_channels_last()
