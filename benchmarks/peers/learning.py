@@ -10,6 +10,7 @@ same for all.
 
 import copy
 import dataclasses
+import gc
 import json
 import math
 import pathlib
@@ -197,7 +198,9 @@ def main() -> None:
     images = pathlib.Path(folder, "images")
     trial = Training(method, settings, images, int(seed), 1000)
     steps = steps_in(float(minutes), trial)
+    # Before another loader forks its worker, which would complain of this one's.
     del trial
+    gc.collect()
     course = Course(pathlib.Path(folder), pathlib.Path(out), steps)
     training = Training(method, settings, images, int(seed), steps)
     course.start(training.embed)

@@ -13,16 +13,15 @@ from harl_tf.recipes.over_run import OverRun
 
 
 def at_side(recipe: Recipe, side: int) -> Recipe:
-    """The recipe with views for photographs that are probed at a side.
+    """The recipe, probed at a data set's side.
 
     Example:
         >>> from harl_tf.recipes import RECIPES
         >>> recipe = at_side(RECIPES["simclr_small"], 96)
         >>> recipe.image_size, recipe.probe_size
-        (64, 96)
+        (48, 96)
     """
-    image_size = round(side / recipe.probe_ratio / 16) * 16
-    return dataclasses.replace(recipe, image_size=image_size, probe_ratio=side / image_size)
+    return dataclasses.replace(recipe, probe_ratio=side / recipe.image_size)
 
 
 def peer_settings(recipe: Recipe, side: int) -> dict[str, dict[str, Any]]:
