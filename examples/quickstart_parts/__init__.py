@@ -1,0 +1,1 @@
+"""The parts of ``examples/quickstart.py``, one idea per file; for reading and for copying."""
