@@ -61,8 +61,9 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_float(
     "finetuning_rate",
-    1e-3,
-    "Learning rate of all fine-tuning; the default is the best one for random initialization.",
+    4e-3,
+    "Learning rate of all fine-tuning: of 0.0003, 0.001, 0.002, 0.004 and 0.008 the best one for "
+    "random initialization.",
     lower_bound=0,
 )
 flags.DEFINE_integer("draws", 3, "Draws of the labeled images, for the standard errors.", 2)
@@ -73,6 +74,12 @@ _TILES = (
     "Pretraining saw the tiles of the left part without labels, each by itself: neither from which "
     "photograph it is nor the other side. This is a demonstration that needs no download, and no "
     "benchmark: sixteen photographs, one pretraining, overlapping tiles, textures."
+)
+
+_TABLE = (
+    "Accuracy on held-out images, mean ± standard error over draws of the labeled images; each "
+    "draw is a point. Both classifiers are the same network, fine-tuned on the same images with "
+    "the same number of steps, crops and learning rate."
 )
 
 
@@ -154,9 +161,9 @@ def compare(
     )
     text = label_efficiency.verdict(rows)
     if steps < FLAGS.finetuning_steps:
-        text = "This run was too short to show more than that everything works. " + text
+        text = "This run is too short to say more than that everything works."
     print(text)
-    return rows, text, tuning.classifier
+    return rows, f"{text} {_TABLE}", tuning.classifier
 
 
 def line(cells: tuple[str, ...]) -> str:
