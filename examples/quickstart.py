@@ -6,8 +6,9 @@ Without arguments it uses the photographs that come with scikit-image, so nothin
 asks how many labels pretraining saves: a classifier is fine-tuned on 5, 10, 20 and all labeled
 images a class, from the pretrained backbone and from random initialization. The task is to tell
 from which of 16 photographs a small gray tile is. Tiles for pretraining and fine-tuning are from
-the left part of each photograph, those that are classified from the right part. That is a
-demonstration which fits into five minutes, and says nothing about other photographs.
+the left part of each photograph, those that are classified from the right part. That is no more
+than a demonstration of a few minutes: it says nothing about other photographs, and its standard
+errors leave out that another pretraining would be another backbone.
 
 Use ``--photographs`` and ``--labelled`` (one subfolder per class) for your own. If interrupted, run
 the same command again to continue from the last saved epoch.
@@ -43,7 +44,7 @@ flags.DEFINE_string(
     "labelled", None, "Folder with one subfolder of photographs per class, at least 10 in each."
 )
 flags.DEFINE_string("out", "quickstart_output", "Folder for all outputs.")
-flags.DEFINE_integer("epochs", 60, "Pretraining epochs; more if --steps asks for it.", 1)
+flags.DEFINE_integer("epochs", 1, "Least number of pretraining epochs.", 1)
 flags.DEFINE_integer("steps", 900, "Least number of pretraining steps.", 1)
 flags.DEFINE_integer("batch_size", 64, "Photographs per batch; fewer if they are few.", 2)
 flags.DEFINE_integer("image_size", 48, "Side of the views in pixels, a multiple of 16.", 32)
@@ -70,12 +71,16 @@ flags.DEFINE_integer("draws", 3, "Draws of the labeled images, for the standard 
 
 _TILES = (
     "From which of 16 photographs is a gray tile of 64 pixels? The labeled tiles are from the left "
-    "part of each photograph, the held-out ones from the right part, and no pixel is in both. "
-    "Pretraining saw the tiles of the left part without labels, each by itself: neither from which "
-    "photograph it is nor the other side. This is a demonstration that needs no download, and no "
-    "benchmark: sixteen photographs, one pretraining, overlapping tiles, textures."
+    "part of each photograph, the held-out ones from the right part, and no pixel is in both. {} "
+    "This is a demonstration that needs no download, and no benchmark: sixteen photographs, "
+    "overlapping tiles, mostly textures, and one pretraining; repeating it changes the differences "
+    "by about as much as they are."
 )
-
+_UNLABELED_TILES = (
+    "Pretraining saw the tiles of the left part without labels, each by itself: neither from which "
+    "photograph it is nor the right part."
+)
+_HALVES = "Half of the images of each class are learned from, the other half is held out."
 _TABLE = (
     "Accuracy on held-out images, mean ± standard error over draws of the labeled images; each "
     "draw is a point. Both classifiers are the same network, fine-tuned on the same images with "
@@ -166,6 +171,13 @@ def compare(
     return rows, f"{text} {_TABLE}", tuning.classifier
 
 
+def task_in_words() -> str:
+    """What is classified, and what pretraining saw of it."""
+    if FLAGS.labelled:
+        return _HALVES
+    return _TILES.format("" if FLAGS.photographs else _UNLABELED_TILES).replace("  ", " ")
+
+
 def line(cells: tuple[str, ...]) -> str:
     """A row of the table."""
     widths = (24, 16, 22, 16)
@@ -207,10 +219,9 @@ def run() -> None:
         ).save(out / "classifier.keras")
 
         print("4/4 pictures")
-        task = "Half of the images of each class are learned from, the rest held out."
         sections = [
             pictures.draw_table(rows, text, test.chance),
-            pictures.draw_task(split.classes, train, test, task if FLAGS.labelled else _TILES),
+            pictures.draw_task(split.classes, train, test, task_in_words()),
             pictures.draw_photographs(before, model.backbone, *whole_photographs(out, records)),
             pictures.draw_views(model, views),
             pictures.draw_curves(out / "log.csv"),
