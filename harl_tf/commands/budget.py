@@ -118,7 +118,8 @@ def warnings(
 
     Example:
         >>> from harl_tf.recipes import RECIPES
-        >>> for sentence in warnings(RECIPES["byol_small"], photographs=376, steps_per_epoch=5):
+        >>> recipe = dataclasses.replace(RECIPES["byol_small"], batch_size=64, epochs=40)
+        >>> for sentence in warnings(recipe, photographs=376, steps_per_epoch=5):
         ...     print(sentence)
         200 steps are few to learn from a random start. Use --epochs 100 or more, or say ...
         A batch of 64 is large for 376 photographs, 5 steps an epoch; --batch-size 32 ...

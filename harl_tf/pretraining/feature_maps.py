@@ -36,10 +36,7 @@ def level_names(maps: Mapping[str, keras.KerasTensor], level: Level) -> tuple[st
     numbers = range(-len(ordered), len(ordered))
     known = [each in numbers if isinstance(each, int) else each in maps for each in wanted]
     if not known or not all(known):
-        raise ValueError(
-            f"Expected level in {sorted(maps)}, or a number within [{numbers[0]}, {numbers[-1]}]. "
-            f"Received: level={level!r}."
-        )
+        raise ValueError(f"Expected level in {sorted(maps)}. Received: level={level!r}.")
     names = {ordered[each] if isinstance(each, int) else each for each in wanted}
     return tuple(sorted(names, key=ordered.index))
 

@@ -39,7 +39,7 @@ def model_in_parts(
         >>> recipe = harl_tf.recipes.RECIPES["byol_small"]
         >>> model = model_in_parts(recipe, (10, 20), 100)
         >>> [round(float(model.momentum(step)), 3) for step in (0, 999, 1000, 1999)]
-        [0.99, 1.0, 0.99, 1.0]
+        [0.9, 1.0, 0.9, 1.0]
     """
     lengths = [length * steps_per_epoch for length in _lengths(ends)]
     settings = _in_parts(recipe.settings, tuple(lengths))
@@ -64,8 +64,8 @@ def optimizer_in_parts(
         >>> recipe = harl_tf.recipes.RECIPES["byol_small"]
         >>> optimizer = optimizer_in_parts(recipe, (10, 20), 100)
         >>> rate = InParts.from_config(optimizer.get_config()["learning_rate"]["config"])
-        >>> [round(float(rate(step)), 4) for step in (0, 200, 1000, 1100, 2000)]
-        [0.0, 0.06, 0.0, 0.06, 0.0]
+        >>> [round(float(rate(step)), 4) for step in (0, 80, 1000, 1080, 2000)]
+        [0.0, 0.003, 0.0, 0.003, 0.0]
     """
     first, *others = _lengths(ends)
     optimizer = recipe.optimizer(first * steps_per_epoch, steps_per_epoch, recipe.batch_size)

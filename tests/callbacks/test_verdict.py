@@ -64,11 +64,16 @@ def test_healthy_training_is_learning(records, capsys):
     assert lines == expected
 
 
+def strong():
+    """The colors of SimCLR for both views."""
+    return [harl_tf.layers.simclr_color() for _ in range(2)]
+
+
 @pytest.mark.parametrize(
     ("make", "rate"),
     [
         (lambda: Pretraining(tiny_pyramid(), {"pull": Attraction(**SMALL)}), 1e-2),
-        (lambda: harl_tf.SimCLR(tiny_pyramid(), **SMALL), 3.0),
+        (lambda: harl_tf.SimCLR(tiny_pyramid(), augmentations=strong(), **SMALL), 3.0),
     ],
     ids=["nothing_repels", "huge_rate"],
 )

@@ -119,7 +119,8 @@ def test_plain_heads_take_the_same_steps_and_report_the_same_on_two_replicas(rec
     assert largest_difference(single.variables, double.variables) <= 1e-8
     assert set(single.history) >= {"loss", "spread", "loss_twice"}
     for name, values in single.history.items():
-        np.testing.assert_allclose(double.history[name], values, rtol=1e-8)
+        # Metrics are counted in float32, whatever the policy.
+        np.testing.assert_allclose(double.history[name], values, rtol=1e-6)
 
 
 @keras.saving.register_keras_serializable(package="harl_tf_tests")

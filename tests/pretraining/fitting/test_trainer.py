@@ -30,9 +30,9 @@ def simclr(optimizer=adamw, **compilation):
     return model
 
 
-def assert_same_weights(first, second):
+def assert_same_weights(first, second, atol=1e-6):
     for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+        np.testing.assert_allclose(one, other, atol=atol)
 
 
 class StopAt(keras.callbacks.Callback):
@@ -151,7 +151,8 @@ def test_train_on_batch_is_a_step_of_fit(views):
         logs = by_hand.train_on_batch(batch, return_dict=True)
     assert set(logs) == set(by_hand.metric_names)
     assert int(by_hand.optimizer.iterations) == views.steps_per_epoch
-    assert_same_weights(by_fit, by_hand)
+    # fit colors the views in the stream, train_on_batch on the device, which rounds otherwise.
+    assert_same_weights(by_fit, by_hand, atol=1e-4)
 
 
 def test_train_on_batch_of_arrays_on_replicas(views, two_replicas):
