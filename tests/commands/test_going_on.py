@@ -27,7 +27,7 @@ class AdamWSettings:
         return keras.optimizers.AdamW(self.rate.schedule(steps, steps_per_epoch, batch_size))
 
 
-@pytest.fixture(params=["momentum", "adamw"])
+@pytest.fixture(params=[pytest.param("momentum", marks=pytest.mark.slow), "adamw"])
 def recipe(request, tiny, monkeypatch):
     settings = {**tiny.settings, "momentum": RECIPES["byol_small"].settings["momentum"]}
     changed = dataclasses.replace(tiny, method=harl_tf.BYOL, settings=settings)

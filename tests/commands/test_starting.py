@@ -67,6 +67,7 @@ def test_recipes_begin_with_an_export(records, tmp_path, capsys, backbone, recip
     assert settings(run)["start"]["path"] == str(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [("--strategy", "mirrored"), ("--precision", "mixed_bfloat16")])
 def test_strategies_and_precisions(
     records, tmp_path, backbone, tiny, two_replicas, monkeypatch, options

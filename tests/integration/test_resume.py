@@ -31,6 +31,7 @@ def test_killed_run_continues_to_the_same_weights(records, tmp_path):
         np.testing.assert_array_equal(found[name], expected[name])
 
 
+@pytest.mark.slow
 def test_second_part_of_a_run_continues_to_the_same_weights(records, tmp_path):
     """One epoch, then three; SIGKILL in the last one. The other had both parts from its start."""
     whole = pretrain(records, tmp_path / "whole", 3, tmp_path / "whole.npz", "never", 1)

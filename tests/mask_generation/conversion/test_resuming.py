@@ -80,7 +80,7 @@ def _counted(monkeypatch) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_killed_conversion_goes_on_to_the_same_bytes(photos, whole, tmp_path, workers):
     """SIGKILL, at a moment when some shards are finished and others are not."""
     out, partial = tmp_path / "out", tmp_path / "out.partial"

@@ -114,7 +114,14 @@ def test_one_image_that_is_not_a_number_stops_fit_at_its_step(records, optimizer
         model.fit(tf.data.Dataset.from_tensor_slices(batches), verbose=0)
 
 
-@pytest.mark.parametrize("settings", [{}, {"jit_compile": True}, {"steps_per_execution": 3}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+        {"steps_per_execution": 3},
+    ],
+)
 def test_huge_rate_stops_fit_though_its_loss_stays_finite(records, settings):
     """After a rate of 1e30, batch normalization divides by an infinite deviation: outputs of 0."""
     views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
