@@ -38,7 +38,6 @@ def recipe_for(
         RECIPES["hapicl_small"],
         network=SmallResNet(width=16),
         epochs=epochs,
-        least_steps=steps,
         batch_size=batch_size,
         image_size=image_size,
     )

@@ -20,6 +20,9 @@ from harl_tf.recipes import Recipe
 FEW_STEPS = 500
 """Below as many updates from a random start, the user is told."""
 
+_LARGE_SHARE = 0.25
+"""A batch of more than this share of the photographs is called large."""
+
 _UNTIMED, _TIMED = 3, 6
 """Steps of a measurement: the first ones compile the graph and fill the stream's buffers."""
 
@@ -118,11 +121,11 @@ def warnings(
 
     Example:
         >>> from harl_tf.recipes import RECIPES
-        >>> recipe = dataclasses.replace(RECIPES["byol_small"], batch_size=64, epochs=40)
-        >>> for sentence in warnings(recipe, photographs=376, steps_per_epoch=5):
+        >>> recipe = RECIPES["byol_small"]
+        >>> for sentence in warnings(recipe, photographs=376, steps_per_epoch=2):
         ...     print(sentence)
-        200 steps are few to learn from a random start. Use --epochs 100 or more, or say ...
-        A batch of 64 is large for 376 photographs, 5 steps an epoch; --batch-size 32 ...
+        80 steps are few to learn from a random start. Use --epochs 250 or more, or say ...
+        A batch of 128 is large for 376 photographs; --batch-size 64 gives more steps ...
     """
     found = []
     steps = recipe.epochs * steps_per_epoch
@@ -132,10 +135,12 @@ def warnings(
             f"{steps} steps are few to learn from a random start. Use --epochs {enough} or more, "
             "or say how much time there is with --minutes."
         )
-    if steps_per_epoch < 10 and recipe.batch_size > 32:
+    shared = dataclasses.replace(recipe, batch_share=_LARGE_SHARE)
+    smaller = shared.for_photographs(photographs).batch_size
+    if smaller < recipe.batch_size:
         found.append(
-            f"A batch of {recipe.batch_size} is large for {photographs} photographs, "
-            f"{steps_per_epoch} steps an epoch; --batch-size 32 gives more steps for the same work."
+            f"A batch of {recipe.batch_size} is large for {photographs} photographs; "
+            f"--batch-size {smaller} gives more steps for the same work."
         )
     return found
 

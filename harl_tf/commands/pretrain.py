@@ -104,11 +104,8 @@ def chosen(arguments: argparse.Namespace) -> Recipe:
     names = ("epochs", "batch_size", "image_size", "precision")
     changes = {name: getattr(arguments, name) for name in names}
     given = {name: value for name, value in changes.items() if value is not None}
-    # What the user asks for does not follow the number of photographs.
-    if "batch_size" in given:
+    if "batch_size" in given:  # then it does not follow the number of photographs
         given["batch_share"] = None
-    if "epochs" in given:
-        given["least_steps"] = 0
     return dataclasses.replace(recipe, **given)
 
 
@@ -201,12 +198,13 @@ def _say_hello(job: _Job, replicas: int) -> None:
     recipe, views, start = job.recipe, job.views, job.start
     count = data.read_manifest(views.folder).records
     peak = recipe.optimizer.rate.peak(recipe.batch_size)
+    passes = f" ({recipe.passes_per_epoch} passes)" if recipe.passes_per_epoch > 1 else ""
     devices = "1 replica" if replicas == 1 else f"{replicas} replicas"
     print(f"{recipe.name}: {recipe.title}")
     print(
         f"Here: {count} photographs at {recipe.image_size} pixels, {views.steps_per_epoch} steps "
-        f"of {recipe.batch_size} an epoch, {recipe.epochs} epochs, {devices}, learning rate up to "
-        f"{peak:.4g}"
+        f"of {recipe.batch_size} an epoch{passes}, {recipe.epochs} epochs, {devices}, learning "
+        f"rate up to {peak:.4g}"
     )
     if start is not None:
         print(f"From: {starting.in_words(start)}")

@@ -22,7 +22,7 @@ from harl_tf.recipes.over_run import build_all, flat
 _LEAST_BATCH = 8
 """No set makes the batch smaller than this."""
 
-_SMALL_ONLY = ("probe_ratio", "batch_share", "least_steps")
+_SMALL_ONLY = ("probe_ratio", "batch_share", "epoch_steps", "passes_per_epoch")
 """Settings that published recipes leave as they are and do not list."""
 
 
@@ -65,8 +65,9 @@ class Recipe:
             processor that computes in it, ``float32`` elsewhere. Default: float32.
         batch_share: Largest share of the photographs in a batch; ``for_photographs`` halves the
             batch until it is kept. Default: None, no halving.
-        least_steps: Number of steps of the shortest run, whatever the number of photographs;
-            ``for_photographs`` adds epochs until it is reached. Default: 0.
+        epoch_steps: Least number of steps of an epoch; ``for_photographs`` passes over the
+            photographs more often until it is reached. Default: 0, one pass.
+        passes_per_epoch: How often an epoch passes over the photographs. Default: 1.
         notes: Differences from the source.
 
     Example:
@@ -91,7 +92,8 @@ class Recipe:
     probe_ratio: float = 1.0
     precision: str = "float32"
     batch_share: float | None = None
-    least_steps: int = 0
+    epoch_steps: int = 0
+    passes_per_epoch: int = 1
     notes: tuple[str, ...] = ()
 
     @property
@@ -100,30 +102,31 @@ class Recipe:
         return round(self.image_size * self.probe_ratio)
 
     def for_photographs(self, count: int) -> "Recipe":
-        """The recipe for a set of a given size, with as many more epochs as it needs.
+        """The recipe for a set of a given size, whose epochs may pass over it several times.
 
         Args:
             count: Number of photographs.
 
         Returns:
             A recipe whose batch is at most ``batch_share`` of them, but at least 8, and whose
-            epochs come to ``least_steps``. Without these two, as in all published recipes, the
-            recipe as it is.
+            epochs have at least ``epoch_steps`` steps. Without these two, as in all published
+            recipes, the recipe as it is.
 
         Example:
-            At most a quarter of 376 photographs are 64, 5 steps an epoch:
+            A quarter of 376 photographs are 94, so the batch is 64; 5 steps a pass make 50 steps
+            an epoch.
 
             >>> recipe = harl_tf.recipes.RECIPES["byol_small"].for_photographs(376)
-            >>> recipe.batch_size, recipe.epochs
-            (64, 400)
+            >>> recipe.batch_size, recipe.passes_per_epoch
+            (64, 10)
         """
         batch = self.batch_size
         most = batch if self.batch_share is None else self.batch_share * count
         while batch > max(most, _LEAST_BATCH) and batch % 2 == 0:
             batch //= 2
-        steps_per_epoch = max(count // batch, 1)
-        epochs = max(self.epochs, math.ceil(self.least_steps / steps_per_epoch))
-        return dataclasses.replace(self, batch_size=batch, epochs=epochs)
+        steps_per_pass = max(count // batch, 1)
+        passes = max(self.passes_per_epoch, math.ceil(self.epoch_steps / steps_per_pass))
+        return dataclasses.replace(self, batch_size=batch, passes_per_epoch=passes)
 
     def build_model(
         self, steps: int, backbone: keras.Model | None = None
@@ -163,6 +166,7 @@ class Recipe:
             seed=seed,
             crop1=self.crops[0],
             crop2=self.crops[1],
+            passes_per_epoch=self.passes_per_epoch,
         )
 
     def lines(self) -> list[Line]:

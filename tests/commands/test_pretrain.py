@@ -38,6 +38,7 @@ def tiny(monkeypatch):
         name="tiny",
         settings={"projection_units": 8, "hidden_units": 16},
         network=TinyNetwork(),
+        epoch_steps=0,
         optimizer=SGDSettings(Rate(0.24, warmup_epochs=2), weight_decay=1e-5),
     )
     monkeypatch.setitem(RECIPES, "tiny", recipe)
@@ -113,8 +114,9 @@ def test_recipe_file_says_what_was_changed(records, tmp_path, tiny, monkeypatch)
     assert command("pretrain", records, tmp_path / "run", "--recipe", "byol_small", *SMALL) == 0
     text = (tmp_path / "run" / "recipe.txt").read_text()
     assert re.search(r"batch_size +4 — changed for this run; the recipe has 128", text)
-    # 12 photographs are 3 steps, and 2000 / 3 = 666.7.
-    assert re.search(r"epochs +667 — changed for this run; the recipe has 100", text)
+    # 12 photographs are 3 steps, and 50 / 3 = 16.7.
+    assert re.search(r"passes_per_epoch +17 — changed for this run; the recipe has none", text)
+    assert re.search(r"epochs +40 — ours: 2,000 steps or more", text)
     assert re.search(r"crops +both: .* — ours, settled by benchmarks/", text)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["batch_size"] == 4
 

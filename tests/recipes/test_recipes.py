@@ -207,19 +207,19 @@ def test_views_are_the_recipes(records):
 
 
 @pytest.mark.parametrize(
-    ("photographs", "batch", "epochs"),
+    ("photographs", "batch", "passes"),
     [
-        (12, 8, 2000),  # no batch is smaller than 8; one step an epoch
-        (60, 8, 286),  # a quarter is 15; 7 steps an epoch, and 2000 / 7 = 285.7
-        (376, 64, 400),  # a quarter is 94; 5 steps
-        (3000, 128, 100),  # 23 steps, 2300 in all
-        (1_000_000, 128, 100),
+        (12, 8, 50),  # no batch is smaller than 8; one step a pass
+        (60, 8, 8),  # a quarter is 15; 7 steps a pass, and 50 / 7 = 7.1
+        (376, 64, 10),  # a quarter is 94; 5 steps
+        (3000, 128, 3),  # 23 steps
+        (1_000_000, 128, 1),
     ],
 )
-def test_small_recipe_follows_the_number_of_photographs(photographs, batch, epochs):
+def test_small_recipe_follows_the_number_of_photographs(photographs, batch, passes):
     recipe = RECIPES["hapicl_small"].for_photographs(photographs)
-    assert (recipe.batch_size, recipe.epochs) == (batch, epochs)
-    unchanged = dataclasses.replace(recipe, batch_size=128, epochs=100)
+    assert (recipe.batch_size, recipe.passes_per_epoch) == (batch, passes)
+    unchanged = dataclasses.replace(recipe, batch_size=128, passes_per_epoch=1)
     assert unchanged == RECIPES["hapicl_small"]
 
 
