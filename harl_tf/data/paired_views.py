@@ -49,7 +49,8 @@ class PairedViews:
     Attributes:
         folder: Folder of records, as ``mask_generation.convert`` writes it.
         batch_size: Photographs per batch, over all replicas.
-        image_size: Side of the views in pixels. Default: 224.
+        image_size: Side of the views in pixels. Default: 224, that of ImageNet's papers; on a few
+            CPU cores, 48 learn more in the same time.
         seed: Any int; a different seed gives different views in a different order. Default: 0.
         crop1: Geometry of the first view. Default: ``RandomResizedCrop()``.
         crop2: Geometry of the second view. Default: ``RandomResizedCrop()``.

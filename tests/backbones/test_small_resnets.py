@@ -52,6 +52,7 @@ def test_settings_that_make_no_network_are_refused(wrong, sentence):
         small_resnet(**wrong)
 
 
+@pytest.mark.slow
 def test_trains_and_is_exported(tmp_path, records):
     keras.utils.set_random_seed(0)
     model = harl_tf.HARL(small_resnet(10, width=4), projection_units=8, hidden_units=16)

@@ -94,6 +94,7 @@ def test_silent_fit_has_a_verdict_and_no_line(capsys):
     assert "epoch" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_one_line_an_epoch_and_weights_as_they_were_on_replicas(two_replicas, capsys):
     models = []
     for verdict in (None, Verdict()):

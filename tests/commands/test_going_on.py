@@ -98,6 +98,7 @@ def test_finished_run_goes_on_and_can_be_interrupted(
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_steps_are_added_and_a_third_part_follows(records, tmp_path, capsys, tiny):
     """Three steps an epoch: four steps are two more epochs."""
     run = tmp_path / "run"
@@ -117,6 +118,7 @@ def test_steps_are_added_and_a_third_part_follows(records, tmp_path, capsys, tin
     assert "was begun with seed 0, not 7" in refused(capsys, *other)
 
 
+@pytest.mark.slow
 def test_part_that_has_just_begun_may_be_given_another_length(
     records, tmp_path, capsys, tiny, monkeypatch
 ):
