@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from harl_tf.callbacks.probe import Probe
+from harl_tf.callbacks.probe import Probe, check_rereadable
 from harl_tf.evaluation import (
     Embedder,
     Score,
@@ -87,11 +87,7 @@ class LabeledProbe(Probe):
 
 def _check(name: str, batches: Iterable[Any]) -> None:
     """Refuses at once what would fail, or mislead, after the first epoch."""
-    if iter(batches) is batches:
-        raise ValueError(
-            f"Expected {name} as a data set or a list of batches, which can be read at every "
-            f"probe. Received: {type(batches).__name__}, which can be read once."
-        )
+    check_rereadable(name, batches)
     first = next(iter(batches), None)
     if not isinstance(first, tuple | list) or len(first) != 2:
         raise ValueError(

@@ -3,6 +3,7 @@
 Owns the epochs that are due and the values between them. What is measured is up to the subclasses.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from harl_tf.callbacks.spoken import Spoken
@@ -60,3 +61,25 @@ class Probe(Spoken):
             self.line = f"epoch {epoch + 1}: {words}"
         if logs is not None:
             logs.update(self._latest)
+
+
+def check_rereadable(name: str, batches: Iterable[Any]) -> None:
+    """Refuses batches that only the first probe could read.
+
+    Args:
+        name: What they are, for the message.
+        batches: The batches.
+
+    Raises:
+        ValueError: If they are an iterator.
+
+    Example:
+        >>> check_rereadable("train", iter([]))
+        Traceback (most recent call last):
+        ValueError: Expected train as a data set or a list of batches, which can be read at ...
+    """
+    if iter(batches) is batches:
+        raise ValueError(
+            f"Expected {name} as a data set or a list of batches, which can be read at every "
+            f"probe. Received: {type(batches).__name__}, which can be read once."
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from harl_tf.callbacks.probe import Probe
+from harl_tf.callbacks.probe import Probe, check_rereadable
 from harl_tf.data import PairedViews
 from harl_tf.evaluation import Embedder, check_images, effective_rank
 
@@ -49,11 +49,7 @@ class RankProbe(Probe):
         super().on_train_begin(logs)
         self._embed = None
         batches = self._batches()
-        if iter(batches) is batches:
-            raise ValueError(
-                "Expected images as a data set or a list of batches, which can be read at every "
-                f"probe. Received: {type(batches).__name__}, which can be read once."
-            )
+        check_rereadable("images", batches)
         for batch in batches:
             check_images(_images(batch))
             return

@@ -8,7 +8,7 @@ import argparse
 from typing import Any
 
 from harl_tf.commands.refusal import CommandError
-from harl_tf.pretraining.feature_maps import level_names
+from harl_tf.pretraining.feature_maps import Level, level_names
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
 from harl_tf.zoo import Start, StartError, open_start, strides
@@ -135,5 +135,5 @@ def in_words(start: Start) -> str:
     return f"{start.words}; {last} pixels per cell of the last map"
 
 
-def _levels(level: str | tuple[str, ...]) -> str:
-    return level if isinstance(level, str) else " and ".join(level)
+def _levels(level: Level) -> str:
+    return " and ".join(map(str, [level] if isinstance(level, str | int) else level or ()))

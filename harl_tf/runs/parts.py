@@ -125,5 +125,9 @@ def _schedule(
 def _warm(settings: Any, epochs: int) -> Any:
     """An optimizer's settings with a warm-up as short as that of a later part."""
     rate = settings.rate
-    warmup = min(rate.warmup_epochs, SHORT_WARMUP * epochs)
-    return dataclasses.replace(settings, rate=dataclasses.replace(rate, warmup_epochs=warmup))
+    shorter = dataclasses.replace(
+        rate,
+        warmup_epochs=min(rate.warmup_epochs, SHORT_WARMUP * epochs),
+        warmup_share=min(rate.warmup_share, SHORT_WARMUP),
+    )
+    return dataclasses.replace(settings, rate=shorter)

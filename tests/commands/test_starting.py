@@ -9,6 +9,9 @@ import pytest
 
 import harl_tf
 from harl_tf.callbacks import Checkpoint
+from harl_tf.commands import starting
+from harl_tf.commands.refusal import CommandError
+from harl_tf.zoo import Start
 from tests.commands.test_pretrain import SMALL, command, refused, tiny
 from tests.networks import tiny_pyramid
 
@@ -171,3 +174,13 @@ def test_network_for_images_of_one_size(records, tmp_path, capsys, tiny):
     err = refused(capsys, *line(records, tmp_path / "run", *begin))
     assert "takes images of 64×64 pixels only, not 32; use --image-size 64." in err
     assert command(*line(records, tmp_path / "run", *begin, "--image-size", 64)) == 0
+
+
+def test_maps_by_number_that_a_start_does_not_have():
+    """The recipe fuses the last two maps; the start has one."""
+    image = keras.Input((None, None, 3))
+    maps = {"P1": keras.layers.Conv2D(4, 3, strides=2, padding="same")(image)}
+    start = Start("mine", "", False, harl_tf.backbones.feature_pyramid(keras.Model(image, maps)))
+    sentence = r"works on the map -2 and -1, which mine does not have; it has P1\."
+    with pytest.raises(CommandError, match=sentence):
+        starting.check(start, harl_tf.recipes.RECIPES["hapicl_small"])

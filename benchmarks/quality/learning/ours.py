@@ -4,6 +4,7 @@ python -m benchmarks.quality.learning.ours RECIPE SIDE FOLDER OUT MINUTES SEED
 """
 
 import dataclasses
+import functools
 import pathlib
 import sys
 
@@ -12,9 +13,9 @@ import keras
 import numpy as np
 
 from benchmarks.quality.learning.course import Course
-from benchmarks.quality.learning.settings import at_side
+from benchmarks.quality.learning.settings import at_side, compiled
 from harl_tf.commands import budget
-from harl_tf.recipes import RECIPES, Recipe
+from harl_tf.recipes import RECIPES
 
 
 class _Marks(keras.callbacks.Callback):
@@ -28,22 +29,14 @@ class _Marks(keras.callbacks.Callback):
         self.step += 1
         self.course.after(self.step, self.embed)
 
+    @functools.cached_property
+    def _embedder(self) -> harl_tf.evaluation.Embedder:
+        return harl_tf.evaluation.Embedder(self.model.backbone)
+
     def embed(self, images: np.ndarray) -> np.ndarray:
         """Mean features of the last map, as ``harl_tf.evaluation`` takes them."""
-        batches = [
-            (images[first : first + 256], np.zeros(len(images[first : first + 256]), np.int64))
-            for first in range(0, len(images), 256)
-        ]
-        return harl_tf.evaluation.Embedder(self.model.backbone)(batches)[0]
-
-
-def _model(
-    recipe: Recipe, steps: int, steps_per_epoch: int, seed: int
-) -> harl_tf.pretraining.Pretraining:
-    keras.utils.set_random_seed(seed)
-    model = recipe.build_model(steps)
-    model.compile(recipe.optimizer(steps, steps_per_epoch, recipe.batch_size))
-    return model
+        parts = [images[first : first + 256] for first in range(0, len(images), 256)]
+        return self._embedder.vectors(parts)
 
 
 def main() -> None:
@@ -52,12 +45,12 @@ def main() -> None:
     recipe = at_side(RECIPES[name], int(side))
     records = pathlib.Path(folder, "records")
     views = recipe.views(records, int(seed))
-    trial = _model(recipe, 1000, views.steps_per_epoch, int(seed))
+    trial = compiled(recipe, 1000, views.steps_per_epoch, int(seed))
     steps = float(minutes) * 60 / budget.measure(trial, views)
     epochs = max(1, int(steps / views.steps_per_epoch))
     recipe = dataclasses.replace(recipe, epochs=epochs)
     course = Course(pathlib.Path(folder), pathlib.Path(out), epochs * views.steps_per_epoch)
-    model = _model(recipe, course.steps, views.steps_per_epoch, int(seed))
+    model = compiled(recipe, course.steps, views.steps_per_epoch, int(seed))
     marks = _Marks(course)
     marks.set_model(model)
     course.start(marks.embed)

@@ -1,12 +1,15 @@
 """Our recipe at a data set's size, and what it gives the peers.
 
-Owns the translation of a recipe to the arguments of lightly's transforms, heads and PyTorch's
-optimizers.
+Owns how a model is made for a run, and the translation of a recipe to the arguments of lightly's
+transforms, heads and PyTorch's optimizers.
 """
 
 import dataclasses
 from typing import Any
 
+import keras
+
+from harl_tf.pretraining import Pretraining
 from harl_tf.recipes import AdamWSettings, Recipe
 from harl_tf.recipes.networks import SmallResNet
 from harl_tf.recipes.over_run import OverRun
@@ -22,6 +25,14 @@ def at_side(recipe: Recipe, side: int) -> Recipe:
         (48, 96)
     """
     return dataclasses.replace(recipe, probe_ratio=side / recipe.image_size)
+
+
+def compiled(recipe: Recipe, steps: int, steps_per_epoch: int, seed: int) -> Pretraining:
+    """The recipe's model for a run of so many steps, ready to be trained."""
+    keras.utils.set_random_seed(seed)
+    model = recipe.build_model(steps)
+    model.compile(recipe.optimizer(steps, steps_per_epoch, recipe.batch_size))
+    return model
 
 
 def peer_settings(recipe: Recipe, side: int) -> dict[str, dict[str, Any]]:

@@ -24,6 +24,7 @@ from benchmarks.harness import arguments, results
 from benchmarks.quality.learning import sets
 from benchmarks.quality.learning.changes import GROUPS, changed
 from benchmarks.quality.learning.course import PHOTOGRAPHS
+from benchmarks.quality.learning.settings import compiled
 from harl_tf.commands import budget
 from harl_tf.recipes import RECIPES
 
@@ -46,17 +47,11 @@ def run(folder: pathlib.Path, change: str, seed: int) -> dict[str, object]:
     data = sets.SETS[FLAGS.set]
     recipe = changed(RECIPES[FLAGS.recipe], data.side, change)
     views = recipe.views(folder / "records", seed)
-
-    def compiled(steps: int) -> keras.Model:
-        keras.utils.set_random_seed(seed)
-        model = recipe.build_model(steps)
-        model.compile(recipe.optimizer(steps, views.steps_per_epoch, recipe.batch_size))
-        return model
-
-    step = budget.measure(compiled(1000), views)
-    epochs = max(1, round(FLAGS.minutes * 60 / step / views.steps_per_epoch))
-    steps = epochs * views.steps_per_epoch
-    model = compiled(steps)
+    per_epoch = views.steps_per_epoch
+    step = budget.measure(compiled(recipe, 1000, per_epoch, seed), views)
+    epochs = max(1, round(FLAGS.minutes * 60 / step / per_epoch))
+    steps = epochs * per_epoch
+    model = compiled(recipe, steps, per_epoch, seed)
     start = time.monotonic()
     model.fit(views, epochs=epochs, verbose=0)
     seconds = time.monotonic() - start
