@@ -29,10 +29,30 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         >>> path.read_text(), [other.name for other in path.parent.iterdir()]
         ('second', ['note.txt'])
     """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Writes a file, replacing an older one.
+
+    Args:
+        path: File to write.
+        content: Its content.
+
+    Raises:
+        OSError: If it cannot be written; an older file stays as it was.
+
+    Example:
+        >>> import tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "data.bin"
+        >>> write_bytes(path, b"first")
+        >>> path.read_bytes()
+        b'first'
+    """
     path = pathlib.Path(path)
     partial = _partial(path)
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content)
         sync(partial)
         os.replace(partial, path)
     finally:

@@ -61,10 +61,11 @@ def rebuild(
 
     copy = keras.models.clone_model(graph, clone_function=convert)
     copy.set_weights(graph.get_weights())
-    if isinstance(copy, FeaturePyramid) and not issubclass(
-        batch_normalization, FusedBatchNormalization
-    ):
-        copy = keras.Model(copy.input, copy.output, name=copy.name)
+    if not isinstance(copy, FeaturePyramid):
+        return copy
+    if not issubclass(batch_normalization, FusedBatchNormalization):
+        return keras.Model(copy.input, copy.output, name=copy.name)
+    copy.origin = graph.origin
     return copy
 
 

@@ -1,5 +1,7 @@
 """The class of every backbone in this package: a functional model whose outputs are levels."""
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -8,6 +10,10 @@ from harl_tf.backbones.batch_norm_layers import (
     batch_normalizations,
     inner_batch_normalizations,
 )
+from harl_tf.backbones.strides import level_number, named_by_stride
+
+_COARSEST = 5
+"""KerasHub's detectors begin with a map of stride 32, ``P5``."""
 
 
 @keras.saving.register_keras_serializable(package="harl_tf")
@@ -24,6 +30,11 @@ class FeaturePyramid(keras.Model):
         name: Name of the model. Default: chosen by Keras.
         **kwargs: Further arguments of ``keras.Model``.
 
+    Attributes:
+        origin: The KerasHub backbone that it was made from, as JSON of
+            ``keras.saving.serialize_keras_object``; None for another network. By it, an export
+            finds the way back to KerasHub's own class.
+
     Example:
         >>> sorted(resnet(18).pyramid_outputs)
         ['P2', 'P3', 'P4', 'P5']
@@ -31,12 +42,59 @@ class FeaturePyramid(keras.Model):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
+        self.origin: str | None = None
         in_graph = batch_normalizations(self)
         synchronized = all(layer.synchronized for layer in in_graph)
         for layer in inner_batch_normalizations(self):
             layer.synchronized = synchronized
 
-    @property
+    @functools.cached_property
     def pyramid_outputs(self) -> dict[str, keras.KerasTensor]:
-        """The feature maps by level, as in KerasHub's backbones."""
-        return dict(self.output)
+        """The feature maps by level, as in KerasHub's backbones.
+
+        ``P<n>`` has a cell per ``2**n`` pixels, whatever its name among the outputs. Levels that
+        are missing up to ``P5`` are every second cell of the one before, as in feature pyramid
+        networks (Lin et al. 2017, Feature Pyramid Networks for Object Detection, footnote 2).
+        """
+        return completed(self.inputs[0], self.output)
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration, with ``origin`` if there is one."""
+        origin = {} if self.origin is None else {"origin": self.origin}
+        return {**super().get_config(), **origin}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "FeaturePyramid":
+        """Makes a model of its configuration."""
+        origin = config.get("origin")
+        graph = {key: value for key, value in config.items() if key != "origin"}
+        model = super().from_config(graph, custom_objects)
+        model.origin = origin
+        return model
+
+
+def completed(
+    image: keras.KerasTensor, maps: Mapping[str, keras.KerasTensor]
+) -> dict[str, keras.KerasTensor]:
+    """Maps named by their strides, with every level up to ``"P5"``.
+
+    Args:
+        image: The images, ``(batch, height, width, 3)``.
+        maps: Feature maps of them, from fine to coarse.
+
+    Returns:
+        The maps by level. Those that are missing at the coarse end are every second cell of the one
+        before. Without a map called ``P<n>``, none are added.
+
+    Example:
+        >>> backbone = resnet(18, output_stride=16)
+        >>> list(completed(backbone.input, backbone.output))
+        ['P2', 'P3', 'P4', 'P5']
+    """
+    found = named_by_stride(image, maps)
+    numbers = [level for name in found if (level := level_number(name)) is not None]
+    for level in range(max(numbers), _COARSEST) if numbers else ():
+        finer = found[f"P{level}"]
+        halved = keras.layers.MaxPooling2D(1, strides=2, padding="same", dtype=finer.dtype)
+        found[f"P{level + 1}"] = halved(finer)
+    return found

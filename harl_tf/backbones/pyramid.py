@@ -5,15 +5,18 @@ Owns the form of every backbone in this package: a functional ``keras.Model`` fr
 does.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import keras_hub
 
 from harl_tf.backbones.copying import rebuild
 from harl_tf.backbones.data_format import check_channels_last
 from harl_tf.backbones.levels import FeaturePyramid
 from harl_tf.backbones.normalization import IMAGENET_STD, mean_to_subtract, normalization
+from harl_tf.backbones.strides import named_by_stride
 from harl_tf.backbones.tokens import is_token_sequence, token_map
 from harl_tf.layers import FusedBatchNormalization
 
@@ -40,7 +43,9 @@ def feature_pyramid(
         network: A KerasHub backbone with ``pyramid_outputs``, or a functional model whose output
             is a dict of maps ``(batch, height, width, channels)``. Tokens of a transformer,
             ``(batch, tokens, channels)``, are arranged as a map: those of ``ViTBackbone`` with
-            patches of 16 pixels become ``"P4"``.
+            patches of 16 pixels become ``"P4"``. A map called ``P<n>`` that has not a cell per
+            ``2**n`` pixels is renamed; of several maps of a KerasHub backbone with the same stride,
+            the last one is kept.
         mean: Per-channel mean to subtract, in 0–255; None if the network normalizes its input
             itself. Default: "auto", which is None if the network begins with
             ``keras.layers.Rescaling`` or ``Normalization``, and ImageNet's otherwise.
@@ -53,8 +58,9 @@ def feature_pyramid(
         ``keras.Model``. Height and width are free unless those of the network are fixed.
 
     Raises:
-        ValueError: If the network has no dict of feature maps, would be normalized twice or cannot
-            be copied, or if Keras is set to ``channels_first``.
+        ValueError: If the network has no dict of feature maps or two ``P<n>`` of the same stride,
+            would be normalized twice or cannot be copied, or if Keras is set to
+            ``channels_first``.
 
     Example:
         >>> image = keras.Input((None, None, 3))
@@ -69,14 +75,28 @@ def feature_pyramid(
     mean = mean_to_subtract(graph, mean, std)
     policy = keras.config.dtype_policy()
     graph = rebuild(graph, FusedBatchNormalization, synchronized=synchronized)
+    origin = _origin(network)
     if mean is None:
-        return FeaturePyramid(graph.input, graph.output, name=name)
+        return _pyramid(graph.input, graph.output, name, origin)
     images = keras.Input(image.shape[1:], name="images", dtype=policy.variable_dtype)
     # Normalized values of 0–255 are not exact in half precision; the convolutions cast by
     # themselves.
     std = IMAGENET_STD if std is None else std
     normalize = normalization(mean, std, policy.variable_dtype)
-    return FeaturePyramid(images, graph(normalize(images)), name=name)
+    return _pyramid(images, graph(normalize(images)), name, origin)
+
+
+def _pyramid(image: Any, maps: Any, name: str, origin: str | None) -> FeaturePyramid:
+    pyramid = FeaturePyramid(image, maps, name=name)
+    pyramid.origin = origin
+    return pyramid
+
+
+def _origin(network: keras.Model) -> str | None:
+    """See ``FeaturePyramid``."""
+    if isinstance(network, keras_hub.models.Backbone):
+        return json.dumps(keras.saving.serialize_keras_object(network))
+    return network.origin if isinstance(network, FeaturePyramid) else None
 
 
 def _image_and_maps(network: Any) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
@@ -88,7 +108,10 @@ def _image_and_maps(network: Any) -> tuple[keras.KerasTensor, dict[str, keras.Ke
             f"Received: {network!r} of type {type(network).__name__}."
         )
     image = inputs[0]
-    outputs = getattr(network, "pyramid_outputs", None) or network.output
+    # Ours adds levels for KerasHub's models.
+    ours = isinstance(network, FeaturePyramid)
+    own_names = None if ours else getattr(network, "pyramid_outputs", None)
+    outputs = own_names or network.output
     if isinstance(outputs, keras.KerasTensor) and is_token_sequence(outputs):
         # As one layer: the layers inside KerasHub's transformers cannot be copied one by one.
         image = keras.Input(image.shape[1:], dtype=image.dtype)
@@ -105,4 +128,11 @@ def _image_and_maps(network: Any) -> tuple[keras.KerasTensor, dict[str, keras.Ke
             f"{network.name!r} of type {type(network).__name__} with output {outputs}. Wrap it: "
             'keras.Model(network.input, {"P5": network.output}).'
         )
-    return image, outputs
+    named = named_by_stride(image, outputs)
+    if own_names is None and len(named) < len(outputs):
+        raise ValueError(
+            "Expected maps of different strides, because a name P<n> means a cell per 2**n pixels. "
+            f"Received: {', '.join(outputs)}, whose strides give only {', '.join(named)}. "
+            "Leave out a map, or call it otherwise, such as 'stage4'."
+        )
+    return image, named

@@ -25,7 +25,9 @@ def resnet(depth: int = 50, output_stride: int = 32) -> keras.Model:
             7×7, 14×14 or 28×28 cells. Default: 32.
 
     Returns:
-        A model as made by ``feature_pyramid``, with maps ``P2`` to ``P5``.
+        A model as made by ``feature_pyramid``. A level's number is the base-2 logarithm of its
+        stride: ``P2`` to ``P5``, or to ``P4`` with an ``output_stride`` of 16, whose map is that of
+        the last group of blocks.
 
     Raises:
         ValueError: If ``depth`` or ``output_stride`` is not one of those above, or if Keras is set

@@ -4,7 +4,7 @@ Owns which files there are. The folder *is* a SavedModel, so every tool that rea
 read it; the other files are next to ``saved_model.pb``, where TensorFlow ignores them::
 
     FOLDER/
-        saved_model.pb, variables/, ...   endpoints ``serve`` and ``serve_training``
+        saved_model.pb, variables/, ...   ``serve``, ``serve_uint8``, ``serve_training``
         backbone.keras                    the same network as Keras layers
         metadata.json                     input, outputs, method, versions
         MODEL_CARD.md                     the same for people, and how to use it
@@ -12,11 +12,15 @@ read it; the other files are next to ``saved_model.pb``, where TensorFlow ignore
 """
 
 import hashlib
+import json
 import pathlib
+from typing import Any
 
 NATIVE, METADATA, CARD, CHECKSUMS = "backbone.keras", "metadata.json", "MODEL_CARD.md", "SHA256SUMS"
 SERVE, SERVE_TRAINING = "serve", "serve_training"
-MODEL_SCHEMA = 1
+SERVE_UINT8 = "serve_uint8"
+MODEL_SCHEMA = 2
+"""2: maps are called by their strides, and there is ``serve_uint8``."""
 _SAVED_MODEL = ("saved_model.pb", "fingerprint.pb", "variables", "assets")
 _OURS = frozenset((*_SAVED_MODEL, NATIVE, METADATA, CARD, CHECKSUMS))
 
@@ -47,10 +51,9 @@ def check(folder: pathlib.Path) -> None:
     """
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ExportError(
-            f"{folder} is not an exported backbone: it has no {CHECKSUMS}. Make one with "
-            "harl_tf.export_backbone(model, folder)."
+            f"{folder} is not an exported backbone: it has no {CHECKSUMS}. {_instead(folder)}"
         ) from error
     found = _digests(folder)
     for line in lines:
@@ -61,6 +64,44 @@ def check(folder: pathlib.Path) -> None:
             raise ExportError(
                 f"{folder / name} has changed since the export; copy the backbone again."
             )
+
+
+def _instead(folder: pathlib.Path) -> str:
+    """What to do with something that is not an exported backbone."""
+    if folder.is_file():
+        return "A .keras file of a whole model is opened by harl_tf.zoo.open_backbone(path)."
+    if (folder / "saved_model.pb").is_file():
+        return (
+            "It is a SavedModel of something else, whose code TensorFlow would run; if you trust "
+            "it, use keras.layers.TFSMLayer(folder)."
+        )
+    if (folder / "config.json").is_file():
+        return "A preset of KerasHub is opened by harl_tf.zoo.open_backbone(folder)."
+    return "Make one with harl_tf.export_backbone(model, folder)."
+
+
+def metadata(folder: pathlib.Path) -> dict[str, Any]:
+    """What an export says about itself.
+
+    Args:
+        folder: The export; ``check`` has found it whole.
+
+    Raises:
+        ExportError: If a newer harl_tf wrote it.
+
+    Example:
+        ::
+
+            metadata(pathlib.Path("backbone"))["outputs"]
+    """
+    facts: dict[str, Any] = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+    if facts["schema"] > MODEL_SCHEMA:
+        raise ExportError(
+            f"{folder} was exported by harl_tf {facts['versions']['harl_tf']}, in a newer layout "
+            f"({facts['schema']}) than this version knows ({MODEL_SCHEMA}). Update harl_tf, or "
+            f"open {folder / NATIVE} with keras.saving.load_model."
+        )
+    return facts
 
 
 def check_disposable(folder: pathlib.Path) -> None:

@@ -23,15 +23,18 @@ class Card:
         license: License of the weights. Default: "not stated".
         metrics: Measured values by name. Default: none.
         notes: Anything else its users should know, such as limits. Default: none.
+        image_size: Side in pixels of the images at which its features are good, to begin with.
+            Default: not stated.
     """
 
     data: str = "not stated"
     license: str = "not stated"
     metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
     notes: str = ""
+    image_size: int | None = None
 
 
-def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str, Any]:
+def describe(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str, Any]:
     """Everything a program may want to know about an exported backbone, serializable as JSON."""
     config = model.get_config()
     method = {
@@ -41,7 +44,7 @@ def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str,
         "schema": artifact.MODEL_SCHEMA,
         "input": {
             "shape": list(backbone.input.shape),
-            "dtype": "float32",
+            "dtype": "float32, or uint8 with serve_uint8",
             "values": "RGB, 0 to 255; normalization is part of the network",
         },
         "outputs": {
@@ -49,23 +52,26 @@ def metadata(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str,
         },
         "parameters": backbone.count_params(),
         "method": {"class": type(model).__name__, **method},
+        "origin": getattr(model.backbone, "origin", None),
         "card": {**dataclasses.asdict(card), "metrics": dict(card.metrics)},
         "versions": {name: _version(name) for name in _PACKAGES},
     }
 
 
 def render(facts: Mapping[str, Any]) -> str:
-    """Renders ``metadata`` as a model card in Markdown."""
+    """Renders what ``describe`` found as a model card in Markdown."""
     card = facts["card"]
     metrics = "\n".join(f"| {name} | {value:.4g} |" for name, value in card["metrics"].items())
     outputs = ", ".join(f"`{name}` {value['shape']}" for name, value in facts["outputs"].items())
     versions = ", ".join(f"{name} {value}" for name, value in facts["versions"].items())
+    size = card.get("image_size")  # older exports have none
+    sized = f"; {size}×{size} pixels are a good size to begin with" if size else ""
     measured = f"\n| metric | value |\n|---|---|\n{metrics}\n" if metrics else "none were given\n"
     return f"""# Backbone pretrained with {facts["method"]["class"]}
 
 - **Data**: {card["data"]}
 - **License of the weights**: {card["license"]}
-- **Input**: float32 {facts["input"]["shape"]}, {facts["input"]["values"]}
+- **Input**: float32 {facts["input"]["shape"]}, {facts["input"]["values"]}{sized}
 - **Outputs**: {outputs}
 - **Parameters**: {facts["parameters"]:,}
 - **Made with**: {versions}
@@ -73,16 +79,24 @@ def render(facts: Mapping[str, Any]) -> str:
 ## Measured
 {measured}
 ## Use
-With harl_tf (mixed precision, synchronized or frozen batch statistics):
-
-    backbone = harl_tf.load_backbone("FOLDER")
-
-With plain Keras, as Keras layers (freezing by layer, saving; `import keras_hub` first if there are
-layers of KerasHub among them):
+With plain Keras, as Keras layers (`import keras_hub` first if there are layers of KerasHub among
+them):
 
     backbone = keras.saving.load_model("FOLDER/backbone.keras")
 
-As a SavedModel, in plain Keras (create it inside the strategy's scope if there is one):
+With harl_tf (mixed precision, synchronized or frozen batch statistics, KerasHub's detectors and
+segmenters):
+
+    backbone = harl_tf.load_backbone("FOLDER")
+
+As a preset of KerasHub, as a LiteRT or an ONNX file:
+
+    python -m harl_tf export FOLDER PRESET
+    python -m harl_tf export FOLDER backbone.tflite
+    python -m harl_tf export FOLDER backbone.onnx
+
+As a SavedModel, for TensorFlow Serving (`serve` takes float32, `serve_uint8` bytes) or in plain
+Keras (create it inside the strategy's scope if there is one):
 
     backbone = keras.layers.TFSMLayer(
         "FOLDER", call_endpoint="serve", call_training_endpoint="serve_training", dtype="float32"

@@ -7,10 +7,9 @@ import keras
 import tensorflow as tf
 
 from harl_tf import files
-from harl_tf.backbones import rebuild
 from harl_tf.export import artifact
-from harl_tf.export.card import Card, metadata, render
-from harl_tf.precision import dtype_policy
+from harl_tf.export.card import Card, describe, render
+from harl_tf.export.native import plain
 from harl_tf.pretraining import Pretraining
 from harl_tf.pretraining.finite import first_not_finite
 
@@ -23,8 +22,9 @@ def export_backbone(
 ) -> pathlib.Path:
     """Writes a model's backbone as a SavedModel with native weights, metadata, card and checksums.
 
-    The SavedModel has two endpoints: ``serve`` for inference and ``serve_training``, which uses
-    batch statistics and updates the moving averages, so that fine-tuning does not silently keep the
+    The SavedModel has the endpoints ``serve`` for inference (``serving_default`` in TensorFlow
+    Serving), ``serve_uint8``, the same for bytes, and ``serve_training``, which uses batch
+    statistics and updates the moving averages, so that fine-tuning does not silently keep the
     statistics of the pretraining data. The network is written in float32 with plain Keras layers,
     whatever precision and batch normalization it was trained with, and every layer is trainable.
 
@@ -54,12 +54,8 @@ def export_backbone(
         )
     artifact.check_disposable(folder)
     _refuse_not_finite(model.backbone)
-    with dtype_policy("float32"):
-        backbone = rebuild(model.backbone, keras.layers.BatchNormalization, dtype="float32")
-    # Layer by layer: Keras skips the assignment on a model that says True already.
-    for layer in backbone._flatten_layers(include_self=False):
-        layer.trainable = True
-    facts = metadata(model, backbone, card or Card())
+    backbone = plain(model.backbone)
+    facts = describe(model, backbone, card or Card())
     artifact.check_disposable(folder.with_name(folder.name + ".partial"))
     with files.whole_folder(folder) as partial:
         _write_saved_model(backbone, partial)
@@ -86,4 +82,10 @@ def _write_saved_model(backbone: keras.Model, folder: pathlib.Path) -> None:
     images = [tf.TensorSpec(backbone.input.shape, tf.float32, name="images")]
     archive.add_endpoint(artifact.SERVE, lambda x: backbone(x, training=False), images)
     archive.add_endpoint(artifact.SERVE_TRAINING, lambda x: backbone(x, training=True), images)
+    as_bytes = [tf.TensorSpec(backbone.input.shape, tf.uint8, name="images")]
+    archive.add_endpoint(
+        artifact.SERVE_UINT8,
+        lambda x: backbone(tf.cast(x, tf.float32), training=False),
+        as_bytes,
+    )
     archive.write_out(str(folder), verbose=False)

@@ -1,6 +1,6 @@
 """The feature maps inside a network that was saved whole, with or without a head.
 
-Owns where a network is cut: at the last map of each stride. Also the strides of a backbone.
+Owns where a network is cut: at the last map of each stride.
 """
 
 import math
@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import keras
 
-_SIDE = 224
-"""Side of the images for which the maps of a network without a size are computed."""
+from harl_tf.backbones.strides import map_sizes
 
 _NOT_MAPS = (
     keras.layers.InputLayer,
@@ -48,7 +47,7 @@ def with_maps(network: keras.Model) -> keras.Model:
             "Expected a network with feature maps (batch, height, width, channels). "
             f"Received: {network.name!r}, which has none."
         )
-    sizes = _sizes(keras.Model(image, candidates))
+    sizes = map_sizes(image, candidates)
     found: dict[int, keras.KerasTensor] = {}
     for tensor, (height, width, side) in zip(candidates, sizes, strict=True):
         if height > 1 and width > 1 and round(math.log2(side / height)) >= 1:
@@ -62,21 +61,6 @@ def with_maps(network: keras.Model) -> keras.Model:
     return _of_any_size(keras.Model(image, maps, name=network.name))
 
 
-def strides(backbone: keras.Model) -> dict[str, int]:
-    """Image pixels per cell of each map of a backbone, to the nearest power of two.
-
-    Args:
-        backbone: A functional model of one image to a dict of maps.
-
-    Example:
-        >>> strides(resnet(18, output_stride=16))
-        {'P2': 4, 'P3': 8, 'P4': 16, 'P5': 16}
-    """
-    flat = keras.Model(backbone.inputs[0], list(backbone.output.values()))
-    found = zip(backbone.output, _sizes(flat), strict=True)
-    return {level: 2 ** round(math.log2(side / height)) for level, (height, _, side) in found}
-
-
 def _maps(network: keras.Model) -> Iterator[keras.KerasTensor]:
     for layer in network.layers:
         if isinstance(layer, _NOT_MAPS):
@@ -87,16 +71,6 @@ def _maps(network: keras.Model) -> Iterator[keras.KerasTensor]:
             continue
         if isinstance(output, keras.KerasTensor) and len(output.shape) == 4:
             yield output
-
-
-def _sizes(network: keras.Model) -> list[tuple[int, int, int]]:
-    """Height and width of each output of a network, and the height of the image."""
-    image = network.inputs[0]
-    height, width = (side or _SIDE for side in image.shape[1:3])
-    one = keras.KerasTensor((1, height, width, image.shape[3]), dtype=image.dtype)
-    outputs = network.compute_output_spec(one)
-    outputs = outputs if isinstance(outputs, list) else [outputs]
-    return [(each.shape[1], each.shape[2], height) for each in outputs]
 
 
 def _of_any_size(network: keras.Model) -> keras.Model:

@@ -49,7 +49,9 @@ class Start:
         graph = rebuild(self.network, FusedBatchNormalization, synchronized=True, dtype=policy)
         for layer in graph._flatten_layers(include_self=False):
             layer.trainable = True
-        return FeaturePyramid(graph.input, graph.output, name=name or self.network.name)
+        backbone = FeaturePyramid(graph.input, graph.output, name=name or self.network.name)
+        backbone.origin = self.network.origin
+        return backbone
 
     def digest(self) -> str:
         """SHA-256 of its levels, weights and normalization."""

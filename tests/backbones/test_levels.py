@@ -25,6 +25,28 @@ def maps(output) -> list[np.ndarray]:
     return [np.asarray(each) for each in keras.tree.flatten(output)]
 
 
+@pytest.mark.parametrize("stride", [32, 16, 8])
+@pytest.mark.parametrize("model", MODELS)
+def test_hub_model_has_maps_of_the_right_size(model, stride):
+    """Whether the network has a map of stride 32 or not."""
+    built = MODELS[model](harl_tf.backbones.resnet(18, output_stride=stride))
+    sizes = {"deeplab": [64], "retinanet": [8, 4, 2]}[model]
+    assert [each.shape[1] for each in maps(built(IMAGES))] == sizes
+
+
+def test_missing_levels_are_every_second_cell():
+    backbone = harl_tf.backbones.small_resnet(10, width=8)
+    whole = keras.Model(backbone.input, backbone.pyramid_outputs)(IMAGES)
+    assert list(whole) == ["P1", "P2", "P3", "P4", "P5"]
+    np.testing.assert_array_equal(whole["P5"], np.asarray(whole["P4"])[:, ::2, ::2])
+
+
+def test_maps_with_other_names_are_handed_on():
+    image = keras.Input((None, None, 3))
+    network = keras.Model(image, {"last": keras.layers.Conv2D(4, 3, strides=2)(image)})
+    assert list(harl_tf.backbones.feature_pyramid(network).pyramid_outputs) == ["last"]
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_hub_model_takes_the_backbone_as_its_image_encoder(tmp_path, model):
     """And finds it again in a saved file."""

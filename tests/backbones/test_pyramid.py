@@ -59,11 +59,11 @@ def test_feature_pyramid_of_a_model_without_maps_says_what_to_do():
         harl_tf.backbones.feature_pyramid(keras.Model(image, keras.layers.Flatten()(image)))
 
 
-@pytest.mark.parametrize(("stride", "cells"), [(32, 3), (16, 6), (8, 12)])
-def test_resnet_has_one_cell_per_output_stride(stride, cells):
+@pytest.mark.parametrize(("stride", "last", "cells"), [(32, "P5", 3), (16, "P4", 6), (8, "P3", 12)])
+def test_resnet_has_one_cell_per_output_stride(stride, last, cells):
     """96 pixels: 96 / stride cells a side."""
     maps = harl_tf.backbones.resnet(18, output_stride=stride)(np.zeros((1, 96, 96, 3)))
-    assert maps["P5"].shape == (1, cells, cells, 512)
+    assert maps[last].shape == (1, cells, cells, 512)
 
 
 def test_resnet_18_has_the_published_number_of_parameters():

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from harl_tf.zoo.maps import strides, with_maps
+from harl_tf.backbones import strides
+from harl_tf.zoo.maps import with_maps
 
 layers = keras.layers
 

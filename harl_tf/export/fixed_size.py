@@ -1,0 +1,36 @@
+"""A backbone for one image of one size, as converters to other formats want it."""
+
+import keras
+
+from harl_tf.export.artifact import ExportError
+from harl_tf.export.native import plain
+from harl_tf.precision import dtype_policy
+
+
+def of_one_size(backbone: keras.Model, image_size: int) -> keras.Model:
+    """A copy in float32 of plain Keras layers, for one image of a size.
+
+    Args:
+        backbone: A model from images to a dict of maps.
+        image_size: Side of the image.
+
+    Returns:
+        A functional model whose input is called ``images``.
+
+    Raises:
+        ExportError: If the network is for images of another size.
+
+    Example:
+        >>> of_one_size(harl_tf.backbones.small_resnet(10, width=8), 32).input.shape
+        (1, 32, 32, 3)
+    """
+    sides = backbone.inputs[0].shape[1:3]
+    if any(side not in (None, image_size) for side in sides):
+        raise ExportError(
+            f"Expected image_size={sides[0]}, the only size that this network takes. "
+            f"Received: image_size={image_size}."
+        )
+    network = plain(backbone)
+    with dtype_policy("float32"):
+        image = keras.Input((image_size, image_size, 3), batch_size=1, name="images")
+        return keras.Model(image, network(image, training=False), name=backbone.name)
