@@ -1,13 +1,29 @@
-"""How good a backbone's features are, without training it further."""
+"""How good a backbone's features are, frozen: for classes, retrieval, segmentation, detection."""
 
-from harl_tf.evaluation.embed import Embedder as Embedder
-from harl_tf.evaluation.knn import knn_accuracy as knn_accuracy
-from harl_tf.evaluation.knn import knn_score as knn_score
+from harl_tf.evaluation.classes.few_labels import few_labels as few_labels
+from harl_tf.evaluation.classes.knn import knn_accuracy as knn_accuracy
+from harl_tf.evaluation.classes.knn import knn_score as knn_score
+from harl_tf.evaluation.classes.linear import LinearClassifier as LinearClassifier
+from harl_tf.evaluation.classes.linear import linear_accuracy as linear_accuracy
+from harl_tf.evaluation.classes.linear import linear_classifier as linear_classifier
+from harl_tf.evaluation.classes.linear import linear_score as linear_score
+from harl_tf.evaluation.classes.retrieval import retrieval_scores as retrieval_scores
+from harl_tf.evaluation.classes.svm import svm_map as svm_map
+from harl_tf.evaluation.dense.detection import Boxes as Boxes
+from harl_tf.evaluation.dense.detection import Precision as Precision
+from harl_tf.evaluation.dense.detection import average_precision as average_precision
+from harl_tf.evaluation.dense.detection import boxes_of as boxes_of
+from harl_tf.evaluation.dense.overlap import Overlap as Overlap
+from harl_tf.evaluation.dense.overlap import confusion as confusion
+from harl_tf.evaluation.dense.segmentation import segmentation_score as segmentation_score
+from harl_tf.evaluation.evaluators import EVALUATORS as EVALUATORS
+from harl_tf.evaluation.evaluators import Labeled as Labeled
+from harl_tf.evaluation.evaluators import Measured as Measured
+from harl_tf.evaluation.evaluators import evaluate as evaluate
+from harl_tf.evaluation.features.embed import Embedder as Embedder
+from harl_tf.evaluation.features.rank import effective_rank as effective_rank
+from harl_tf.evaluation.features.similarity import SimilarityMaps as SimilarityMaps
+from harl_tf.evaluation.features.similarity import similarity_maps as similarity_maps
 from harl_tf.evaluation.labels import check_images as check_images
 from harl_tf.evaluation.labels import check_labels as check_labels
-from harl_tf.evaluation.linear import linear_accuracy as linear_accuracy
-from harl_tf.evaluation.linear import linear_score as linear_score
-from harl_tf.evaluation.rank import effective_rank as effective_rank
 from harl_tf.evaluation.score import Score as Score
-from harl_tf.evaluation.similarity import SimilarityMaps as SimilarityMaps
-from harl_tf.evaluation.similarity import similarity_maps as similarity_maps

@@ -123,7 +123,7 @@ def test_accuracy_in_parts_is_that_of_the_whole(monkeypatch):
     """7 rows at a time do not divide 60."""
     data = random_set()
     whole = knn_accuracy(*data)
-    monkeypatch.setattr("harl_tf.evaluation.knn._LARGEST_PART", 7 * 90)
+    monkeypatch.setattr("harl_tf.evaluation.classes.knn._LARGEST_PART", 7 * 90)
     assert knn_accuracy(*data) == whole
 
 

@@ -1,9 +1,12 @@
 """A linear probe in closed form: what a linear classifier makes of frozen features."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
+import scipy.special
 
 from harl_tf.evaluation.score import Score, chance_accuracy
 from harl_tf.evaluation.vectors import check_data
@@ -91,6 +94,80 @@ def linear_score(
     data = check_data(train_vectors, train_labels, test_vectors, test_labels)
     accuracy = linear_accuracy(*data, penalties)
     return Score("linear", accuracy, len(data[3]), chance_accuracy(data[1], data[3]))
+
+
+class LinearClassifier(NamedTuple):
+    """A linear classifier of features as they are.
+
+    Attributes:
+        weights: ``(dimensions, classes)``.
+        bias: ``(classes,)``.
+        classes: ``(classes,)``, the labels that the columns stand for.
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    classes: np.ndarray
+
+    def scores(self, vectors: np.ndarray) -> np.ndarray:
+        """Of each class for each of ``(images, dimensions)``; the highest one is the answer."""
+        return vectors @ self.weights + self.bias
+
+
+def linear_classifier(
+    vectors: np.ndarray, labels: np.ndarray, penalties: Sequence[float] = PENALTIES
+) -> LinearClassifier:
+    """The classifier that ``linear_accuracy`` scores.
+
+    Args:
+        vectors: ``(images, dimensions)``.
+        labels: ``(images,)`` or ``(images, 1)`` ints from 0.
+        penalties: Positive numbers to choose from. Default: ``PENALTIES``.
+
+    Returns:
+        The classifier.
+
+    Raises:
+        ValueError: As for ``linear_accuracy``.
+
+    Example:
+        >>> classifier = linear_classifier(np.array([[0.0], [1.0], [4.0]]), np.array([2, 2, 5]))
+        >>> classifier.classes[classifier.scores(np.array([[0.5], [9.0]])).argmax(axis=1)].tolist()
+        [2, 5]
+    """
+    vectors, labels, _, _ = check_data(vectors, labels, vectors, labels)
+    center, scale = _standardization(vectors)
+    classes, columns = np.unique(labels, return_inverse=True)
+    targets = np.eye(len(classes))[columns]
+    bias = targets.mean(axis=0)
+    penalty = choose_penalty(vectors, labels, penalties)
+    (found,) = _ridge((vectors - center) / scale, targets - bias, [penalty])
+    weights = found / scale[:, None]
+    return LinearClassifier(weights, bias - center @ weights, classes)
+
+
+def sharpness(scores: np.ndarray, columns: np.ndarray) -> float:
+    """The factor by which scores become logits whose softmax is a probability.
+
+    That with the least cross-entropy (Guo et al. 2017, On Calibration of Modern Neural Networks),
+    on images that the classifier was not made from.
+
+    Args:
+        scores: ``(images, classes)``.
+        columns: ``(images,)``, the column of each image's class.
+
+    Example:
+        >>> sharpness(np.array([[1.0, 0.0]] * 10), np.array([0] * 9 + [1])).__round__(2)
+        2.2
+    """
+
+    def cross_entropy(logarithm: float) -> float:
+        logits = np.exp(logarithm) * scores
+        right = logits[np.arange(len(columns)), columns]
+        return float(np.mean(scipy.special.logsumexp(logits, axis=1) - right))
+
+    least = scipy.optimize.minimize_scalar(cross_entropy, bounds=(-3, 6), method="bounded")
+    return float(np.exp(least.x))
 
 
 def choose_penalty(vectors: np.ndarray, labels: np.ndarray, penalties: Sequence[float]) -> float:

@@ -6,7 +6,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from harl_tf.evaluation import linear_accuracy, linear_score
-from harl_tf.evaluation.linear import PENALTIES, choose_penalty, hold_out
+from harl_tf.evaluation.classes.linear import PENALTIES, choose_penalty, hold_out
 
 
 def clusters(images, dimensions=6, classes=3, noise=1.5, seed=0):

@@ -1,0 +1,1 @@
+"""Vectors with class labels: neighbors, linear classifiers, few labels, retrieval."""

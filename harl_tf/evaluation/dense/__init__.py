@@ -1,0 +1,1 @@
+"""Pixels and boxes: segmentation by frozen cells, overlap of label maps, average precision."""

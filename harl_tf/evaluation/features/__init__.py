@@ -1,0 +1,1 @@
+"""From images to features: pooled vectors, their rank, the similarity of cells."""
