@@ -32,6 +32,7 @@ from harl_tf.methods import MoCoV2 as MoCoV2
 from harl_tf.methods import PixPro as PixPro
 from harl_tf.methods import SimCLR as SimCLR
 from harl_tf.methods import SimSiam as SimSiam
+from harl_tf.zoo import list_presets as list_presets
 from harl_tf.zoo import load_backbone as load_backbone
 
 __version__ = version("harl_tf")

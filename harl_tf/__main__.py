@@ -1,4 +1,4 @@
-"""``python -m harl_tf {pretrain,recipes}``."""
+"""``python -m harl_tf {pretrain,recipes,presets,export,evaluate,classify,predict}``."""
 
 import os
 import sys

@@ -46,8 +46,13 @@ FLOORS = {
 OF_HARL_TF = {"harl_tf.data.manifest", "harl_tf.data.records"}
 """What ``mask_generation`` may know of ``harl_tf``: the schema of records."""
 
-OF_MASK_GENERATION = {"mask_generation.commands.line"}
-"""What the commands of ``harl_tf`` may use of ``mask_generation``: how a line is read."""
+OF_MASK_GENERATION = {
+    "mask_generation.commands.line",
+    "mask_generation.inputs.folder",
+    "mask_generation.inputs.reading",
+}
+"""What the commands of ``harl_tf`` may use of ``mask_generation``: how a line is read, and how the
+photographs of a folder are."""
 
 Graph = dict[str, set[str]]
 

@@ -86,6 +86,9 @@ def _central_square(image: tf.Tensor) -> tf.Tensor:
 def in_first_half(name: tf.Tensor) -> tf.Tensor:
     """Whether a record belongs to the first half of a split by the hash of its name.
 
+    Args:
+        name: A name, or many; strings.
+
     Example:
         >>> bool(in_first_half("ant/1.jpg")) != bool(in_second_half("ant/1.jpg"))
         True

@@ -1,18 +1,22 @@
 """Loading an exported backbone as Keras layers."""
 
+import os
 import pathlib
+import warnings
 
 import keras
 
 from harl_tf.backbones import FeaturePyramid, FrozenBatchNormalization, rebuild
 from harl_tf.backbones.batch_norm_layers import batch_normalizations, inner_batch_normalizations
 from harl_tf.backbones.data_format import check_channels_last
+from harl_tf.backbones.strides import named_by_stride
 from harl_tf.export import artifact
 from harl_tf.layers import FusedBatchNormalization
+from harl_tf.zoo.places import folder_of
 
 
 def load_backbone(
-    folder: str | pathlib.Path,
+    source: str | os.PathLike[str],
     train_batch_norm: bool = True,
     synchronized: bool = True,
     dtype: str | None = None,
@@ -25,7 +29,9 @@ def load_backbone(
     keras.layers.BatchNormalization)`` converts it to one that opens in plain Keras.
 
     Args:
-        folder: Folder that ``export_backbone`` wrote. Its checksums are verified.
+        source: Folder that ``export_backbone`` wrote, or a run with one in it; the name of a preset
+            (``list_presets``); or the address of such a folder in a tar archive, which is
+            downloaded once. Checksums are verified.
         train_batch_norm: Whether batch normalization is trained in fine-tuning. False freezes its
             statistics, scales and offsets, the usual choice for small batches, while the other
             layers are trained. They stay frozen whatever ``trainable`` is set to on the model or
@@ -43,7 +49,8 @@ def load_backbone(
         make it an ``image_encoder`` for KerasHub's models.
 
     Raises:
-        ExportError: If a file is missing or has changed.
+        ExportError: If there is no such backbone, it cannot be downloaded, a file is missing or has
+            changed, or this version of Keras cannot open it.
         ValueError: If batch normalization should be frozen but is inside composite layers, or if
             Keras is set to ``channels_first``.
 
@@ -57,9 +64,9 @@ def load_backbone(
             classifier = keras.Model(images, keras.layers.Dense(10)(pooled))
     """
     check_channels_last()
-    folder = pathlib.Path(folder)
+    folder = folder_of(source)
     artifact.check(folder)
-    native = keras.saving.load_model(folder / artifact.NATIVE, compile=False)
+    native = _native(folder)
     inner = len(inner_batch_normalizations(native))
     if inner and not train_batch_norm:
         raise ValueError(
@@ -72,4 +79,26 @@ def load_backbone(
     graph = rebuild(native, kind, synchronized=synchronized, dtype=policy)
     for layer in batch_normalizations(graph):
         layer.trainable = train_batch_norm
-    return FeaturePyramid(graph.input, graph.output, name=name or native.name)
+    maps = named_by_stride(graph.input, graph.output)
+    if list(maps) != list(graph.output):
+        warnings.warn(
+            f"{folder} was exported when maps were called by their stage, "
+            f"{', '.join(graph.output)}; here they are called by their stride, {', '.join(maps)}.",
+            stacklevel=2,
+        )
+    backbone = FeaturePyramid(graph.input, maps, name=name or native.name)
+    backbone.origin = artifact.metadata(folder).get("origin")
+    return backbone
+
+
+def _native(folder: pathlib.Path) -> keras.Model:
+    try:
+        return keras.saving.load_model(folder / artifact.NATIVE, compile=False)
+    except Exception as error:
+        versions = artifact.metadata(folder)["versions"]
+        with_them = ", ".join(f"{name} {version}" for name, version in versions.items())
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise artifact.ExportError(
+            f"{folder / artifact.NATIVE} cannot be opened with Keras {keras.__version__}: "
+            f"{lines[0].rstrip('.')}. It was written with {with_them}; install these versions."
+        ) from error

@@ -16,6 +16,7 @@ import keras_hub
 from harl_tf.export import artifact
 from harl_tf.zoo.loader import load_backbone
 from harl_tf.zoo.maps import with_maps
+from harl_tf.zoo.places import folder_of, is_named
 from harl_tf.zoo.values import VALUES, Values, known_values
 
 
@@ -50,15 +51,16 @@ class Source(Protocol):
 
 
 class Export:
-    """A folder that ``export_backbone`` wrote, or a run with one in it."""
+    """A folder that ``export_backbone`` wrote, a run with one in it, or a preset of our own."""
 
     def is_at(self, source: str) -> bool:
-        """Whether it has an export's checksums, or is a run."""
-        return self._folder(source) is not None
+        """Whether it has an export's checksums, is a run, a name or an address."""
+        return is_named(source) or self._folder(source) is not None
 
     def read(self, source: str) -> Read:
         """Loads the export."""
-        folder = self._folder(source)
+        with _sentences(source):
+            folder = folder_of(source) if is_named(source) else self._folder(source)
         if folder is None or not (folder / artifact.CHECKSUMS).exists():
             raise StartError(
                 f"{source} is a run that has no backbone yet; let it finish, or name another."

@@ -1,3 +1,7 @@
+import json
+import re
+import shutil
+
 import keras
 import keras_hub
 import numpy as np
@@ -6,6 +10,7 @@ import pytest
 import harl_tf
 from harl_tf.backbones import FrozenBatchNormalization
 from harl_tf.backbones.batch_norm_layers import batch_normalizations
+from harl_tf.export import ExportError, artifact
 from tests.backbones.small_networks import hgnet
 from tests.networks import tiny_hapicl
 
@@ -66,3 +71,78 @@ def test_batch_norm_inside_composite_layers_is_not_frozen_by_itself_but_refused(
     ):
         harl_tf.load_backbone(folder, train_batch_norm=False)
     assert harl_tf.load_backbone(folder)(IMAGES)["stem"].shape[1:3] == (10, 12)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.write_bytes(b"PK"), "harl_tf.zoo.open_backbone"),
+        (lambda path: (path / "saved_model.pb").write_bytes(b""), "a SavedModel of something else"),
+        (lambda path: (path / "config.json").write_text("{}"), "A preset of KerasHub"),
+        (lambda path: (path / "SHA256SUMS").write_bytes(b"\xff\xfe"), "Make one with"),
+        (lambda path: None, "Make one with harl_tf.export_backbone"),
+    ],
+)
+def test_something_else_is_told_what_it_is(tmp_path, make, words):
+    path = tmp_path / "given"
+    if words.startswith("harl_tf.zoo"):
+        make(path)
+    else:
+        path.mkdir()
+        make(path)
+    with pytest.raises(ExportError, match="is not an exported backbone") as caught:
+        harl_tf.load_backbone(path)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "missing"])
+@pytest.mark.parametrize("name", ["backbone.keras", "metadata.json", "saved_model.pb"])
+def test_damaged_file_is_named(folder, tmp_path, name, damage):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    content = (copy / name).read_bytes()
+    if damage == "missing":
+        (copy / name).unlink()
+    else:
+        (copy / name).write_bytes(content[:-9] if damage == "truncated" else content[:-1] + b"?")
+    with pytest.raises(ExportError, match=re.escape(name)):
+        harl_tf.load_backbone(copy)
+
+
+def test_file_that_this_keras_cannot_open_says_which_could(folder, tmp_path):
+    """As if a later Keras had written it."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "backbone.keras").write_bytes(b"of the future")
+    artifact.write_checksums(copy)
+    versions = json.loads((folder / "metadata.json").read_text())["versions"]
+    with pytest.raises(ExportError, match=f"It was written with .*keras {versions['keras']}"):
+        harl_tf.load_backbone(copy)
+
+
+def test_export_of_a_newer_layout_is_refused(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    facts = json.loads((copy / "metadata.json").read_text())
+    (copy / "metadata.json").write_text(json.dumps({**facts, "schema": 99}))
+    artifact.write_checksums(copy)
+    with pytest.raises(ExportError, match="in a newer layout"):
+        harl_tf.load_backbone(copy)
+
+
+def test_export_of_an_older_layout_is_renamed_and_says_so(tmp_path):
+    """Its last two maps have the same stride, as in a ResNet with an output stride of 16."""
+    image = keras.Input((None, None, 3))
+    fine = keras.layers.Conv2D(4, 3, strides=2, padding="same")(image)
+    coarse = keras.layers.Conv2D(6, 3, strides=2, padding="same")(fine)
+    deep = keras.layers.Conv2D(8, 3, padding="same")(coarse)
+    old = keras.Model(image, {"P3": fine, "P4": coarse, "P5": deep})
+    folder = harl_tf.export_backbone(tiny_hapicl(), tmp_path / "backbone")
+    old.save(folder / "backbone.keras")
+    facts = json.loads((folder / "metadata.json").read_text())
+    del facts["origin"]
+    (folder / "metadata.json").write_text(json.dumps({**facts, "schema": 1}))
+    artifact.write_checksums(folder)
+    with pytest.warns(UserWarning, match="here they are called by their stride, P1, P2"):
+        backbone = harl_tf.load_backbone(folder)
+    np.testing.assert_allclose(backbone(IMAGES)["P2"], old(IMAGES)["P5"], atol=1e-5)

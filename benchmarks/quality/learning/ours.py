@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.quality.learning.course import Course
 from benchmarks.quality.learning.settings import at_side, compiled
-from harl_tf.commands import budget
+from harl_tf.commands.pretraining import budget
 from harl_tf.recipes import RECIPES
 
 

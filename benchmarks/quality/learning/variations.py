@@ -25,7 +25,7 @@ from benchmarks.quality.learning import sets
 from benchmarks.quality.learning.changes import GROUPS, changed
 from benchmarks.quality.learning.course import PHOTOGRAPHS
 from benchmarks.quality.learning.settings import compiled
-from harl_tf.commands import budget
+from harl_tf.commands.pretraining import budget
 from harl_tf.recipes import RECIPES
 
 FLAGS = flags.FLAGS

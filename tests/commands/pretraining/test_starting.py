@@ -9,10 +9,10 @@ import pytest
 
 import harl_tf
 from harl_tf.callbacks import Checkpoint
-from harl_tf.commands import starting
+from harl_tf.commands.pretraining import starting
 from harl_tf.commands.refusal import CommandError
 from harl_tf.zoo import Start
-from tests.commands.test_pretrain import SMALL, command, refused, tiny
+from tests.commands.pretraining.test_pretrain import SMALL, command, refused, tiny
 from tests.networks import tiny_pyramid
 
 __all__ = ["tiny"]

@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from harl_tf.commands import budget
+from harl_tf.commands.pretraining import budget
 from harl_tf.commands.refusal import CommandError
 from harl_tf.recipes import Recipe
 from harl_tf.runs import RunFolder

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import keras
 
 from harl_tf import callbacks, data, distribution, export
-from harl_tf.commands import budget, plan, starting, watching
 from harl_tf.commands.find_recipe import find_recipe
-from harl_tf.commands.plan import Plan, planned
+from harl_tf.commands.pretraining import budget, plan, starting, watching
+from harl_tf.commands.pretraining.plan import Plan, planned
 from harl_tf.commands.refusal import CommandError
 from harl_tf.commands.show_recipes import in_words
 from harl_tf.precision import AUTO, dtype_policy, resolved
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
             model = _model(job, arguments.accumulate)
         _train(model, job, halves, folder, chief)
         if chief:
-            _export(model, words, arguments.records, folder)
+            _export(model, words, arguments.records, job.recipe, folder)
             folder.finish()
 
 
@@ -254,11 +254,14 @@ def _train(
     )
 
 
-def _export(model: Pretraining, words: str, records: str, folder: RunFolder) -> None:
+def _export(
+    model: Pretraining, words: str, records: str, recipe: Recipe, folder: RunFolder
+) -> None:
     card = export.Card(
         data=f"{data.read_manifest(records).records} photographs: {records}",
         metrics=folder.log.last(),
         notes="    " + words.replace("\n", "\n    ").rstrip(),
+        image_size=recipe.probe_size,
     )
     export.export_backbone(model, folder.backbone, card, overwrite=True)
     for name, path in (

@@ -7,11 +7,12 @@ Owns the checks, which run before any training, and the words. Reading them is
 import argparse
 from typing import Any
 
+from harl_tf.backbones import strides
 from harl_tf.commands.refusal import CommandError
 from harl_tf.pretraining.feature_maps import Level, level_names
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
-from harl_tf.zoo import Start, StartError, open_start, strides
+from harl_tf.zoo import Start, StartError, open_start
 
 
 def opened(arguments: argparse.Namespace, recipe: Recipe) -> Start | None:

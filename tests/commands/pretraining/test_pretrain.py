@@ -12,7 +12,8 @@ import keras
 import pytest
 
 import harl_tf
-from harl_tf.commands import main, parse_arguments, pretrain
+from harl_tf.commands import main, parse_arguments
+from harl_tf.commands.pretraining import pretrain
 from harl_tf.recipes import RECIPES, Rate, SGDSettings
 from tests.networks import tiny_pyramid
 

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from harl_tf.commands import budget, parse_arguments, pretrain
+from harl_tf.commands import parse_arguments
+from harl_tf.commands.pretraining import budget, pretrain
 from harl_tf.runs import RunFolder
-from tests.commands.test_pretrain import SMALL, command, tiny
+from tests.commands.pretraining.test_pretrain import SMALL, command, tiny
 
 __all__ = ["tiny"]
 

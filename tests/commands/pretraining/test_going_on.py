@@ -11,7 +11,7 @@ import harl_tf
 from harl_tf.callbacks import Checkpoint
 from harl_tf.recipes import RECIPES, Rate
 from harl_tf.runs import model_in_parts, optimizer_in_parts
-from tests.commands.test_pretrain import SMALL, command, refused, rows, tiny
+from tests.commands.pretraining.test_pretrain import SMALL, command, refused, rows, tiny
 from tests.networks import tiny_pyramid
 
 __all__ = ["tiny"]
@@ -142,7 +142,7 @@ def test_part_that_has_just_begun_may_be_given_another_length(
 
 def test_time_is_added(records, tmp_path, capsys, tiny, monkeypatch):
     run = tmp_path / "run"
-    monkeypatch.setattr(harl_tf.commands.budget, "measure", lambda *_: 5.0)
+    monkeypatch.setattr(harl_tf.commands.pretraining.budget, "measure", lambda *_: 5.0)
     assert command(*line(records, run, "--epochs", 1)) == 0
     assert command(*line(records, run, "--minutes", 0.6)) == 0  # .9 × 36 s / 5 s = 6 steps
     assert settings(run)["parts"] == [1, 3]

@@ -1,0 +1,141 @@
+"""Trains, measures and writes the backbones of ``pretrained/``.
+
+    python -m benchmarks.quality.presets.make --archives=FOLDER --work=FOLDER --minutes=20
+
+One recipe after the other, for the same time on the same photographs: four fifths of Caltech-101,
+and the ImageNet samples, without labels. What is measured is the other fifth, which was not learned
+from. Every step is the users' own command: ``pretrain``, then ``evaluate`` beside random
+initialization. Run it on an otherwise idle machine; if interrupted, run it again to continue.
+Writes ``pretrained/NAME``, the table ``presets.json`` of ``harl_tf.zoo``, and ``presets.csv`` to
+``--results``.
+"""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+from absl import app, flags, logging
+
+from benchmarks.harness import arguments, results
+from benchmarks.quality.learning import sets
+from harl_tf.export import card_of, replace_card
+
+FLAGS = flags.FLAGS
+arguments.define("results")
+flags.DEFINE_string("archives", None, "Folder with the data sets' tar files.", required=True)
+flags.DEFINE_string("work", None, "Folder for photographs, records and runs.", required=True)
+flags.DEFINE_list("recipes", "hapicl_small,harl_small,byol_small", "Recipes.")
+flags.DEFINE_float("minutes", 20.0, "Length of each run.")
+flags.DEFINE_string("pretrained", "pretrained", "Folder for the backbones.")
+flags.DEFINE_string("table", "harl_tf/zoo/presets.json", "Table of the presets.")
+
+SET, PART = "caltech101", 0
+SIDE = 96
+DATA = (
+    "1,897 photographs of Caltech-101 (at most 25 of each of 100 classes) and 497 ImageNet "
+    "samples, without labels; for research"
+)
+LICENSE = "Apache-2.0; the photographs belong to their owners"
+NOTES = (
+    "A demonstration of minutes on two processor cores, not ImageNet weights. Measured on a fifth "
+    "of the Caltech-101 photographs, which was not learned from."
+)
+HEADLINE = ("knn", "linear", "linear_10%", "recall@1")
+
+
+def harl(*words: object) -> None:
+    """Runs a command of ``python -m harl_tf``.
+
+    Raises:
+        CalledProcessError: If it fails.
+    """
+    subprocess.run([sys.executable, "-m", "harl_tf", *map(str, words)], check=True)
+
+
+def labeled(archives: pathlib.Path, work: pathlib.Path) -> dict[str, pathlib.Path]:
+    """Class folders of the photographs that were learned from, and of the others."""
+    prepared = sets.prepare(SET, PART, archives, work)
+    source, held_out = work / SET / "images", work / f"{SET}_part_{PART}"
+    for path in sorted(source.rglob("*.*")):
+        inner = path.relative_to(source)
+        link = held_out / inner
+        if sets.part_of(f"images/{inner}") == PART and not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, link)
+    train = prepared / "images" / SET
+    return {"records": prepared / "records", "train": train, "test": held_out}
+
+
+def measured(path: pathlib.Path) -> tuple[list[dict[str, str]], dict[str, float]]:
+    """The rows of a table of ``evaluate``, and those that go into the card."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    networks = list(dict.fromkeys(row["backbone"] for row in rows))
+    metrics = {}
+    for row in rows:
+        if row["evaluation"] in HEADLINE:
+            random = " at random initialization" if row["backbone"] != networks[0] else ""
+            metrics[f"{row['evaluation']}{random}"] = round(float(row["value"]), 3)
+    return rows, metrics
+
+
+def release(run: pathlib.Path, name: str, metrics: dict[str, float]) -> dict[str, Any]:
+    """Copies the backbone of a run to ``pretrained/``; returns its row of the table."""
+    folder = pathlib.Path(FLAGS.pretrained, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(run / "backbone", folder)
+    settings = card_of(folder).notes
+    card = dataclasses.replace(
+        card_of(folder), data=DATA, license=LICENSE, metrics=metrics, image_size=SIDE
+    )
+    replace_card(folder, dataclasses.replace(card, notes=f"{NOTES}\n\n{settings}"))
+    facts = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    begun = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {
+        "name": name,
+        "recipe": begun["recipe"],
+        "data": DATA,
+        "license": LICENSE,
+        "epochs": begun["epochs"],
+        "image_size": begun["image_size"],
+        "parameters": facts["parameters"],
+        "metrics": metrics,
+        "megabytes": round(size / 1e6, 1),
+    }
+
+
+def main(_: list[str]) -> None:
+    """Makes one preset after the other."""
+    logging.set_verbosity(logging.WARNING)
+    archives, work = pathlib.Path(FLAGS.archives), pathlib.Path(FLAGS.work)
+    places = labeled(archives, work)
+    table, rows = [], []
+    for recipe in FLAGS.recipes:
+        run = work / f"{recipe}_{FLAGS.minutes:g}_minutes"
+        if not (run / "backbone" / "SHA256SUMS").exists():
+            length = [] if (run / "run.json").exists() else ["--minutes", FLAGS.minutes]
+            harl("pretrain", places["records"], run, "--recipe", recipe, *length)
+        out = run / "measured.csv"
+        if not out.exists():
+            words = ("--random", "--image-size", SIDE, "--csv", out)
+            harl("evaluate", run, places["train"], places["test"], *words)
+        found, metrics = measured(out)
+        name = f"{recipe.removesuffix('_small')}_resnet10_caltech101"
+        table.append(release(run, name, metrics))
+        for row in found:
+            row["backbone"] = name if row["backbone"] == run.as_posix() else row["backbone"]
+            rows.append({"preset": name, **row})
+    text = json.dumps(table, indent=1, ensure_ascii=False)
+    pathlib.Path(FLAGS.table).write_text(text + "\n", encoding="utf-8")
+    results.write("presets.csv", rows)
+
+
+if __name__ == "__main__":
+    app.run(main)

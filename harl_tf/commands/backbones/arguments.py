@@ -1,0 +1,107 @@
+"""The arguments of the commands for trained backbones; nothing here does any work."""
+
+from typing import Any
+
+from harl_tf.commands.backbones import classify, evaluate, export, predict
+from harl_tf.commands.pixel_values import add_values
+from harl_tf.evaluation import EVALUATORS
+from mask_generation.commands import line
+
+_BACKBONE = (
+    "a run or its backbone/, the name of a preset (python -m harl_tf presets), a KerasHub preset, "
+    "or a .keras file of a whole model"
+)
+
+
+def add_evaluate(commands: Any) -> line.Parser:
+    """Adds ``evaluate`` to the commands, and returns its parser."""
+    command = commands.add_parser(
+        "evaluate", help="measure what a backbone's frozen features are worth"
+    )
+    command.add_argument("backbone", metavar="BACKBONE", help=_BACKBONE)
+    command.add_argument("folder", metavar="CLASS_FOLDERS", help="one subfolder per class")
+    command.add_argument(
+        "test",
+        metavar="TEST_FOLDERS",
+        nargs="?",
+        help="the same classes, to score (default: half of CLASS_FOLDERS, by a hash of the name)",
+    )
+    command.add_argument(
+        "--with",
+        dest="evaluations",
+        metavar="NAMES",
+        help=f"evaluations, separated by commas (default: {','.join(EVALUATORS)})".replace(
+            "%", "%%"
+        ),
+    )
+    command.add_argument(
+        "--random",
+        action="store_true",
+        help="also measure the same network at random initialization",
+    )
+    command.add_argument("--csv", metavar="FILE", help="table to write (default: none)")
+    command.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
+    _add_image_size(command)
+    add_values(command)
+    command.set_defaults(run=evaluate.run, evaluations=",".join(EVALUATORS), seed=0)
+    return command
+
+
+def add_classify(commands: Any) -> line.Parser:
+    """Adds ``classify`` to the commands, and returns its parser."""
+    command = commands.add_parser(
+        "classify", help="make a classifier of class folders and a trained backbone"
+    )
+    command.add_argument("folder", metavar="CLASS_FOLDERS", help="one subfolder per class")
+    command.add_argument("backbone", metavar="BACKBONE", help=_BACKBONE)
+    command.add_argument("out", metavar="OUT", help="folder for the classifier")
+    _add_image_size(command)
+    add_values(command)
+    command.set_defaults(run=classify.run)
+    return command
+
+
+def add_predict(commands: Any) -> line.Parser:
+    """Adds ``predict`` to the commands, and returns its parser."""
+    command = commands.add_parser("predict", help="classify the photographs of a folder")
+    command.add_argument("folder", metavar="PHOTOS", help="folder of photographs")
+    command.add_argument("classifier", metavar="CLASSIFIER", help="folder that classify wrote")
+    command.add_argument("out", metavar="OUT", help="table to write, NAME.csv")
+    command.set_defaults(run=predict.run)
+    return command
+
+
+def _add_image_size(command: line.Parser) -> None:
+    command.add_argument(
+        "--image-size",
+        type=line.natural,
+        metavar="N",
+        help="side of the central square of a photograph, in pixels (default: the size that the "
+        "network is fixed to, that of its pretraining's probes if it is ours, or 224)",
+    )
+
+
+def add_export(commands: Any) -> line.Parser:
+    """Adds ``export`` to the commands, and returns its parser."""
+    command = commands.add_parser("export", help="write a trained backbone in another format")
+    command.add_argument(
+        "backbone",
+        metavar="BACKBONE",
+        help=_BACKBONE,
+    )
+    command.add_argument(
+        "out",
+        metavar="OUT",
+        help="NAME.keras (plain Keras), NAME.tflite (LiteRT), NAME.onnx (ONNX), or a folder to "
+        "create (KerasHub preset)",
+    )
+    command.add_argument(
+        "--image-size",
+        type=line.natural,
+        metavar="N",
+        help="side of the images, fixed in .tflite and .onnx (default: 224); that to which a "
+        "preset resizes (default: it does not)",
+    )
+    add_values(command)
+    command.set_defaults(run=export.run)
+    return command

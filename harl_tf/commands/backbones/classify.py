@@ -1,0 +1,102 @@
+"""``python -m harl_tf classify``: class folders and a backbone become a classifier.
+
+Owns the folder that is written. The classifier is linear on frozen features, in closed form: made
+in the time of one look at every photograph, with nothing to tune.
+"""
+
+import argparse
+import json
+import pathlib
+
+import keras
+import numpy as np
+
+from harl_tf import evaluation, files
+from harl_tf.commands.backbones import folders
+from harl_tf.commands.refusal import CommandError
+from harl_tf.evaluation.classes.linear import hold_out, sharpness
+from harl_tf.export.native import plain
+from harl_tf.zoo import StartError, natural_size, open_backbone
+
+MODEL, FACTS = "classifier.keras", "classifier.json"
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Makes the classifier, says how good it is on photographs left out for that, and writes it."""
+    out = pathlib.Path(arguments.out)
+    if out.exists() and not (out.is_dir() and (out / MODEL).is_file()):
+        raise CommandError(f"{out} exists and is no classifier; it is left alone.")
+    try:
+        backbone = open_backbone(arguments.backbone, arguments.from_values)
+    except StartError as error:
+        raise CommandError(str(error)) from error
+    size = arguments.image_size or natural_size(arguments.backbone, backbone)
+    seen = folders.look(arguments.folder, size, [question(backbone)])
+    folders.check_classes(seen, arguments.folder)
+    (vectors,) = seen.answers
+    score, factor = judged(vectors, seen.labels)
+    if score is not None:
+        print(f"{score}, a fifth that it was not made from")
+    classifier = evaluation.linear_classifier(vectors, seen.labels)
+    model = with_head(backbone, classifier, factor, size)
+    facts = {
+        "classes": [seen.classes[label] for label in classifier.classes],
+        "image_size": size,
+        "photographs": len(vectors),
+        "measured": None if score is None else str(score),
+    }
+    with files.whole_folder(out) as partial:
+        model.save(partial / MODEL)
+        files.write_text(partial / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    print(f"{out / MODEL}: keras.saving.load_model, classes in {FACTS}")
+    print(f"next: python -m harl_tf predict PHOTOS {out} predictions.csv")
+
+
+def question(backbone: keras.Model) -> folders.Asked:
+    """What are the mean features of the last map, ``(batch, channels)`` float32?"""
+    embedder = evaluation.Embedder(backbone)
+    return lambda images: embedder.vectors([images])
+
+
+def judged(vectors: np.ndarray, labels: np.ndarray) -> tuple[evaluation.Score | None, float]:
+    """How good a classifier of four fifths is on the others, and how sharp its scores are.
+
+    Example:
+        >>> score, factor = judged(np.eye(2)[[0, 1] * 10], np.array([0, 1] * 10))
+        >>> print(score)
+        linear 1.00 ± .17 of 4 images, chance .50
+    """
+    held_out = hold_out(labels)
+    if not held_out.any():  # one photograph a class
+        return None, 1.0
+    data = vectors[~held_out], labels[~held_out], vectors[held_out], labels[held_out]
+    classifier = evaluation.linear_classifier(*data[:2])
+    columns = np.searchsorted(classifier.classes, data[3])
+    return evaluation.linear_score(*data), sharpness(classifier.scores(data[2]), columns)
+
+
+def with_head(
+    backbone: keras.Model, classifier: evaluation.LinearClassifier, factor: float, size: int
+) -> keras.Model:
+    """A model of plain Keras from images to probabilities of the classes.
+
+    Args:
+        backbone: The backbone.
+        classifier: The classifier of its mean features.
+        factor: What turns its scores into logits.
+        size: Side of the images in pixels.
+
+    Example:
+        >>> backbone = harl_tf.backbones.small_resnet(10, width=8)
+        >>> vectors = question(backbone)(np.zeros((2, 32, 32, 3), np.uint8))
+        >>> classifier = harl_tf.evaluation.linear_classifier(vectors, np.array([0, 1]))
+        >>> with_head(backbone, classifier, 1.0, 32).output.shape
+        (None, 2)
+    """
+    images = keras.Input((size, size, 3), name="images")
+    features = list(plain(backbone)(images).values())[-1]
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(features)
+    head = keras.layers.Dense(len(classifier.classes), activation="softmax", name="classes")
+    model = keras.Model(images, head(pooled), name="classifier")
+    head.set_weights([factor * classifier.weights, factor * classifier.bias])
+    return model

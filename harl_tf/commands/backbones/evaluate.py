@@ -1,0 +1,117 @@
+"""``python -m harl_tf evaluate``: what a backbone's frozen features are worth.
+
+Owns the split, the comparison with random initialization and the table. The measures are
+``harl_tf.evaluation``'s.
+"""
+
+import argparse
+import csv
+import io
+import pathlib
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import keras
+import numpy as np
+
+from harl_tf import files
+from harl_tf.commands.backbones import folders
+from harl_tf.commands.backbones.classify import question
+from harl_tf.commands.refusal import CommandError
+from harl_tf.data import in_first_half
+from harl_tf.evaluation import EVALUATORS, Labeled, Measured, evaluate
+from harl_tf.zoo import StartError, natural_size, open_backbone
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Evaluates the backbone and prints, and perhaps writes, what was measured."""
+    names = tuple(arguments.evaluations.split(","))
+    unknown = [name for name in names if name not in EVALUATORS]
+    if unknown:
+        raise CommandError(
+            f"Expected --with as some of {','.join(EVALUATORS)}. Received: {','.join(unknown)}."
+        )
+    try:
+        backbone = open_backbone(arguments.backbone, arguments.from_values)
+    except StartError as error:
+        raise CommandError(str(error)) from error
+    size = arguments.image_size or natural_size(arguments.backbone, backbone)
+    networks = dict(_networks(arguments, backbone))
+    sets = _sets(arguments, size, [question(network) for network in networks.values()])
+    print(f"{size}×{size} pixels, {sum(len(labels) for _, labels in sets)} photographs")
+    settings = {"image_size": size, "seed": arguments.seed}
+    rows = []
+    for index, what in enumerate(networks):
+        print(f"{what}:")
+        data = Labeled(*(part for vectors, labels in sets for part in (vectors[index], labels)))
+        for measured in evaluate(data, names, arguments.seed):
+            print(f"  {measured}")
+            rows.append(row(what, measured, settings))
+    if arguments.csv is not None:
+        files.write_text(arguments.csv, _table(rows))
+        print(f"{arguments.csv}: {len(rows)} rows")
+
+
+def row(what: str, measured: Measured, settings: dict[str, Any]) -> dict[str, Any]:
+    """A line of the table.
+
+    Example:
+        >>> row("mine", Measured("knn", 0.5, 10), {"seed": 0})["value"]
+        0.5
+    """
+    return {
+        "backbone": what,
+        "evaluation": measured.name,
+        "value": round(measured.value, 5),
+        "standard_error": None if measured.error is None else round(measured.error, 5),
+        "images": measured.images,
+        "labels": measured.labels,
+        "chance": None if measured.chance is None else round(measured.chance, 5),
+        **settings,
+        **{name: version(name) for name in ("harl_tf", "keras", "tensorflow")},
+    }
+
+
+def _sets(
+    arguments: argparse.Namespace, size: int, questions: Sequence[folders.Asked]
+) -> list[tuple[list[np.ndarray], np.ndarray]]:
+    """Vectors of each network, and labels: to learn from, and to score."""
+    train = folders.look(arguments.folder, size, questions)
+    folders.check_classes(train, arguments.folder)
+    if arguments.test is None:
+        first = in_first_half(np.array(train.names)).numpy()
+        if first.all() or not first.any():
+            raise CommandError(f"{arguments.folder} has too few photographs for two halves.")
+        return [
+            ([vectors[half] for vectors in train.answers], train.labels[half])
+            for half in (first, ~first)
+        ]
+    test = folders.look(arguments.test, size, questions)
+    if test.classes != train.classes:
+        raise CommandError(
+            f"Expected the class folders of {arguments.folder} in {arguments.test}, too. "
+            f"Received: {_some(test.classes)} instead of {_some(train.classes)}."
+        )
+    return [(each.answers, each.labels) for each in (train, test)]
+
+
+def _networks(
+    arguments: argparse.Namespace, backbone: keras.Model
+) -> Iterable[tuple[str, keras.Model]]:
+    yield pathlib.Path(arguments.backbone).as_posix(), backbone
+    if arguments.random:
+        keras.utils.set_random_seed(arguments.seed)
+        yield "random initialization", keras.models.clone_model(backbone)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _some(classes: tuple[str, ...]) -> str:
+    return ", ".join(classes[:5]) + (", …" if len(classes) > 5 else "")

@@ -1,0 +1,128 @@
+"""Photographs of a folder, a batch at a time, for the commands that look at them once.
+
+Owns the cut: the largest central square, scaled to one size, as ``harl_tf.data.labeled_images``
+cuts it. Finding and decoding are ``mask_generation``'s, which reads what people have. Only the
+answers are kept, never the photographs of a whole folder.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from harl_tf.commands.refusal import CommandError
+from mask_generation.inputs.folder import FileSource, find_images
+from mask_generation.inputs.reading import UnusableImageError, decode_image
+
+_BATCH = 64
+
+Asked = Callable[[np.ndarray], np.ndarray]
+"""From uint8 images ``(batch, size, size, 3)`` to one row for each."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What was found out about the photographs of a folder.
+
+    Attributes:
+        answers: For each question ``(photographs, ...)``.
+        labels: ``(photographs,)`` ints, indices of ``classes``; −1 without any.
+        names: Their paths below the folder.
+        classes: Names of the class folders.
+        left_out: Names of those that cannot be used, and why.
+    """
+
+    answers: list[np.ndarray]
+    labels: np.ndarray
+    names: list[str]
+    classes: tuple[str, ...]
+    left_out: dict[str, str]
+
+
+def look(folder: str, size: int, questions: Sequence[Asked]) -> Seen:
+    """Looks at all photographs of a folder, and says which could not be used.
+
+    Args:
+        folder: A folder, perhaps with class folders in it.
+        size: Side of the squares in pixels.
+        questions: What to ask about each batch.
+
+    Raises:
+        CommandError: If there is no such folder or not one photograph in it can be used.
+
+    Example:
+        >>> look("no/such/folder", 32, [])
+        Traceback (most recent call last):
+        harl_tf.commands.refusal.CommandError: There is no folder no/such/folder.
+    """
+    try:
+        found = find_images(pathlib.Path(folder))
+    except OSError as error:
+        raise CommandError(str(error)) from error
+    rows: list[list[np.ndarray]] = [[] for _ in questions]
+    kept: list[FileSource] = []
+    left_out: dict[str, str] = {}
+    progress = tqdm(found.sources, unit=" photographs", leave=False, disable=None)
+    for first in range(0, len(found.sources), _BATCH):
+        part = found.sources[first : first + _BATCH]
+        images = _squares(part, size, kept, left_out)
+        progress.update(len(part))
+        for asked, answers in zip(questions, rows, strict=True) if len(images) else ():
+            answers.append(np.asarray(asked(images)))
+    progress.close()
+    if not kept:
+        raise CommandError(f"No photograph in {folder} can be used; the first: {_first(left_out)}.")
+    if left_out:
+        print(f"{len(left_out)} left out; the first: {_first(left_out)}.")
+    return Seen(
+        [np.concatenate(answers) for answers in rows],
+        np.array([source.label for source in kept]),
+        [source.name for source in kept],
+        found.classes,
+        left_out,
+    )
+
+
+def check_classes(seen: Seen, folder: str) -> None:
+    """Refuses photographs of fewer than two classes.
+
+    Raises:
+        CommandError: Saying what a folder must look like.
+    """
+    known = np.unique(seen.labels[seen.labels >= 0])
+    outside = int((seen.labels < 0).sum())
+    if len(known) < 2 or outside:
+        raise CommandError(
+            f"Expected one subfolder per class in {folder}, at least two, with all photographs in "
+            f"them. Received: {len(known)} with photographs, {outside} photographs outside."
+        )
+
+
+def _squares(
+    sources: Sequence[FileSource], size: int, kept: list[FileSource], left_out: dict[str, str]
+) -> np.ndarray:
+    """Those that can be used, ``(images, size, size, 3)``; notes them, and why others cannot."""
+    squares = []
+    for source in sources:
+        try:
+            squares.append(_square(decode_image(source.read())[0], size))
+        except UnusableImageError as error:
+            left_out[source.name] = str(error)
+            continue
+        kept.append(source)
+    return np.stack(squares) if squares else np.zeros((0, size, size, 3), np.uint8)
+
+
+def _square(pixels: np.ndarray, size: int) -> np.ndarray:
+    side = min(pixels.shape[:2])
+    top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+    square = Image.fromarray(pixels[top : top + side, left : left + side])
+    return np.asarray(square.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _first(left_out: dict[str, str]) -> str:
+    name, reason = next(iter(left_out.items()))
+    return f"{name}, {reason}"

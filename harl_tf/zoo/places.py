@@ -1,0 +1,154 @@
+"""Where the folder of an exported backbone is: given, in the repository, or to be downloaded.
+
+Owns names, addresses and the cache. What is in a folder, and whether it is whole, is up to
+``harl_tf.export.artifact``.
+"""
+
+import difflib
+import hashlib
+import os
+import pathlib
+import re
+import tarfile
+
+import keras
+
+from harl_tf import files
+from harl_tf.export import artifact
+from harl_tf.export.artifact import ExportError
+from harl_tf.zoo.presets import Preset, list_presets
+
+_REPOSITORY = pathlib.Path(__file__).parents[2] / "pretrained"
+_ADDRESS = re.compile(r"(https?|ftp|file)://")
+
+
+def folder_of(source: str | os.PathLike[str]) -> pathlib.Path:
+    """The folder of an exported backbone.
+
+    Args:
+        source: A folder that ``export_backbone`` wrote, or a run with one in it; the address of
+            such a folder in a tar archive, ``https://...``, which is downloaded once; or a name of
+            ``list_presets``. A folder that exists is never taken for a name.
+
+    Returns:
+        The folder, which is not checked.
+
+    Raises:
+        ExportError: If there is none, naming the presets whose names are nearest, or it cannot be
+            downloaded.
+
+    Example:
+        >>> folder_of("no/such/folder")
+        Traceback (most recent call last):
+        harl_tf.export.artifact.ExportError: There is no folder no/such/folder. ...
+    """
+    text = os.fspath(source)
+    path = pathlib.Path(text)
+    if path.exists():
+        inside = path / "backbone"
+        return inside if (inside / artifact.CHECKSUMS).is_file() else path
+    if _ADDRESS.match(text):
+        return downloaded(text)
+    presets = {preset.name: preset for preset in list_presets()}
+    if text in presets:
+        return _place(presets[text])
+    near = difflib.get_close_matches(text, presets, n=3, cutoff=0.4) or list(presets)
+    known = f"Presets are {', '.join(near)}" if near else "There are no presets yet"
+    raise ExportError(
+        f"There is no folder {text}. Give one that export_backbone wrote, or a preset's name. "
+        f"{known}; harl_tf.list_presets() lists all."
+    )
+
+
+def is_named(source: str) -> bool:
+    """Whether a source is an address or the name of a preset, and no folder of that name exists.
+
+    Example:
+        >>> is_named("https://example.org/backbone.tar.gz"), is_named("hf://somebody/model")
+        (True, False)
+    """
+    known = _ADDRESS.match(source) or any(preset.name == source for preset in list_presets())
+    return bool(known) and not pathlib.Path(source).exists()
+
+
+def downloaded(url: str, sha256: str | None = None) -> pathlib.Path:
+    """The folder of an export in an archive elsewhere; downloaded once, and then from the cache.
+
+    The cache is ``harl_tf`` in the user's cache folder (``XDG_CACHE_HOME``, by default
+    ``~/.cache``), or the folder that ``HARL_TF_CACHE`` names.
+
+    Args:
+        url: A tar archive, compressed or not.
+        sha256: Its checksum. Default: not checked; the files inside are, by ``load_backbone``.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ExportError: If it cannot be downloaded, its checksum is another, or it is no archive of an
+            exported backbone.
+
+    Example:
+        ::
+
+            folder = downloaded("https://example.org/backbone.tar.gz")
+    """
+    key = hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()[:16]
+    folder = cache_folder() / key
+    if not folder.exists():
+        _download(url, sha256, folder)
+    return next(iter(sorted(folder.rglob(artifact.CHECKSUMS)))).parent
+
+
+def cache_folder() -> pathlib.Path:
+    """Where downloaded backbones are kept.
+
+    Example:
+        >>> cache_folder().name
+        'harl_tf'
+    """
+    given = os.environ.get("HARL_TF_CACHE")
+    if given:
+        return pathlib.Path(given)
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "harl_tf"
+
+
+def _place(preset: Preset) -> pathlib.Path:
+    """The repository's folder if this is a clone, the cache otherwise."""
+    in_repository = _REPOSITORY / preset.name
+    if (in_repository / artifact.CHECKSUMS).is_file():
+        return in_repository
+    if preset.url is None:
+        raise ExportError(
+            f"{preset.name} is in pretrained/{preset.name} of harl_tf's repository, which is not "
+            "part of the installed package. Clone the repository and give the folder."
+        )
+    return downloaded(preset.url, preset.sha256)
+
+
+def _download(url: str, sha256: str | None, folder: pathlib.Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)  # Keras would use another place
+    places = {"cache_dir": folder.parent, "cache_subdir": "downloads"}
+    try:
+        archive = pathlib.Path(
+            keras.utils.get_file(f"{folder.name}.tar", url, file_hash=sha256, **places)
+        )
+    except Exception as error:  # Keras raises Exception itself
+        raise ExportError(
+            f"{url} cannot be downloaded: {_first_line(error)} Without a network, copy the "
+            "backbone's folder from elsewhere and give that."
+        ) from error
+    try:
+        with files.whole_folder(folder) as partial:
+            with tarfile.open(archive) as members:
+                members.extractall(partial, filter="data")
+            if not list(partial.rglob(artifact.CHECKSUMS)):
+                raise ExportError(f"{url} is no archive of a folder that export_backbone wrote.")
+    except (tarfile.TarError, EOFError) as error:
+        raise ExportError(f"{url} is no whole tar archive: {_first_line(error)}") from error
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".") + "."
