@@ -149,7 +149,7 @@ def compare(
     steps: int,
 ) -> tuple[list[label_efficiency.Row], str, keras.Model]:
     """Fine-tunes from both. Returns the table, what it says, and the last classifier."""
-    tuning = label_efficiency.FineTuning(
+    tuning = harl_tf.evaluation.FineTuning(
         backbone, len(split.classes), recipe.image_size, FLAGS.finetuning_rate
     )
     print("accuracy on held-out images, mean ± standard error over "
@@ -214,10 +214,7 @@ def run() -> None:
         steps = min(FLAGS.finetuning_steps, recipe.epochs * views.steps_per_epoch)
         backbone = harl_tf.load_backbone(saved)
         rows, text, classifier = compare(backbone, before, split, train, test, recipe, steps)
-        # With Keras's own batch normalization the file opens without harl_tf.
-        harl_tf.backbones.rebuild(
-            classifier, keras.layers.BatchNormalization, dtype="float32"
-        ).save(out / "classifier.keras")
+        harl_tf.export.export_keras(classifier, out / "classifier.keras")
 
         print("4/4 pictures")
         sections = [

@@ -1,6 +1,6 @@
 """How many labels does a pretrained backbone save?
 
-Owns fine-tuning and its table. A classifier is fine-tuned on a few labeled images of each class,
+Owns the draws and the table. A classifier is fine-tuned on a few labeled images of each class,
 once from the pretrained backbone and once from the weights that pretraining started from. Both have
 the same images, crops, classification layer, optimizer and number of steps; the learning rate is
 the one that is best for random initialization. Every number of images is drawn several times.
@@ -9,18 +9,14 @@ the one that is best for random initialization. Every number of images is drawn 
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from harl_tf.evaluation import FineTuning
 from quickstart_parts.labeled import Labeled
 
 COUNTS = (5, 10, 20)
 """Labeled images of each class, where there are as many."""
-
-BATCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,90 +63,6 @@ def in_words(values: Sequence[float], sign: bool = False) -> str:
     mean, error = mean_and_error(values)
     texts = (f"{mean:{'+' if sign else ''}.3f}", f"{error:.3f}")
     return " ± ".join(text.replace("0.", ".", 1) for text in texts)
-
-
-class FineTuning:
-    """A classifier that is fine-tuned again and again, each time from given weights.
-
-    Args:
-        backbone: The network.
-        classes: Number of classes.
-        side: Side of the random crops it is trained on, in pixels.
-        rate: Learning rate at the start; it falls to 0 along a cosine.
-    """
-
-    def __init__(self, backbone: keras.Model, classes: int, side: int, rate: float) -> None:
-        images = keras.Input((None, None, 3))
-        last = list(backbone.output)[-1]
-        pooled = keras.layers.GlobalAveragePooling2D()(backbone(images)[last])
-        outputs = keras.layers.Dense(classes, name="classes", dtype="float32")(pooled)
-        self.classifier = keras.Model(images, outputs)
-        self.classifier.compile(
-            keras.optimizers.AdamW(rate, weight_decay=1e-4),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-            jit_compile=False,
-        )
-        self.classifier.optimizer.build(self.classifier.trainable_variables)
-        self._backbone, self._side, self._rate = backbone, side, rate
-        # Of the classification layer and of the optimizer; building a classifier for each
-        # fine-tuning would take longer than the shortest of them.
-        fresh = [*self.classifier.layers[-1].weights, *self.classifier.optimizer.variables]
-        self._fresh = [(variable, variable.numpy()) for variable in fresh]
-
-    def accuracy(
-        self, weights: Sequence[np.ndarray], train: Labeled, test: Labeled, steps: int, seed: int
-    ) -> float:
-        """Fine-tunes the backbone from weights, and classifies other images.
-
-        Args:
-            weights: The backbone's, in the order of ``get_weights``.
-            train: Images to learn from.
-            test: Images to classify.
-            steps: Length of the fine-tuning.
-            seed: Seed of the order and the crops of the training images.
-        """
-        self._backbone.set_weights(weights)
-        for variable, value in self._fresh:
-            variable.assign(value)
-        crops = random_crops(train, self._side, seed)
-        self.classifier.fit(
-            crops,
-            steps_per_epoch=steps,
-            verbose=0,
-            shuffle=False,
-            callbacks=[_Cosine(self._rate, steps)],
-        )
-        found = self.classifier.evaluate(test.images, test.labels, batch_size=128, verbose=0)
-        return float(found[1])
-
-
-class _Cosine(keras.callbacks.Callback):
-    """Keras's schedule as a callback: the length of a schedule inside an optimizer is fixed."""
-
-    def __init__(self, rate: float, steps: int) -> None:
-        super().__init__()
-        self._schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sets the rate of the step."""
-        self.model.optimizer.learning_rate = float(self._schedule(batch))
-
-
-def random_crops(train: Labeled, side: int, seed: int) -> tf.data.Dataset:
-    """Endless batches of crops, half of them mirrored."""
-
-    def crop(index: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        image, label = example
-        where = tf.stack([tf.constant(seed, tf.int64), index])
-        image = tf.image.stateless_random_crop(image, (side, side, 3), where)
-        return tf.image.stateless_random_flip_left_right(image, where), label
-
-    examples = tf.data.Dataset.from_tensor_slices((train.images, train.labels))
-    examples = examples.shuffle(len(train.labels), seed=seed).repeat()
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return examples.enumerate().map(crop).batch(BATCH).prefetch(2).with_options(options)
 
 
 def draws(train: Labeled, count: int | None, number: int) -> Iterator[Labeled]:
@@ -221,7 +133,8 @@ def measure(
         for seed, images in enumerate(draws(train, count, number)):
             for into, weights in zip(found, (random, pretrained), strict=True):
                 length = steps_for(images, steps)
-                into.append(tuning.accuracy(weights, images, test, length, seed))
+                parts = [(each.images, each.labels) for each in (images, test)]
+                into.append(tuning.accuracy(weights, *parts, length, seed))
         name = str(count) if count else all_in_words(train)
         rows.append(Row(name, pretrained=found[1], random=found[0]))
         say(rows[-1])

@@ -1,6 +1,7 @@
 """How good a backbone's features are, frozen: for classes, retrieval, segmentation, detection."""
 
 from harl_tf.evaluation.classes.few_labels import few_labels as few_labels
+from harl_tf.evaluation.classes.fine_tuning import FineTuning as FineTuning
 from harl_tf.evaluation.classes.knn import knn_accuracy as knn_accuracy
 from harl_tf.evaluation.classes.knn import knn_score as knn_score
 from harl_tf.evaluation.classes.linear import LinearClassifier as LinearClassifier
