@@ -10,6 +10,11 @@ from harl_tf.evaluation.classes.linear import linear_classifier as linear_classi
 from harl_tf.evaluation.classes.linear import linear_score as linear_score
 from harl_tf.evaluation.classes.retrieval import retrieval_scores as retrieval_scores
 from harl_tf.evaluation.classes.svm import svm_map as svm_map
+from harl_tf.evaluation.datasets.annotated import Annotated as Annotated
+from harl_tf.evaluation.datasets.annotated import Annotations as Annotations
+from harl_tf.evaluation.datasets.coco import read_coco as read_coco
+from harl_tf.evaluation.datasets.image_masks import image_masks as image_masks
+from harl_tf.evaluation.datasets.voc import read_voc as read_voc
 from harl_tf.evaluation.dense.detection import Boxes as Boxes
 from harl_tf.evaluation.dense.detection import Precision as Precision
 from harl_tf.evaluation.dense.detection import average_precision as average_precision

@@ -1,0 +1,70 @@
+"""A photograph with its true boxes, checked."""
+
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from harl_tf.evaluation.dense.detection import Boxes
+
+
+class Annotated(NamedTuple):
+    """A photograph and what is in it.
+
+    Attributes:
+        path: The photograph.
+        boxes: Its true boxes in pixels.
+    """
+
+    path: pathlib.Path
+    boxes: Boxes
+
+
+class Annotations(NamedTuple):
+    """The photographs of a data set.
+
+    Attributes:
+        images: In the order of the annotations.
+        classes: Names, in the order of the class numbers of the boxes.
+        left_out: Number of boxes without an area, which no detector can learn.
+    """
+
+    images: list[Annotated]
+    classes: tuple[str, ...]
+    left_out: int
+
+
+def within(
+    corners: list[list[float]], width: float, height: float, where: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes cut off at the edges of their image.
+
+    Args:
+        corners: Left, top, right and bottom of each.
+        width: Of the image in pixels.
+        height: Likewise.
+        where: What they are the boxes of, for messages.
+
+    Returns:
+        ``(boxes, 4)`` float32, and which of the given ones they are: those without an area are left
+        out.
+
+    Raises:
+        ValueError: If a box is altogether outside its image, or no numbers.
+
+    Example:
+        >>> within([[-2.0, 0.0, 5.0, 5.0], [3.0, 3.0, 3.0, 9.0]], 10, 10, "a.jpg")[0].tolist()
+        [[0.0, 0.0, 5.0, 5.0]]
+    """
+    boxes = np.array(corners, np.float64).reshape(-1, 4)
+    if not np.isfinite(boxes).all():
+        raise ValueError(f"Expected boxes of finite numbers in {where}. Received: {corners}.")
+    beyond = (boxes[:, 0] >= width) | (boxes[:, 1] >= height) | (boxes[:, 2:] <= 0).any(axis=1)
+    area = (boxes[:, 2:] - boxes[:, :2]).min(axis=1) > 0 if len(boxes) else np.zeros(0, bool)
+    if (beyond & area).any():
+        raise ValueError(
+            f"Expected boxes within the {width:g}×{height:g} pixels of {where}. "
+            f"Received: {boxes[beyond & area][0].tolist()} (left, top, right, bottom)."
+        )
+    limits = np.array([width, height, width, height])
+    return np.clip(boxes[area], 0, limits).astype(np.float32), np.flatnonzero(area)

@@ -1,0 +1,61 @@
+"""Boxes in COCO's format: one JSON file for all images."""
+
+import json
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from harl_tf.evaluation.datasets.annotated import Annotated, Annotations, within
+from harl_tf.evaluation.dense.detection import Boxes
+
+
+def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> Annotations:
+    """Reads the boxes of a COCO annotation file.
+
+    Args:
+        annotations: JSON with ``images``, ``annotations`` and ``categories``.
+        images: Folder of the images.
+
+    Returns:
+        The photographs. Class numbers count the categories by their ids, from 0, whatever the ids
+        are. Crowds (``iscrowd``) are left out. Boxes are cut off at the edges of the image.
+
+    Raises:
+        ValueError: If the file is no such JSON, names an image or a category that it does not
+            have, or a box is outside its image.
+        FileNotFoundError: If it or an image does not exist.
+
+    Example:
+        ::
+
+            data = read_coco("annotations/instances_val2017.json", "val2017")
+    """
+    path, folder = pathlib.Path(annotations), pathlib.Path(images)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        listed = {image["id"]: image for image in content["images"]}
+        names = {each["id"]: each["name"] for each in content["categories"]}
+        found: dict[Any, list[Any]] = {number: [] for number in listed}
+        for box in content["annotations"]:
+            if not box.get("iscrowd"):
+                found[box["image_id"]].append((box["bbox"], box["category_id"]))
+        numbers = {category: index for index, category in enumerate(sorted(names))}
+        examples, left_out = [], 0
+        for number, image in listed.items():
+            photograph = folder / image["file_name"]
+            if not photograph.is_file():
+                raise FileNotFoundError(f"{path} names {photograph}, which does not exist.")
+            corners = [[x, y, x + width, y + height] for (x, y, width, height), _ in found[number]]
+            kept, which = within(corners, image["width"], image["height"], str(photograph))
+            labels = np.array([numbers[found[number][index][1]] for index in which], np.int64)
+            left_out += len(corners) - len(kept)
+            examples.append(Annotated(photograph, Boxes(kept, labels)))
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"Expected {path} to be COCO's JSON: images with id, file_name, width and height, "
+            "annotations with image_id, category_id and bbox, categories with id and name. "
+            f"Received: {type(error).__name__}, {error}."
+        ) from error
+    return Annotations(examples, tuple(names[category] for category in numbers), left_out)

@@ -1,0 +1,117 @@
+"""Photographs and label maps in two folders, one file each, with the same names."""
+
+import os
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+_INDEXED = ("L", "P", "1", "I;16", "I")
+"""Modes of Pillow whose pixels are numbers of classes, not colors."""
+
+
+def image_masks(
+    images: str | os.PathLike[str], masks: str | os.PathLike[str], size: int | None = None
+) -> "ImageMasks":
+    """Photographs with their label maps, for ``segmentation_score`` and for training.
+
+    Args:
+        images: Folder of photographs, perhaps with subfolders.
+        masks: Folder of label maps: for ``a/b.jpg`` a file ``a/b.png`` (or of another lossless
+            format) whose pixels are class numbers, in gray or with a palette, 255 for void. Black
+            and white masks of one bit have the classes 0 and 1.
+        size: Side to which both are scaled, masks without mixing labels. Default: as they are,
+            which segmentation_score takes and ``fit`` does not.
+
+    Returns:
+        Something that can be looped over as often as needed, in the order of the names; each time
+        it gives batches of one, images ``(1, height, width, 3)`` uint8 and label maps ``(1, height,
+        width)`` int64.
+
+    Raises:
+        ValueError: If a photograph has no mask, or there are no photographs.
+
+    Example:
+        >>> image_masks("no/such", "folder")
+        Traceback (most recent call last):
+        ValueError: Expected photographs in no/such. Received: none.
+    """
+    images, masks = pathlib.Path(images), pathlib.Path(masks)
+    found = {
+        path.relative_to(images).with_suffix("").as_posix(): path
+        for path in sorted(images.rglob("*"))
+        if path.suffix.lower() in Image.registered_extensions()
+    }
+    if not found:
+        raise ValueError(f"Expected photographs in {images}. Received: none.")
+    labeled = {
+        path.relative_to(masks).with_suffix("").as_posix(): path
+        for path in sorted(masks.rglob("*.*"))
+    }
+    missing = [name for name in found if name not in labeled]
+    if missing:
+        raise ValueError(
+            f"Expected a mask in {masks} for every photograph in {images}, with the same name. "
+            f"Received: none for {len(missing)}, the first {missing[0]}."
+        )
+    return ImageMasks([(path, labeled[name]) for name, path in found.items()], size)
+
+
+class ImageMasks:
+    """Pairs of files, read anew in every loop.
+
+    Args:
+        pairs: A photograph and its mask each.
+        size: Side to scale to; None to leave them.
+
+    Example:
+        >>> len(ImageMasks([]))
+        0
+    """
+
+    def __init__(
+        self, pairs: list[tuple[pathlib.Path, pathlib.Path]], size: int | None = None
+    ) -> None:
+        self.pairs, self.size = pairs, size
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for photograph, mask in self.pairs:
+            image, labels = _opened(photograph), _labels(mask)
+            image = ImageOps.exif_transpose(image).convert("RGB")
+            if image.size != labels.size:
+                raise ValueError(
+                    f"Expected {mask} to be as large as {photograph}. Received: "
+                    f"{labels.width}×{labels.height} and {image.width}×{image.height} pixels."
+                )
+            if self.size is not None:
+                image = image.resize((self.size, self.size), Image.Resampling.BILINEAR)
+                labels = labels.resize((self.size, self.size), Image.Resampling.NEAREST)
+            yield np.asarray(image)[None], np.asarray(labels).astype(np.int64)[None]
+
+
+def _labels(path: pathlib.Path) -> Image.Image:
+    mask = _opened(path)
+    if mask.mode not in _INDEXED:
+        raise ValueError(
+            f"Expected {path} to be gray or to have a palette, its pixels being class numbers. "
+            f"Received: an image of mode {mask.mode}; convert its colors to numbers first."
+        )
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        raise ValueError(
+            f"Expected {path} in a lossless format such as PNG. Received: a JPEG, which changes "
+            "class numbers."
+        )
+    return mask.convert("L").point(lambda value: value // 255) if mask.mode == "1" else mask
+
+
+def _opened(path: pathlib.Path) -> Image.Image:
+    try:
+        image = Image.open(path)
+        image.load()
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise ValueError(f"{path} cannot be read as an image: {error}.") from error
+    return image

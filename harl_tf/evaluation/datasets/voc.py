@@ -1,0 +1,100 @@
+"""Boxes in Pascal VOC's format: an XML file for each image."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+import numpy as np
+
+from harl_tf.evaluation.datasets.annotated import Annotated, Annotations, within
+from harl_tf.evaluation.dense.detection import Boxes
+
+_LARGEST = 10_000_000
+"""Bytes of an annotation; a file of a stranger may be anything."""
+
+
+def read_voc(
+    annotations: str | os.PathLike[str],
+    images: str | os.PathLike[str],
+    classes: Sequence[str] | None = None,
+    difficult: bool = False,
+) -> Annotations:
+    """Reads the boxes of a folder of Pascal VOC annotations.
+
+    Args:
+        annotations: Folder of XML files.
+        images: Folder of the images that they name.
+        classes: Names in the order of their numbers. Default: all that occur, by the alphabet.
+        difficult: Whether to keep objects that are marked as difficult. Default: False.
+
+    Returns:
+        The photographs, by the names of the files. VOC counts pixels from 1 and includes the last
+        one; the boxes here are left, top, right, bottom from 0, cut off at the edges of the image.
+
+    Raises:
+        ValueError: If a file is no such XML, an object has another class, or a box is outside its
+            image.
+        FileNotFoundError: If there are no annotations or an image does not exist.
+
+    Example:
+        ::
+
+            data = read_voc("VOC2007/Annotations", "VOC2007/JPEGImages")
+    """
+    folder, photographs = pathlib.Path(annotations), pathlib.Path(images)
+    paths = sorted(folder.glob("*.xml"))
+    if not paths:
+        raise FileNotFoundError(f"There are no annotations, *.xml, in {folder}.")
+    read = [_read(path, difficult) for path in paths]
+    names = tuple(classes or sorted({name for _, _, objects in read for name, _ in objects}))
+    examples, left_out = [], 0
+    for path, (file, (width, height), objects) in zip(paths, read, strict=True):
+        photograph = photographs / file
+        if not photograph.is_file():
+            raise FileNotFoundError(f"{path} names {photograph}, which does not exist.")
+        unknown = [name for name, _ in objects if name not in names]
+        if unknown:
+            raise ValueError(
+                f"Expected objects of {', '.join(names)} in {path}. Received: {unknown[0]}."
+            )
+        corners, which = within([box for _, box in objects], width, height, str(photograph))
+        labels = np.array([names.index(objects[index][0]) for index in which], np.int64)
+        left_out += len(objects) - len(corners)
+        examples.append(Annotated(photograph, Boxes(corners, labels)))
+    return Annotations(examples, names, left_out)
+
+
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+Object = tuple[str, list[float]]
+
+
+def _read(path: pathlib.Path, difficult: bool) -> tuple[str, tuple[float, float], list[Object]]:
+    """File name, width and height, and the objects of an annotation."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"more than {_LARGEST:,} bytes")
+        root = ElementTree.parse(path).getroot()
+        size = float(_text(root, "size/width")), float(_text(root, "size/height"))
+        objects = []
+        for each in root.iter("object"):
+            if each.findtext("difficult", "0").strip() == "1" and not difficult:
+                continue
+            box = [
+                float(_text(each, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")
+            ]
+            objects.append((_text(each, "name"), [box[0] - 1, box[1] - 1, box[2], box[3]]))
+        return _text(root, "filename"), size, objects
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ValueError(
+            f"Expected {path} to be an annotation as Pascal VOC has them: filename, size, and "
+            f"objects with name and bndbox. Received: {error}."
+        ) from error
+
+
+def _text(element: ElementTree.Element, name: str) -> str:
+    text = element.findtext(name)
+    if text is None or not text.strip():
+        raise ValueError(f"no {name}")
+    return text.strip()
