@@ -11,13 +11,15 @@ import numpy as np
 import skimage
 from quickstart_parts import tiles
 
+_PLACE = tempfile.TemporaryDirectory()  # is removed when Python ends
+
 SIDE = 96
 """Of a picture of coins, in pixels."""
 
 
 def class_folders() -> tuple[pathlib.Path, pathlib.Path]:
     """Two folders of class folders, to learn from and to test on."""
-    place = pathlib.Path(tempfile.mkdtemp())
+    place = pathlib.Path(_PLACE.name)
     tiles.write_photographs(place / "photographs")
     tiles.write_tiles(place / "photographs", place)
     return place / "train", place / "test"

@@ -8,7 +8,7 @@ import contextlib
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -83,7 +83,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         >>> [file.name for file in path.iterdir()]
         ['a.txt']
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(os.path.abspath(path))
     partial = _partial(path)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -92,11 +92,56 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         for file in partial.rglob("*"):
             if file.is_file():
                 sync(file)
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(partial, path)
-        sync(path.parent)
+        _put(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def foreign(folder: pathlib.Path, names: Collection[str]) -> pathlib.Path | None:
+    """The first entry of a folder, or of what is left of an attempt to write it, of another name.
+
+    What replaces a folder asks first, so that nobody's files go with it.
+
+    Args:
+        folder: A folder that ``whole_folder`` is going to write, existing or not.
+        names: Names of the entries that may be replaced.
+
+    Returns:
+        The entry; the path itself if it is no folder; None if there is no such.
+
+    Example:
+        >>> import tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> (folder / "mine.txt").write_text("a")
+        1
+        >>> foreign(folder, ["saved_model.pb"]).name, foreign(folder, ["mine.txt"])
+        ('mine.txt', None)
+    """
+    for place in (folder, _partial(folder)):
+        if place.exists() and not place.is_dir():
+            return place
+        for path in sorted(place.iterdir()) if place.exists() else ():
+            if path.name not in names:
+                return path
+    return None
+
+
+def _put(partial: pathlib.Path, path: pathlib.Path) -> None:
+    """Renames a folder to one that may exist, which is there until the new one is."""
+    old = path.with_name(f".{path.name}.replaced")
+    if old.exists() and not path.exists():  # an attempt ended between the two renames below
+        os.replace(old, path)
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(partial, path)
+    except BaseException:  # an interrupt, too
+        if old.exists():
+            os.replace(old, path)
+        raise
+    sync(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def sync(path: pathlib.Path) -> None:
@@ -109,4 +154,5 @@ def sync(path: pathlib.Path) -> None:
 
 
 def _partial(path: pathlib.Path) -> pathlib.Path:
+    path = pathlib.Path(os.path.abspath(path))
     return path.with_name(path.name + ".partial")

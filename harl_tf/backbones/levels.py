@@ -95,6 +95,8 @@ def completed(
     numbers = [level for name in found if (level := level_number(name)) is not None]
     for level in range(max(numbers), _COARSEST) if numbers else ():
         finer = found[f"P{level}"]
-        halved = keras.layers.MaxPooling2D(1, strides=2, padding="same", dtype=finer.dtype)
+        halved = keras.layers.MaxPooling2D(
+            1, strides=2, padding="same", dtype=finer.dtype, name=f"added_p{level + 1}"
+        )
         found[f"P{level + 1}"] = halved(finer)
     return found

@@ -14,6 +14,7 @@ import keras_hub
 
 from harl_tf.backbones.copying import rebuild
 from harl_tf.backbones.data_format import check_channels_last
+from harl_tf.backbones.hub import PyramidBackbone
 from harl_tf.backbones.levels import FeaturePyramid
 from harl_tf.backbones.normalization import IMAGENET_STD, mean_to_subtract, normalization
 from harl_tf.backbones.strides import named_by_stride
@@ -69,6 +70,8 @@ def feature_pyramid(
         ['P1']
     """
     check_channels_last()
+    if isinstance(network, PyramidBackbone):
+        network = network.network
     image, maps = _image_and_maps(network)
     name = name or network.name
     graph = keras.Model(image, maps, name=name)
@@ -95,7 +98,7 @@ def _pyramid(image: Any, maps: Any, name: str, origin: str | None) -> FeaturePyr
 def _origin(network: keras.Model) -> str | None:
     """See ``FeaturePyramid``."""
     if isinstance(network, keras_hub.models.Backbone):
-        return json.dumps(keras.saving.serialize_keras_object(network))
+        return json.dumps(keras.saving.serialize_keras_object(network))  # its weights apart
     return network.origin if isinstance(network, FeaturePyramid) else None
 
 

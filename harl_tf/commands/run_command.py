@@ -14,6 +14,15 @@ from mask_generation.commands import line
 
 _REFUSED, _FAILED = 2, 1
 
+_INTERRUPTED = {
+    "pretrain": "Interrupted. Run the same command to continue after the last saved epoch."
+}
+_OUT_OF_MEMORY = {
+    "pretrain": "Use --accumulate to split batches into parts, a smaller --batch-size or "
+    "--image-size, or --precision mixed_bfloat16."
+}
+"""What to do, by command."""
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs a command.
@@ -37,7 +46,7 @@ def main(arguments: argparse.Namespace) -> int:
             **dict.fromkeys((CommandError, RecordsError, ResumeError, RunError), _REFUSED),
             **dict.fromkeys((ExportError, FloatingPointError, OSError), _FAILED),
         },
-        "Interrupted. Run the same command to continue after the last saved epoch.",
+        _INTERRUPTED.get(arguments.command, "Interrupted; nothing was written."),
     )
 
 
@@ -45,9 +54,6 @@ def _run(arguments: argparse.Namespace) -> None:
     try:
         arguments.run(arguments)
     except tf.errors.ResourceExhaustedError:
-        print(
-            "error: Out of memory. Use --accumulate to split batches into parts, a smaller "
-            "--batch-size or --image-size, or --precision mixed_bfloat16.",
-            file=sys.stderr,
-        )
+        advice = _OUT_OF_MEMORY.get(arguments.command, "Use a smaller --image-size.")
+        print(f"error: Out of memory. {advice}", file=sys.stderr)
         raise SystemExit(_FAILED) from None

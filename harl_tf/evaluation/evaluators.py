@@ -87,7 +87,8 @@ def _few(share: float, name: str) -> Evaluator:
 
 
 def _retrieval(data: Labeled, seed: int) -> list[Measured]:
-    found = retrieval_scores(data.test_vectors, data.test_labels, among=(1, 5))
+    among = [places for places in (1, 5) if places < len(data.test_labels)]
+    found = retrieval_scores(data.test_vectors, data.test_labels, among)
     return [Measured(name, value, len(data.test_labels)) for name, value in found.items()]
 
 

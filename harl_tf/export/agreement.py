@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from harl_tf.export.artifact import ExportError
+from harl_tf.export.native import plain
 
+_SIDE = 224
 LIMIT = 1e-4
 """Largest difference of a value of a feature map, relative to the map's largest value."""
 
@@ -18,14 +21,14 @@ Maps = Mapping[str, np.ndarray]
 
 
 def check_agreement(
-    backbone: keras.Model, other: Callable[[np.ndarray], Maps], side: int, what: str
+    backbone: keras.Model, other: Callable[[np.ndarray], Maps], side: int | None, what: str
 ) -> None:
     """Checks that another network has the same feature maps.
 
     Args:
         backbone: A model from images to a dict of maps.
         other: From float32 images ``(1, side, side, 3)``, 0–255, to its maps by level.
-        side: Side of the image to ask about.
+        side: Side of the image to ask about. None: the size that the backbone takes, or 224.
         what: What the other network is, for the message.
 
     Raises:
@@ -35,12 +38,18 @@ def check_agreement(
         >>> backbone = harl_tf.backbones.small_resnet(10, width=8)
         >>> check_agreement(backbone, lambda images: backbone(images), 32, "itself")
     """
-    images = np.random.default_rng(0).uniform(0, 255, (1, side, side, 3)).astype(np.float32)
+    height, width = (side or given or _SIDE for given in backbone.inputs[0].shape[1:3])
+    images = np.random.default_rng(0).uniform(0, 255, (1, height, width, 3)).astype(np.float32)
     found = other(images)
-    for level, features in backbone(images, training=False).items():
-        expected = keras.ops.convert_to_numpy(keras.ops.cast(features, "float32"))
-        if level not in found:
-            raise ExportError(f"{what} lacks the map {level}; nothing was written.")
+    # In float32, and where no convolution is rounded to fewer bits, as on GPUs.
+    with tf.device("CPU"):
+        maps = plain(backbone)(images, training=False)
+    for level, features in maps.items():
+        expected = keras.ops.convert_to_numpy(features)
+        if level not in found or np.shape(found[level]) != expected.shape:
+            raise ExportError(
+                f"{what} lacks the map {level} of {expected.shape}; nothing was written."
+            )
         scale = max(float(np.abs(expected).max()), 1e-12)
         difference = float(np.abs(np.asarray(found[level]) - expected).max()) / scale
         if not difference <= LIMIT:

@@ -16,6 +16,8 @@ import json
 import pathlib
 from typing import Any
 
+from harl_tf import files
+
 NATIVE, METADATA, CARD, CHECKSUMS = "backbone.keras", "metadata.json", "MODEL_CARD.md", "SHA256SUMS"
 SERVE, SERVE_TRAINING = "serve", "serve_training"
 SERVE_UINT8 = "serve_uint8"
@@ -118,13 +120,12 @@ def check_disposable(folder: pathlib.Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise ExportError(f"{folder} is not a folder; it is left alone.")
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder).parts
-        if inside[0] not in _OURS:
-            raise ExportError(
-                f"{path} is not part of an exported backbone, so {folder} is left alone. Move it "
-                "away or choose another folder."
-            )
+    path = files.foreign(folder, _OURS)
+    if path is not None:
+        raise ExportError(
+            f"{path} is not part of an exported backbone, so {folder} is left alone. Move it away "
+            "or choose another folder."
+        )
 
 
 def _digests(folder: pathlib.Path) -> dict[str, str]:

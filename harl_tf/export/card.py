@@ -34,12 +34,8 @@ class Card:
     image_size: int | None = None
 
 
-def describe(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str, Any]:
+def describe(model: keras.Model, backbone: keras.Model, card: Card) -> dict[str, Any]:
     """Everything a program may want to know about an exported backbone, serializable as JSON."""
-    config = model.get_config()
-    method = {
-        key: value for key, value in config.items() if key not in ("backbone", "augmentations")
-    }
     return {
         "schema": artifact.MODEL_SCHEMA,
         "input": {
@@ -51,11 +47,17 @@ def describe(model: Pretraining, backbone: keras.Model, card: Card) -> dict[str,
             name: {"shape": list(tensor.shape)} for name, tensor in backbone.output.items()
         },
         "parameters": backbone.count_params(),
-        "method": {"class": type(model).__name__, **method},
-        "origin": getattr(model.backbone, "origin", None),
+        "method": _method(model) if isinstance(model, Pretraining) else None,
+        "origin": getattr(getattr(model, "backbone", model), "origin", None),
         "card": {**dataclasses.asdict(card), "metrics": dict(card.metrics)},
         "versions": {name: _version(name) for name in _PACKAGES},
     }
+
+
+def _method(model: Pretraining) -> dict[str, Any]:
+    left_out = ("backbone", "augmentations")
+    settings = {key: each for key, each in model.get_config().items() if key not in left_out}
+    return {"class": type(model).__name__, **settings}
 
 
 def render(facts: Mapping[str, Any]) -> str:
@@ -67,7 +69,10 @@ def render(facts: Mapping[str, Any]) -> str:
     size = card.get("image_size")  # older exports have none
     sized = f"; {size}×{size} pixels are a good size to begin with" if size else ""
     measured = f"\n| metric | value |\n|---|---|\n{metrics}\n" if metrics else "none were given\n"
-    return f"""# Backbone pretrained with {facts["method"]["class"]}
+    method = facts["method"]
+    title = "Backbone" + (f" pretrained with {method['class']}" if method else "")
+    takes_bytes = "; `serve_uint8` takes bytes" if facts["schema"] > 1 else ""
+    return f"""# {title}
 
 - **Data**: {card["data"]}
 - **License of the weights**: {card["license"]}
@@ -95,8 +100,8 @@ As a preset of KerasHub, as a LiteRT or an ONNX file:
     python -m harl_tf export FOLDER backbone.tflite
     python -m harl_tf export FOLDER backbone.onnx
 
-As a SavedModel, for TensorFlow Serving (`serve` takes float32, `serve_uint8` bytes) or in plain
-Keras (create it inside the strategy's scope if there is one):
+As a SavedModel, for TensorFlow Serving (`serve` takes float32{takes_bytes}) or in plain Keras
+(create it inside the strategy's scope if there is one):
 
     backbone = keras.layers.TFSMLayer(
         "FOLDER", call_endpoint="serve", call_training_endpoint="serve_training", dtype="float32"
@@ -115,7 +120,7 @@ gives each replica its own batch statistics: use `load_backbone`, which synchron
 
 ## Pretraining settings
 
-    {json.dumps(facts["method"], sort_keys=True)}
+    {json.dumps(method, sort_keys=True)}
 
 {card["notes"]}
 """

@@ -1,10 +1,44 @@
 """A backbone for one image of one size, as converters to other formats want it."""
 
+import pathlib
+import tempfile
+
 import keras
+import tensorflow as tf
 
 from harl_tf.export.artifact import ExportError
 from harl_tf.export.native import plain
 from harl_tf.precision import dtype_policy
+
+
+def converted(network: keras.Model, form: str, name: str) -> bytes:
+    """The content of a file that Keras converts a network to.
+
+    Args:
+        network: As ``of_one_size`` makes it.
+        form: ``"litert"`` or ``"onnx"``.
+        name: Name of the file, whose ending Keras asks for.
+
+    Raises:
+        ExportError: If the converter fails, with the first line of what it says.
+
+    Example:
+        >>> network = of_one_size(harl_tf.backbones.small_resnet(10, width=8), 32)
+        >>> converted(network, "litert", "backbone.tflite")[4:8]
+        b'TFL3'
+    """
+    signature = [tf.TensorSpec(network.input.shape, tf.float32, name="images")]
+    with tempfile.TemporaryDirectory() as folder:
+        made = pathlib.Path(folder, name)
+        try:
+            network.export(made, format=form, verbose=False, input_signature=signature)
+        except Exception as error:  # converters raise all kinds
+            lines = str(error).splitlines() or [type(error).__name__]
+            raise ExportError(
+                f"{network.name!r} cannot be converted to {name}: {lines[0][:300]} "
+                "Nothing was written."
+            ) from error
+        return made.read_bytes()
 
 
 def of_one_size(backbone: keras.Model, image_size: int) -> keras.Model:

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import tempfile
 from collections.abc import Callable
 
 import keras
@@ -12,7 +11,7 @@ import tensorflow as tf
 from harl_tf import files
 from harl_tf.export.agreement import Maps, check_agreement
 from harl_tf.export.artifact import ExportError
-from harl_tf.export.fixed_size import of_one_size
+from harl_tf.export.fixed_size import converted, of_one_size
 
 
 def export_litert(
@@ -42,10 +41,7 @@ def export_litert(
     if path.suffix != ".tflite":
         raise ExportError(f"Expected a path that ends in .tflite. Received: {path}.")
     network = of_one_size(backbone, image_size)
-    with tempfile.TemporaryDirectory() as folder:
-        made = pathlib.Path(folder, path.name)
-        network.export(made, format="litert", verbose=False)
-        content = made.read_bytes()
+    content = converted(network, "litert", path.name)
     check_agreement(backbone, _interpreted(content), image_size, "The LiteRT file")
     files.write_bytes(path, content)
     return path

@@ -15,6 +15,8 @@ from harl_tf.precision import dtype_policy
 def export_keras(backbone: keras.Model, path: str | os.PathLike[str]) -> pathlib.Path:
     """Writes a backbone as a ``.keras`` file of float32 that opens without harl_tf.
 
+    Every layer in the file is trainable, whatever it was in training.
+
     Args:
         backbone: A backbone of this package, or any functional model around one.
         path: File to write, ``NAME.keras``; an older one is replaced.

@@ -3,17 +3,15 @@
 import importlib.util
 import os
 import pathlib
-import tempfile
 from collections.abc import Callable
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from harl_tf import files
 from harl_tf.export.agreement import Maps, check_agreement
 from harl_tf.export.artifact import ExportError
-from harl_tf.export.fixed_size import of_one_size
+from harl_tf.export.fixed_size import converted, of_one_size
 
 _NEEDED = ("tf2onnx", "onnxruntime")
 
@@ -51,11 +49,7 @@ def export_onnx(
             'pip install "harl_tf[onnx]".'
         )
     network = of_one_size(backbone, image_size)
-    with tempfile.TemporaryDirectory() as folder:
-        made = pathlib.Path(folder, path.name)
-        signature = [tf.TensorSpec(network.input.shape, tf.float32, name="images")]
-        network.export(made, format="onnx", verbose=False, input_signature=signature)
-        content = made.read_bytes()
+    content = converted(network, "onnx", path.name)
     check_agreement(backbone, _interpreted(content), image_size, "The ONNX file")
     files.write_bytes(path, content)
     return path

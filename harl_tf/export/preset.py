@@ -17,9 +17,16 @@ from harl_tf.backbones.hub import PyramidImageConverter
 from harl_tf.backbones.strides import named_by_stride
 from harl_tf.export.agreement import check_agreement
 from harl_tf.export.artifact import ExportError
+from harl_tf.export.native import plain
+from harl_tf.precision import dtype_policy
 
-_SIDE = 64
-"""Side of the image on which the preset is compared, if a network takes any."""
+_PARTS = frozenset(
+    (
+        *("config.json", "metadata.json", "model.weights.h5", "model.weights.json", "README.md"),
+        *("image_converter.json", "preprocessor.json", "task.json", "task.weights.h5", "assets"),
+    )
+)
+"""What KerasHub writes into the folder of a preset."""
 
 
 def export_preset(
@@ -60,17 +67,18 @@ def export_preset(
     folder = pathlib.Path(folder)
     _check_disposable(folder, overwrite)
     size = None if image_size is None else (image_size, image_size)
-    hub, converter = _of_hub(backbone, size) or (
-        PyramidBackbone(backbone, name=backbone.name),
-        PyramidImageConverter(size),
-    )
-    scales = converter.__class__(scale=converter.scale, offset=converter.offset)
-    maps = keras.Model(hub.input, {level: hub.pyramid_outputs[level] for level in backbone.output})
-    side = backbone.inputs[0].shape[1] or _SIDE
-    check_agreement(backbone, lambda images: maps(scales(images)), side, "The preset")
-    with files.whole_folder(folder) as partial:
-        hub.save_to_preset(str(partial))
-        converter.save_to_preset(str(partial))
+    with dtype_policy("float32"):
+        hub, converter = _of_hub(backbone, size) or (
+            PyramidBackbone(plain(backbone), name=backbone.name),
+            PyramidImageConverter(size),
+        )
+        scales = converter.__class__(scale=converter.scale, offset=converter.offset)
+        levels = {level: hub.pyramid_outputs[level] for level in backbone.output}
+        maps = keras.Model(hub.inputs[0], levels)
+        check_agreement(backbone, lambda images: maps(scales(images)), None, "The preset")
+        with files.whole_folder(folder) as partial:
+            hub.save_to_preset(str(partial))
+            converter.save_to_preset(str(partial))
     return folder
 
 
@@ -80,11 +88,12 @@ def _of_hub(
     """The network as one of KerasHub's own class; None if there is none for it."""
     if not isinstance(backbone, FeaturePyramid) or backbone.origin is None:
         return None
-    hub = keras.saving.deserialize_keras_object(json.loads(backbone.origin))
-    if list(getattr(hub, "pyramid_outputs", {})) != list(
-        named_by_stride(hub.input, hub.pyramid_outputs)
-    ):
-        return None
+    origin = json.loads(backbone.origin)
+    origin["config"]["dtype"] = "float32"
+    hub = keras.saving.deserialize_keras_object(origin)
+    maps = getattr(hub, "pyramid_outputs", None)
+    if not maps or list(maps) != list(named_by_stride(hub.inputs[0], maps)):
+        return None  # a transformer, or maps that it calls by strides that they do not have
     kinds = keras_hub.layers.ImageConverter.__subclasses__()
     kind = next((each for each in kinds if each.backbone_cls is type(hub)), None)
     if kind is None or not _give_weights(backbone, hub):
@@ -108,9 +117,12 @@ def _give_weights(backbone: keras.Model, hub: keras.Model) -> bool:
 
 
 def _check_disposable(folder: pathlib.Path, overwrite: bool) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir() or not (folder / "config.json").is_file():
+    if folder.exists() and not (folder.is_dir() and (folder / "config.json").is_file()):
         raise ExportError(f"{folder} is no preset; it is left alone. Choose another folder.")
-    if not overwrite:
+    path = files.foreign(folder, _PARTS)
+    if path is not None:
+        raise ExportError(
+            f"{path} is not part of a preset, so {folder} is left alone. Choose another folder."
+        )
+    if folder.exists() and not overwrite:
         raise ExportError(f"{folder} exists. Choose another folder or pass overwrite=True.")

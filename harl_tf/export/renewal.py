@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 
 from harl_tf import files
 from harl_tf.export import artifact
@@ -53,6 +54,8 @@ def replace_card(folder: str | os.PathLike[str], card: Card) -> None:
     folder = pathlib.Path(folder)
     artifact.check(folder)
     facts = {**artifact.metadata(folder), "card": dataclasses.asdict(card)}
-    files.write_text(folder / artifact.METADATA, json.dumps(facts, indent=1) + "\n")
-    files.write_text(folder / artifact.CARD, render(facts))
-    artifact.write_checksums(folder)
+    with files.whole_folder(folder) as partial:
+        shutil.copytree(folder, partial, dirs_exist_ok=True)
+        files.write_text(partial / artifact.METADATA, json.dumps(facts, indent=1) + "\n")
+        files.write_text(partial / artifact.CARD, render(facts))
+        artifact.write_checksums(partial)

@@ -15,12 +15,12 @@ from harl_tf.pretraining.finite import first_not_finite
 
 
 def export_backbone(
-    model: Pretraining,
+    model: keras.Model,
     folder: str | pathlib.Path,
     card: Card | None = None,
     overwrite: bool = False,
 ) -> pathlib.Path:
-    """Writes a model's backbone as a SavedModel with native weights, metadata, card and checksums.
+    """Writes a backbone as a SavedModel with native weights, metadata, card and checksums.
 
     The SavedModel has the endpoints ``serve`` for inference (``serving_default`` in TensorFlow
     Serving), ``serve_uint8``, the same for bytes, and ``serve_training``, which uses batch
@@ -29,7 +29,8 @@ def export_backbone(
     whatever precision and batch normalization it was trained with, and every layer is trainable.
 
     Args:
-        model: A pretraining model. Call this outside of any strategy's scope.
+        model: A pretraining model, or a backbone as ``load_backbone`` and ``open_backbone`` return.
+            Call this outside of any strategy's scope.
         folder: Folder to create; it only appears once everything in it is written.
         card: Information about the weights for the model card. Default: only the settings.
         overwrite: Whether to replace an older export in the folder. Default: False.
@@ -53,10 +54,10 @@ def export_backbone(
             f"{folder} exists. Choose another folder or pass overwrite=True."
         )
     artifact.check_disposable(folder)
-    _refuse_not_finite(model.backbone)
-    backbone = plain(model.backbone)
+    trained = model.backbone if isinstance(model, Pretraining) else model
+    _refuse_not_finite(trained)
+    backbone = plain(trained)
     facts = describe(model, backbone, card or Card())
-    artifact.check_disposable(folder.with_name(folder.name + ".partial"))
     with files.whole_folder(folder) as partial:
         _write_saved_model(backbone, partial)
         backbone.save(partial / artifact.NATIVE)

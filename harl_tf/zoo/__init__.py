@@ -1,7 +1,6 @@
 """Loading pretrained backbones as Keras layers: our exports, and weights from elsewhere."""
 
 from harl_tf.zoo.loader import load_backbone as load_backbone
-from harl_tf.zoo.natural_size import natural_size as natural_size
 from harl_tf.zoo.presets import Preset as Preset
 from harl_tf.zoo.presets import list_presets as list_presets
 from harl_tf.zoo.sources import StartError as StartError

@@ -6,14 +6,17 @@ Owns names, addresses and the cache. What is in a folder, and whether it is whol
 
 import difflib
 import hashlib
+import lzma
 import os
 import pathlib
 import re
+import shutil
 import tarfile
+import tempfile
+import zlib
 
 import keras
 
-from harl_tf import files
 from harl_tf.export import artifact
 from harl_tf.export.artifact import ExportError
 from harl_tf.zoo.presets import Preset, list_presets
@@ -79,7 +82,8 @@ def downloaded(url: str, sha256: str | None = None) -> pathlib.Path:
 
     Args:
         url: A tar archive, compressed or not.
-        sha256: Its checksum. Default: not checked; the files inside are, by ``load_backbone``.
+        sha256: Its checksum. Default: not checked. Those inside the archive show that it is whole,
+            not whose it is.
 
     Returns:
         The folder.
@@ -94,10 +98,14 @@ def downloaded(url: str, sha256: str | None = None) -> pathlib.Path:
             folder = downloaded("https://example.org/backbone.tar.gz")
     """
     key = hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()[:16]
-    folder = cache_folder() / key
-    if not folder.exists():
-        _download(url, sha256, folder)
-    return next(iter(sorted(folder.rglob(artifact.CHECKSUMS)))).parent
+    place = cache_folder() / key
+    found = _export_in(place)
+    if found is None:
+        shutil.rmtree(place, ignore_errors=True)  # what is left after somebody has tidied up
+        _download(url, sha256, place)
+        found = _export_in(place)
+        assert found is not None
+    return found
 
 
 def cache_folder() -> pathlib.Path:
@@ -126,28 +134,47 @@ def _place(preset: Preset) -> pathlib.Path:
     return downloaded(preset.url, preset.sha256)
 
 
-def _download(url: str, sha256: str | None, folder: pathlib.Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)  # Keras would use another place
-    places = {"cache_dir": folder.parent, "cache_subdir": "downloads"}
+def _export_in(place: pathlib.Path) -> pathlib.Path | None:
+    found = sorted(place.rglob(artifact.CHECKSUMS))
+    return found[0].parent if found else None
+
+
+def _download(url: str, sha256: str | None, place: pathlib.Path) -> None:
+    """Into a folder of its own, which is renamed once it is whole: two processes may do so."""
     try:
-        archive = pathlib.Path(
-            keras.utils.get_file(f"{folder.name}.tar", url, file_hash=sha256, **places)
+        place.parent.mkdir(parents=True, exist_ok=True)  # Keras would use another place
+        with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+            archive = _fetched(url, sha256, scratch)
+            inside = pathlib.Path(scratch, "inside")
+            with tarfile.open(archive) as members:
+                members.extractall(inside, filter="data")
+            found = _export_in(inside)
+            if found is None:
+                raise ExportError(f"{url} is no archive of a folder that export_backbone wrote.")
+            artifact.check(found)
+            if not place.exists():
+                inside.rename(place)
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise ExportError(f"{url} is no whole tar archive: {_first_line(error)}") from error
+    except OSError as error:
+        if not place.exists():  # not by another process at the same time
+            raise ExportError(
+                f"{url} cannot be kept in {place.parent}: {_first_line(error)} HARL_TF_CACHE names "
+                "another folder."
+            ) from error
+
+
+def _fetched(url: str, sha256: str | None, folder: str) -> str:
+    try:
+        path: str = keras.utils.get_file(
+            "backbone.tar", url, file_hash=sha256, cache_dir=folder, cache_subdir="download"
         )
     except Exception as error:  # Keras raises Exception itself
         raise ExportError(
             f"{url} cannot be downloaded: {_first_line(error)} Without a network, copy the "
             "backbone's folder from elsewhere and give that."
         ) from error
-    try:
-        with files.whole_folder(folder) as partial:
-            with tarfile.open(archive) as members:
-                members.extractall(partial, filter="data")
-            if not list(partial.rglob(artifact.CHECKSUMS)):
-                raise ExportError(f"{url} is no archive of a folder that export_backbone wrote.")
-    except (tarfile.TarError, EOFError) as error:
-        raise ExportError(f"{url} is no whole tar archive: {_first_line(error)}") from error
-    finally:
-        archive.unlink(missing_ok=True)
+    return path
 
 
 def _first_line(error: Exception) -> str:

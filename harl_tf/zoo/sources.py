@@ -32,12 +32,14 @@ class Read(NamedTuple):
         kind: What the source is, in words.
         values: The pixel values that the network takes; None if that cannot be known.
         reason: How they are known, in words.
+        size: Side of the images, in pixels, at which its features are good, if that is known.
     """
 
     network: keras.Model
     kind: str
     values: Values | None
     reason: str
+    size: int | None = None
 
 
 class Source(Protocol):
@@ -67,7 +69,9 @@ class Export:
             )
         with _sentences(source):
             network = load_backbone(folder)
-        return Read(network, "exported backbone", VALUES["raw"], "it rescales them itself")
+            size = artifact.metadata(folder)["card"].get("image_size")
+        reason = "it rescales them itself"
+        return Read(network, "exported backbone", VALUES["raw"], reason, size)
 
     def _folder(self, source: str) -> pathlib.Path | None:
         path = pathlib.Path(source)
@@ -77,7 +81,7 @@ class Export:
         return inside if (inside / artifact.CHECKSUMS).is_file() or _is_run(path) else None
 
 
-class Preset:
+class HubPreset:
     """A preset of KerasHub: a folder, a handle such as ``hf://...``, or a name that it knows."""
 
     def is_at(self, source: str) -> bool:
@@ -95,11 +99,13 @@ class Preset:
             plain = isinstance(network.output, keras.KerasTensor) and len(network.output.shape) == 4
             pyramid = getattr(network, "pyramid_outputs", None)
             maps = with_maps(network) if plain and not pyramid else network
+        converter = _converter(source)
+        size = converter.image_size[0] if converter and converter.image_size else None
         name, reason = known_values(maps)
         if name is not None:
-            return Read(maps, "KerasHub preset", VALUES[name], reason)
-        values = _converted(source)
-        return Read(maps, "KerasHub preset", values, "as its image converter makes them")
+            return Read(maps, "KerasHub preset", VALUES[name], reason, size)
+        values = None if converter is None else _values_of(converter)
+        return Read(maps, "KerasHub preset", values, "as its image converter makes them", size)
 
 
 class WholeModel:
@@ -123,10 +129,11 @@ class WholeModel:
             _check_images(network)
             maps = network if isinstance(network.output, dict) else with_maps(network)
         name, reason = known_values(network)
-        return Read(maps, "saved model", None if name is None else VALUES[name], reason)
+        values = None if name is None else VALUES[name]
+        return Read(maps, "saved model", values, reason, network.inputs[0].shape[1])
 
 
-SOURCES: tuple[Source, ...] = (Export(), Preset(), WholeModel())
+SOURCES: tuple[Source, ...] = (Export(), HubPreset(), WholeModel())
 """The kinds of sources, in the order in which they are asked."""
 
 
@@ -171,12 +178,16 @@ def _check_images(network: keras.Model) -> None:
         )
 
 
-def _converted(preset: str) -> Values | None:
-    """The values that a preset's own image converter makes; None if it has none."""
+def _converter(preset: str) -> keras_hub.layers.ImageConverter | None:
+    """A preset's own image converter; None if it has none."""
     try:
-        converter = keras_hub.layers.ImageConverter.from_preset(preset)
+        return keras_hub.layers.ImageConverter.from_preset(preset)
     except (OSError, ValueError):
         return None
+
+
+def _values_of(converter: keras_hub.layers.ImageConverter) -> Values:
+    """The values that an image converter makes."""
     if converter.scale is None and converter.offset is None:
         return VALUES["raw"]
     scale, offset = _three(converter.scale, 1.0), _three(converter.offset, 0.0)

@@ -28,12 +28,16 @@ class Start:
         words: What it is, in a sentence.
         assumed: Whether the values that it takes were only assumed, from its name.
         network: The backbone in float32, not to be trained itself.
+        size: Side of the images, in pixels, at which its features are good: the one that the
+            network is fixed to or was saved for, that of its preset's image converter, or of the
+            probes in its pretraining; 224 if none is known.
     """
 
     source: str
     words: str
     assumed: bool
     network: keras.Model
+    size: int = 224
 
     def backbone(self, name: str | None = None) -> keras.Model:
         """A copy of the backbone in the global dtype policy, and in the current strategy's scope.
@@ -104,7 +108,8 @@ def open_start(source: str | os.PathLike[str], values: str | Values | None = Non
     reason = "as you said" if given is not None else found.reason
     levels = ", ".join(network.output)
     words = f"{source}, {found.kind}, maps {levels}; pixel values: {_in_words(chosen)}, {reason}"
-    return Start(source, words, given is None and reason.startswith("assumed"), network)
+    assumed = given is None and reason.startswith("assumed")
+    return Start(source, words, assumed, network, found.size or Start.size)
 
 
 def open_backbone(

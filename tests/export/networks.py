@@ -28,8 +28,22 @@ def moved(backbone: keras.Model) -> keras.Model:
     return backbone
 
 
+def vision_transformer() -> keras.Model:
+    """Of a class of KerasHub that has no pyramid of maps."""
+    network = keras_hub.models.ViTBackbone(
+        image_shape=(64, 64, 3),
+        patch_size=(16, 16),
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=16,
+        mlp_dim=16,
+    )
+    return harl_tf.backbones.feature_pyramid(network)
+
+
 BACKBONES = {
     "hub": hub_resnet,
     "hub of stride 16": lambda: hub_resnet((1, 2, 2, 1)),
+    "transformer": vision_transformer,
     "small": lambda: moved(harl_tf.backbones.small_resnet(10, width=8)),
 }

@@ -38,6 +38,25 @@ def test_file_computes_the_same_maps(tmp_path, kind, ending, read):
         np.testing.assert_allclose(found[level], features, atol=1e-4)
 
 
+def test_backbone_loaded_in_half_precision_is_written_in_float32(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    backbone = BACKBONES["small"]()
+    assert backbone(IMAGE)["P4"].dtype == "bfloat16"
+    found = litert(export_litert(backbone, tmp_path / "backbone.tflite", image_size=64))
+    assert found["P4"].dtype == np.float32
+
+
+def test_network_that_cannot_be_converted_is_one_sentence(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no kernel for this\nand that")
+
+    monkeypatch.setattr(keras.Model, "export", fail)
+    words = r"cannot be converted to backbone\.tflite: no kernel for"
+    with pytest.raises(ExportError, match=words):
+        export_litert(BACKBONES["small"](), tmp_path / "backbone.tflite", image_size=64)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("ending", WRITERS)
 def test_path_has_the_right_ending(tmp_path, ending):
     with pytest.raises(ExportError, match=f"Expected a path that ends in {ending}"):

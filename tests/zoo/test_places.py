@@ -1,6 +1,7 @@
 """Names, addresses and the cache."""
 
 import hashlib
+import shutil
 import tarfile
 
 import pytest
@@ -60,7 +61,38 @@ def test_archive_is_downloaded_once(archive, cache):
         assert "P3" in harl_tf.load_backbone(url).output
     finally:
         other.rename(archive)
-    assert not list((cache / "downloads").iterdir())
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_two_downloads_at_once_leave_a_whole_one(archive, cache, monkeypatch):
+    """Another process has put it there meanwhile."""
+    fetched = places._fetched
+
+    def slowly(*arguments):
+        path = fetched(*arguments)
+        monkeypatch.setattr(places, "_fetched", fetched)
+        downloaded(archive.as_uri())
+        return path
+
+    monkeypatch.setattr(places, "_fetched", slowly)
+    assert "P3" in harl_tf.load_backbone(archive.as_uri()).output
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_cache_that_somebody_tidied_up_is_filled_again(archive, cache):
+    (downloaded(archive.as_uri()) / "SHA256SUMS").unlink()
+    assert "P3" in harl_tf.load_backbone(archive.as_uri()).output
+
+
+def test_archive_of_a_damaged_export_is_not_kept(folder, tmp_path, cache):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "saved_model.pb").write_bytes(b"")
+    with tarfile.open(tmp_path / "copy.tar", "w") as members:
+        members.add(copy, "copy")
+    with pytest.raises(ExportError, match=r"saved_model\.pb has changed"):
+        downloaded((tmp_path / "copy.tar").as_uri())
+    assert list(cache.iterdir()) == []
 
 
 def test_preset_is_downloaded_by_its_name_and_checksum(monkeypatch, archive):
@@ -127,7 +159,7 @@ def test_bad_address_is_one_sentence(tmp_path, archive, cache, content, words):
         path.write_bytes(content)
     with pytest.raises(ExportError, match=words):
         downloaded(path.as_uri())
-    assert not [each for each in cache.glob("*") if each.name != "downloads"]
+    assert list(cache.iterdir()) == []
 
 
 def test_file_that_would_leave_the_cache_is_not_written(tmp_path, archive, cache):

@@ -123,7 +123,8 @@ def main(_: list[str]) -> None:
             length = [] if (run / "run.json").exists() else ["--minutes", FLAGS.minutes]
             harl("pretrain", places["records"], run, "--recipe", recipe, *length)
         out = run / "measured.csv"
-        if not out.exists():
+        made = run / "backbone" / "SHA256SUMS"
+        if not out.exists() or out.stat().st_mtime < made.stat().st_mtime:
             words = ("--random", "--image-size", SIDE, "--csv", out)
             harl("evaluate", run, places["train"], places["test"], *words)
         found, metrics = measured(out)

@@ -13,6 +13,13 @@ _BACKBONE = (
 )
 
 
+def _seed(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
 def add_evaluate(commands: Any) -> line.Parser:
     """Adds ``evaluate`` to the commands, and returns its parser."""
     command = commands.add_parser(
@@ -40,7 +47,7 @@ def add_evaluate(commands: Any) -> line.Parser:
         help="also measure the same network at random initialization",
     )
     command.add_argument("--csv", metavar="FILE", help="table to write (default: none)")
-    command.add_argument("--seed", type=int, metavar="N", help="random seed (default: 0)")
+    command.add_argument("--seed", type=_seed, metavar="N", help="random seed (default: 0)")
     _add_image_size(command)
     add_values(command)
     command.set_defaults(run=evaluate.run, evaluations=",".join(EVALUATORS), seed=0)

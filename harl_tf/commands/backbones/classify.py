@@ -13,10 +13,10 @@ import numpy as np
 
 from harl_tf import evaluation, files
 from harl_tf.commands.backbones import folders
+from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
-from harl_tf.evaluation.classes.linear import hold_out, sharpness
+from harl_tf.evaluation.classes.linear import default_sharpness, hold_out, sharpness
 from harl_tf.export.native import plain
-from harl_tf.zoo import StartError, natural_size, open_backbone
 
 MODEL, FACTS = "classifier.keras", "classifier.json"
 
@@ -24,13 +24,12 @@ MODEL, FACTS = "classifier.keras", "classifier.json"
 def run(arguments: argparse.Namespace) -> None:
     """Makes the classifier, says how good it is on photographs left out for that, and writes it."""
     out = pathlib.Path(arguments.out)
-    if out.exists() and not (out.is_dir() and (out / MODEL).is_file()):
-        raise CommandError(f"{out} exists and is no classifier; it is left alone.")
-    try:
-        backbone = open_backbone(arguments.backbone, arguments.from_values)
-    except StartError as error:
-        raise CommandError(str(error)) from error
-    size = arguments.image_size or natural_size(arguments.backbone, backbone)
+    path = files.foreign(out, (MODEL, FACTS))
+    if path is not None:
+        raise CommandError(f"{path} is no part of a classifier, so {out} is left alone.")
+    start = opened(arguments)
+    size = size_for(start, arguments.image_size)
+    backbone = backbone_of(start)
     seen = folders.look(arguments.folder, size, [question(backbone)])
     folders.check_classes(seen, arguments.folder)
     (vectors,) = seen.answers
@@ -68,7 +67,7 @@ def judged(vectors: np.ndarray, labels: np.ndarray) -> tuple[evaluation.Score | 
     """
     held_out = hold_out(labels)
     if not held_out.any():  # one photograph a class
-        return None, 1.0
+        return None, default_sharpness(len(np.unique(labels)))
     data = vectors[~held_out], labels[~held_out], vectors[held_out], labels[held_out]
     classifier = evaluation.linear_classifier(*data[:2])
     columns = np.searchsorted(classifier.classes, data[3])

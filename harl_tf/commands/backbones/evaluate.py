@@ -7,7 +7,6 @@ Owns the split, the comparison with random initialization and the table. The mea
 import argparse
 import csv
 import io
-import pathlib
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -18,10 +17,10 @@ import numpy as np
 from harl_tf import files
 from harl_tf.commands.backbones import folders
 from harl_tf.commands.backbones.classify import question
+from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import in_first_half
 from harl_tf.evaluation import EVALUATORS, Labeled, Measured, evaluate
-from harl_tf.zoo import StartError, natural_size, open_backbone
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -32,12 +31,11 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError(
             f"Expected --with as some of {','.join(EVALUATORS)}. Received: {','.join(unknown)}."
         )
-    try:
-        backbone = open_backbone(arguments.backbone, arguments.from_values)
-    except StartError as error:
-        raise CommandError(str(error)) from error
-    size = arguments.image_size or natural_size(arguments.backbone, backbone)
-    networks = dict(_networks(arguments, backbone))
+    if arguments.csv is not None:
+        folders.check_parent(arguments.csv)
+    start = opened(arguments)
+    size = size_for(start, arguments.image_size)
+    networks = dict(_networks(arguments, backbone_of(start)))
     sets = _sets(arguments, size, [question(network) for network in networks.values()])
     print(f"{size}×{size} pixels, {sum(len(labels) for _, labels in sets)} photographs")
     settings = {"image_size": size, "seed": arguments.seed}
@@ -45,12 +43,22 @@ def run(arguments: argparse.Namespace) -> None:
     for index, what in enumerate(networks):
         print(f"{what}:")
         data = Labeled(*(part for vectors, labels in sets for part in (vectors[index], labels)))
-        for measured in evaluate(data, names, arguments.seed):
-            print(f"  {measured}")
-            rows.append(row(what, measured, settings))
-    if arguments.csv is not None:
+        for name in names:
+            for measured in _measured(data, name, arguments.seed):
+                print(f"  {measured}")
+                rows.append(row(what, measured, settings))
+    if arguments.csv is not None and rows:
         files.write_text(arguments.csv, _table(rows))
         print(f"{arguments.csv}: {len(rows)} rows")
+
+
+def _measured(data: Labeled, name: str, seed: int) -> list[Measured]:
+    """What an evaluation finds; if the photographs are too few for it, nothing and a sentence."""
+    try:
+        return evaluate(data, (name,), seed)
+    except ValueError as error:
+        print(f"  {name}: left out. {error}")
+        return []
 
 
 def row(what: str, measured: Measured, settings: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +96,7 @@ def _sets(
             for half in (first, ~first)
         ]
     test = folders.look(arguments.test, size, questions)
+    folders.check_classes(test, arguments.test)
     if test.classes != train.classes:
         raise CommandError(
             f"Expected the class folders of {arguments.folder} in {arguments.test}, too. "
@@ -99,10 +108,19 @@ def _sets(
 def _networks(
     arguments: argparse.Namespace, backbone: keras.Model
 ) -> Iterable[tuple[str, keras.Model]]:
-    yield pathlib.Path(arguments.backbone).as_posix(), backbone
+    yield arguments.backbone, backbone
     if arguments.random:
         keras.utils.set_random_seed(arguments.seed)
-        yield "random initialization", keras.models.clone_model(backbone)
+        yield "random initialization", _as_new(backbone)
+
+
+def _as_new(backbone: keras.Model) -> keras.Model:
+    """The same network with new weights, seeing the same values."""
+    copy = keras.models.clone_model(backbone)
+    for new, old in zip(copy._flatten_layers(), backbone._flatten_layers(), strict=True):
+        if isinstance(old, keras.layers.Normalization):
+            new.set_weights(old.get_weights())
+    return copy
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -10,12 +10,17 @@ from typing import NamedTuple
 
 import keras
 
+from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
-from harl_tf.export import export_keras, export_litert, export_onnx, export_preset
-from harl_tf.zoo import StartError, open_backbone
+from harl_tf.export import artifact, export_keras, export_litert, export_onnx, export_preset
 
 _SIZE = 224
 """Side of the images of formats that need one."""
+
+
+def _size(backbone: keras.Model) -> int:
+    side: int | None = backbone.inputs[0].shape[1]
+    return side or _SIZE
 
 
 class Format(NamedTuple):
@@ -37,11 +42,11 @@ FORMATS = {
         'keras.saving.load_model("{}")',
     ),
     ".tflite": Format(
-        lambda backbone, path, side: export_litert(backbone, path, side or _SIZE),
+        lambda backbone, path, side: export_litert(backbone, path, side or _size(backbone)),
         'tf.lite.Interpreter("{}")',
     ),
     ".onnx": Format(
-        lambda backbone, path, side: export_onnx(backbone, path, side or _SIZE),
+        lambda backbone, path, side: export_onnx(backbone, path, side or _size(backbone)),
         'onnxruntime.InferenceSession("{}")',
     ),
 }
@@ -56,9 +61,18 @@ def run(arguments: argparse.Namespace) -> None:
             f"Expected OUT to end in {', '.join(filter(None, FORMATS))}, or to be a folder for a "
             f"KerasHub preset. Received: {out}."
         )
-    try:
-        backbone = open_backbone(arguments.backbone, arguments.from_values)
-    except StartError as error:
-        raise CommandError(str(error)) from error
+    _check_elsewhere(out, arguments.backbone)
+    start = opened(arguments)
+    size = None if arguments.image_size is None else size_for(start, arguments.image_size)
     form = FORMATS[out.suffix]
-    print(f"{form.write(backbone, out, arguments.image_size)}: {form.opened.format(out)}")
+    print(f"{form.write(backbone_of(start), out, size)}: {form.opened.format(out)}")
+
+
+def _check_elsewhere(out: pathlib.Path, source: str) -> None:
+    """Refuses to write over the source, or into an export, whose checksums would be wrong then."""
+    if out.exists() and pathlib.Path(source).exists() and out.samefile(source):
+        raise CommandError(f"{out} is what is to be exported; choose another name for the result.")
+    if (out.parent / artifact.CHECKSUMS).is_file():
+        raise CommandError(f"{out.parent} is an exported backbone; write {out.name} elsewhere.")
+    if not out.parent.is_dir():
+        raise CommandError(f"There is no folder {out.parent} for {out.name}.")

@@ -62,6 +62,8 @@ def look(folder: str, size: int, questions: Sequence[Asked]) -> Seen:
         found = find_images(pathlib.Path(folder))
     except OSError as error:
         raise CommandError(str(error)) from error
+    for sentence in found.layout:
+        print(f"note: {sentence}")
     rows: list[list[np.ndarray]] = [[] for _ in questions]
     kept: list[FileSource] = []
     left_out: dict[str, str] = {}
@@ -84,6 +86,24 @@ def look(folder: str, size: int, questions: Sequence[Asked]) -> Seen:
         found.classes,
         left_out,
     )
+
+
+def check_parent(path: str) -> None:
+    """Refuses a file whose folder does not exist, before any work is done for it.
+
+    Raises:
+        CommandError: Naming the folder.
+
+    Example:
+        >>> check_parent("no/such/out.csv")
+        Traceback (most recent call last):
+        harl_tf.commands.refusal.CommandError: There is no folder no/such for out.csv.
+    """
+    place = pathlib.Path(path)
+    if not place.parent.is_dir():
+        raise CommandError(f"There is no folder {place.parent} for {place.name}.")
+    if place.is_dir():
+        raise CommandError(f"{place} is a folder; name a file in it.")
 
 
 def check_classes(seen: Seen, folder: str) -> None:

@@ -17,6 +17,7 @@ from harl_tf.commands.refusal import CommandError
 
 def run(arguments: argparse.Namespace) -> None:
     """Reads the photographs, asks the classifier, writes a table."""
+    folders.check_parent(arguments.out)
     classifier = pathlib.Path(arguments.classifier)
     try:
         facts = json.loads((classifier / FACTS).read_text(encoding="utf-8"))
@@ -37,5 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     for name, row in zip(seen.names, seen.answers[0], strict=True):
         best = int(row.argmax())
         writer.writerow([name, classes[best], f"{row[best]:.4f}", *(f"{each:.4f}" for each in row)])
+    for name in seen.left_out:
+        writer.writerow([name, "", "", *("" for _ in classes)])
     files.write_text(arguments.out, table.getvalue())
     print(f"{arguments.out}: {len(seen.names)} photographs, {len(classes)} classes")

@@ -16,8 +16,9 @@ Examples = tuple[np.ndarray, np.ndarray]
 class FineTuning:
     """A classifier that is fine-tuned again and again, each time from given weights.
 
-    All layers are trained, with AdamW, on random crops, half of them mirrored; the classification
-    layer is new each time. Two starts are compared on the same labels with the same seed.
+    Every layer that is trainable is trained, with AdamW, on random crops, half of them mirrored;
+    the classification layer has the same first weights each time. Two starts are compared on the
+    same labels with the same seed.
 
     Args:
         backbone: A model from images of any size to a dict of feature maps. Its weights are

@@ -40,8 +40,8 @@ def svm_map(
         Mean average precision within [0, 1].
 
     Raises:
-        ValueError: If vectors or targets are not as described, or a class has fewer than three
-            images in training or none in testing.
+        ValueError: If vectors or targets are not as described, or fewer than three training images
+            or no test image show a class, or do not.
         ImportError: If scikit-learn is not installed.
 
     Example:
@@ -103,10 +103,11 @@ def _checked(
             f"Expected {part}_targets of shape ({len(vectors)}, classes) with values 1, 0 and -1. "
             f"Received: shape {targets.shape}, values {np.unique(targets)[:5].tolist()}."
         )
-    few = np.flatnonzero((targets == 1).sum(axis=0) < least)
-    if len(few):
-        raise ValueError(
-            f"Expected at least {least} images of every class in {part}_targets. "
-            f"Received: fewer of {few[:5].tolist()}; leave these classes out."
-        )
+    for value, what in ((1, "of"), (0, "without")):
+        few = np.flatnonzero((targets == value).sum(axis=0) < least)
+        if len(few):
+            raise ValueError(
+                f"Expected at least {least} images {what} every class in {part}_targets. "
+                f"Received: fewer {what} {few[:5].tolist()}; leave these classes out."
+            )
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), targets

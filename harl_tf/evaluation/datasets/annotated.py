@@ -14,10 +14,27 @@ class Annotated(NamedTuple):
     Attributes:
         path: The photograph.
         boxes: Its true boxes in pixels.
+        ignored: Boxes that neither have to be found nor count as mistakes, for
+            ``average_precision``: COCO's crowds, VOC's difficult objects.
     """
 
     path: pathlib.Path
     boxes: Boxes
+    ignored: Boxes
+
+
+class Marked(NamedTuple):
+    """A box as a file has it.
+
+    Attributes:
+        label: Its class number.
+        corners: Left, top, right and bottom.
+        ignored: Whether it does not count.
+    """
+
+    label: int
+    corners: list[float]
+    ignored: bool = False
 
 
 class Annotations(NamedTuple):
@@ -32,6 +49,35 @@ class Annotations(NamedTuple):
     images: list[Annotated]
     classes: tuple[str, ...]
     left_out: int
+
+
+def annotated(
+    path: pathlib.Path, marked: list[Marked], width: float, height: float
+) -> tuple[Annotated, int]:
+    """A photograph with its boxes, and the number of those without an area, which are left out.
+
+    Args:
+        path: The photograph.
+        marked: Its boxes.
+        width: Of the photograph in pixels.
+        height: Likewise.
+
+    Raises:
+        ValueError: If a box is altogether outside the photograph, or no numbers.
+
+    Example:
+        >>> photograph, left_out = annotated(pathlib.Path("a"), [Marked(3, [0, 0, 5, 5])], 9, 9)
+        >>> photograph.boxes.classes.tolist(), len(photograph.ignored.classes), left_out
+        ([3], 0, 0)
+    """
+    parts, kept = [], 0
+    for ignored in (False, True):
+        chosen = [each for each in marked if each.ignored == ignored]
+        corners, which = within([each.corners for each in chosen], width, height, str(path))
+        labels = np.array([chosen[index].label for index in which], np.int64)
+        parts.append(Boxes(corners, labels))
+        kept += len(corners)
+    return Annotated(path, *parts), len(marked) - kept
 
 
 def within(

@@ -5,10 +5,7 @@ import os
 import pathlib
 from typing import Any
 
-import numpy as np
-
-from harl_tf.evaluation.datasets.annotated import Annotated, Annotations, within
-from harl_tf.evaluation.dense.detection import Boxes
+from harl_tf.evaluation.datasets.annotated import Annotations, Marked, annotated
 
 
 def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> Annotations:
@@ -20,7 +17,8 @@ def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str
 
     Returns:
         The photographs. Class numbers count the categories by their ids, from 0, whatever the ids
-        are. Crowds (``iscrowd``) are left out. Boxes are cut off at the edges of the image.
+        are. Crowds (``iscrowd``) are among the ``ignored``. Boxes are cut off at the edges of the
+        image.
 
     Raises:
         ValueError: If the file is no such JSON, names an image or a category that it does not
@@ -37,21 +35,22 @@ def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str
         content = json.loads(path.read_text(encoding="utf-8"))
         listed = {image["id"]: image for image in content["images"]}
         names = {each["id"]: each["name"] for each in content["categories"]}
-        found: dict[Any, list[Any]] = {number: [] for number in listed}
-        for box in content["annotations"]:
-            if not box.get("iscrowd"):
-                found[box["image_id"]].append((box["bbox"], box["category_id"]))
         numbers = {category: index for index, category in enumerate(sorted(names))}
+        found: dict[Any, list[Marked]] = {number: [] for number in listed}
+        for box in content["annotations"]:
+            x, y, width, height = box["bbox"]
+            corners = [x, y, x + width, y + height]
+            label, crowd = numbers[box["category_id"]], bool(box.get("iscrowd"))
+            found[box["image_id"]].append(Marked(label, corners, crowd))
         examples, left_out = [], 0
         for number, image in listed.items():
             photograph = folder / image["file_name"]
             if not photograph.is_file():
                 raise FileNotFoundError(f"{path} names {photograph}, which does not exist.")
-            corners = [[x, y, x + width, y + height] for (x, y, width, height), _ in found[number]]
-            kept, which = within(corners, image["width"], image["height"], str(photograph))
-            labels = np.array([numbers[found[number][index][1]] for index in which], np.int64)
-            left_out += len(corners) - len(kept)
-            examples.append(Annotated(photograph, Boxes(kept, labels)))
+            size = image["width"], image["height"]
+            example, without_area = annotated(photograph, found[number], *size)
+            examples.append(example)
+            left_out += without_area
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(
             f"Expected {path} to be COCO's JSON: images with id, file_name, width and height, "

@@ -5,7 +5,19 @@ import pathlib
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a photograph upright, by its EXIF orientation."""
 
 _INDEXED = ("L", "P", "1", "I;16", "I")
 """Modes of Pillow whose pixels are numbers of classes, not colors."""
@@ -27,10 +39,11 @@ def image_masks(
     Returns:
         Something that can be looped over as often as needed, in the order of the names; each time
         it gives batches of one, images ``(1, height, width, 3)`` uint8 and label maps ``(1, height,
-        width)`` int64.
+        width)`` int64. Both are made upright by the photograph's EXIF orientation; a mask that is
+        already is left as it is if its size tells.
 
     Raises:
-        ValueError: If a photograph has no mask, or there are no photographs.
+        ValueError: If a photograph has no mask, there are no photographs, or two of one name.
 
     Example:
         >>> image_masks("no/such", "folder")
@@ -38,17 +51,9 @@ def image_masks(
         ValueError: Expected photographs in no/such. Received: none.
     """
     images, masks = pathlib.Path(images), pathlib.Path(masks)
-    found = {
-        path.relative_to(images).with_suffix("").as_posix(): path
-        for path in sorted(images.rglob("*"))
-        if path.suffix.lower() in Image.registered_extensions()
-    }
+    found, labeled = _by_name(images), _by_name(masks)
     if not found:
         raise ValueError(f"Expected photographs in {images}. Received: none.")
-    labeled = {
-        path.relative_to(masks).with_suffix("").as_posix(): path
-        for path in sorted(masks.rglob("*.*"))
-    }
     missing = [name for name in found if name not in labeled]
     if missing:
         raise ValueError(
@@ -56,6 +61,24 @@ def image_masks(
             f"Received: none for {len(missing)}, the first {missing[0]}."
         )
     return ImageMasks([(path, labeled[name]) for name, path in found.items()], size)
+
+
+def _by_name(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+    """The images of a folder by their path in it without the ending; hidden files are none."""
+    found: dict[str, pathlib.Path] = {}
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inner.parts)
+        if hidden or path.suffix.lower() not in Image.registered_extensions():
+            continue
+        name = inner.with_suffix("").as_posix()
+        if name in found:
+            raise ValueError(
+                f"Expected one image of each name in {folder}. "
+                f"Received: {found[name].name} and {path.name}."
+            )
+        found[name] = path
+    return found
 
 
 class ImageMasks:
@@ -81,7 +104,12 @@ class ImageMasks:
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for photograph, mask in self.pairs:
             image, labels = _opened(photograph), _labels(mask)
-            image = ImageOps.exif_transpose(image).convert("RGB")
+            turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+            if turn is not None:
+                if labels.size == image.size:  # drawn on the pixels as they are stored
+                    labels = labels.transpose(turn)
+                image = image.transpose(turn)
+            image = image.convert("RGB")
             if image.size != labels.size:
                 raise ValueError(
                     f"Expected {mask} to be as large as {photograph}. Received: "

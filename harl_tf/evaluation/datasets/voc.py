@@ -3,12 +3,10 @@
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import NamedTuple
 from xml.etree import ElementTree
 
-import numpy as np
-
-from harl_tf.evaluation.datasets.annotated import Annotated, Annotations, within
-from harl_tf.evaluation.dense.detection import Boxes
+from harl_tf.evaluation.datasets.annotated import Annotations, Marked, annotated
 
 _LARGEST = 10_000_000
 """Bytes of an annotation; a file of a stranger may be anything."""
@@ -26,7 +24,8 @@ def read_voc(
         annotations: Folder of XML files.
         images: Folder of the images that they name.
         classes: Names in the order of their numbers. Default: all that occur, by the alphabet.
-        difficult: Whether to keep objects that are marked as difficult. Default: False.
+        difficult: Whether objects that are marked as difficult count like others. Default: False,
+            they are among the ``ignored``.
 
     Returns:
         The photographs, by the names of the files. VOC counts pixels from 1 and includes the last
@@ -46,31 +45,38 @@ def read_voc(
     paths = sorted(folder.glob("*.xml"))
     if not paths:
         raise FileNotFoundError(f"There are no annotations, *.xml, in {folder}.")
-    read = [_read(path, difficult) for path in paths]
-    names = tuple(classes or sorted({name for _, _, objects in read for name, _ in objects}))
+    read = [_read(path) for path in paths]
+    names = tuple(classes or sorted({each.name for _, _, objects in read for each in objects}))
     examples, left_out = [], 0
-    for path, (file, (width, height), objects) in zip(paths, read, strict=True):
+    for path, (file, size, objects) in zip(paths, read, strict=True):
         photograph = photographs / file
         if not photograph.is_file():
             raise FileNotFoundError(f"{path} names {photograph}, which does not exist.")
-        unknown = [name for name, _ in objects if name not in names]
+        unknown = [each.name for each in objects if each.name not in names]
         if unknown:
             raise ValueError(
                 f"Expected objects of {', '.join(names)} in {path}. Received: {unknown[0]}."
             )
-        corners, which = within([box for _, box in objects], width, height, str(photograph))
-        labels = np.array([names.index(objects[index][0]) for index in which], np.int64)
-        left_out += len(objects) - len(corners)
-        examples.append(Annotated(photograph, Boxes(corners, labels)))
+        marked = [
+            Marked(names.index(each.name), each.corners, each.difficult and not difficult)
+            for each in objects
+        ]
+        example, without_area = annotated(photograph, marked, *size)
+        examples.append(example)
+        left_out += without_area
     return Annotations(examples, names, left_out)
 
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
-Object = tuple[str, list[float]]
+
+class _Object(NamedTuple):
+    name: str
+    corners: list[float]
+    difficult: bool
 
 
-def _read(path: pathlib.Path, difficult: bool) -> tuple[str, tuple[float, float], list[Object]]:
+def _read(path: pathlib.Path) -> tuple[str, tuple[float, float], list[_Object]]:
     """File name, width and height, and the objects of an annotation."""
     try:
         if path.stat().st_size > _LARGEST:
@@ -79,12 +85,11 @@ def _read(path: pathlib.Path, difficult: bool) -> tuple[str, tuple[float, float]
         size = float(_text(root, "size/width")), float(_text(root, "size/height"))
         objects = []
         for each in root.iter("object"):
-            if each.findtext("difficult", "0").strip() == "1" and not difficult:
-                continue
-            box = [
-                float(_text(each, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")
-            ]
-            objects.append((_text(each, "name"), [box[0] - 1, box[1] - 1, box[2], box[3]]))
+            left, top, right, bottom = (float(_text(each, f"bndbox/{side}")) for side in _SIDES)
+            is_hard = each.findtext("difficult", "0").strip() == "1"
+            objects.append(
+                _Object(_text(each, "name"), [left - 1, top - 1, right, bottom], is_hard)
+            )
         return _text(root, "filename"), size, objects
     except (ElementTree.ParseError, ValueError) as error:
         raise ValueError(

@@ -73,12 +73,16 @@ def boxes_of(batch: Mapping[str, np.ndarray]) -> list[Boxes]:
     return found
 
 
-def average_precision(truth: Sequence[Boxes], found: Sequence[Boxes]) -> Precision:
+def average_precision(
+    truth: Sequence[Boxes], found: Sequence[Boxes], ignored: Sequence[Boxes] | None = None
+) -> Precision:
     """COCO's average precision, by its own code (``pycocotools``, in the extra ``evaluation``).
 
     Args:
         truth: The true boxes of each image.
         found: The detected boxes of the same images, at most 100 of each count.
+        ignored: Boxes that need not be found and are no mistake if they are, such as COCO's crowds.
+            Default: none.
 
     Returns:
         AP, AP50 and AP75, within [0, 1].
@@ -93,7 +97,8 @@ def average_precision(truth: Sequence[Boxes], found: Sequence[Boxes]) -> Precisi
         >>> print(average_precision([box], [box]))
         AP 1.000, AP50 1.000, AP75 1.000 of 1 images
     """
-    if len(truth) != len(found):
+    ignored = ignored or [Boxes(np.zeros((0, 4)), np.zeros(0, np.int64)) for _ in truth]
+    if len(truth) != len(found) or len(truth) != len(ignored):
         raise ValueError(
             "Expected true and detected boxes of the same images. "
             f"Received: {len(truth)} and {len(found)}."
@@ -104,7 +109,7 @@ def average_precision(truth: Sequence[Boxes], found: Sequence[Boxes]) -> Precisi
     evaluation = needed("pycocotools.cocoeval", "pycocotools")
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
         known = coco.COCO()
-        known.dataset = _dataset(truth)
+        known.dataset = _dataset(truth, ignored)
         known.createIndex()
         detections = _annotations(found, "found")
         answers = known.loadRes(detections) if detections else coco.COCO()
@@ -118,8 +123,9 @@ def average_precision(truth: Sequence[Boxes], found: Sequence[Boxes]) -> Precisi
     return Precision(ap, ap50, ap75, len(truth))
 
 
-def _dataset(truth: Sequence[Boxes]) -> dict[str, Any]:
+def _dataset(truth: Sequence[Boxes], ignored: Sequence[Boxes]) -> dict[str, Any]:
     annotations = _annotations(truth, "true")
+    annotations += [{**each, "iscrowd": 1} for each in _annotations(ignored, "ignored")]
     for number, annotation in enumerate(annotations, 1):  # 0 means "no match" there
         annotation["id"] = number
     classes = sorted({annotation["category_id"] for annotation in annotations})

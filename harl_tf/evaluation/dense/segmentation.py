@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from harl_tf.evaluation.classes.linear import PENALTIES
 from harl_tf.evaluation.dense.overlap import VOID, Overlap, confusion
+from harl_tf.evaluation.features.level import one_level
 from harl_tf.evaluation.labels import check_images
 
 _HELD_OUT = 5
@@ -22,7 +23,7 @@ def segmentation_score(
     train: Batches,
     test: Batches,
     classes: int,
-    level: str | None = None,
+    level: str | int | None = None,
     penalties: Sequence[float] = PENALTIES,
     void: int = VOID,
 ) -> Overlap:
@@ -38,7 +39,7 @@ def segmentation_score(
             height, width)``. The sizes of batches may differ. They are read once.
         test: Likewise.
         classes: Number of classes.
-        level: Name of the map. Default: the last one.
+        level: Name or number of the map. Default: the last one.
         penalties: Factors of the squared weights to choose from. Default: 0.001 to 10.
         void: Label of pixels that do not count. Default: 255.
 
@@ -74,11 +75,9 @@ def segmentation_score(
     return Overlap("linear", np.stack(confusions))
 
 
-def _cells(backbone: keras.Model, level: str | None) -> Callable[[np.ndarray], np.ndarray]:
+def _cells(backbone: keras.Model, level: str | int | None) -> Callable[[np.ndarray], np.ndarray]:
     """From an image to the cells of its map, ``(height, width, channels)`` float64."""
-    level = level or list(backbone.output)[-1]
-    if level not in backbone.output:
-        raise ValueError(f"Expected level in {sorted(backbone.output)}. Received: level={level!r}.")
+    level = one_level(backbone, level)
 
     @tf.function(reduce_retracing=True)
     def features(image: tf.Tensor) -> tf.Tensor:

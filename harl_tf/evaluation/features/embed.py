@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from harl_tf.evaluation.features.level import one_level
 from harl_tf.evaluation.labels import check_images, check_labels
 
 
@@ -16,7 +17,7 @@ class Embedder:
 
     Args:
         backbone: A model from images to a dict of feature maps.
-        level: Name of the map. Default: the last one.
+        level: Name or number of the map. Default: the last one.
 
     Example:
         >>> embed = Embedder(harl_tf.backbones.resnet(18))
@@ -25,12 +26,8 @@ class Embedder:
         ((2, 512), [0, 1])
     """
 
-    def __init__(self, backbone: keras.Model, level: str | None = None) -> None:
-        level = level or list(backbone.output)[-1]
-        if level not in backbone.output:
-            raise ValueError(
-                f"Expected level in {sorted(backbone.output)}. Received: level={level!r}."
-            )
+    def __init__(self, backbone: keras.Model, level: str | int | None = None) -> None:
+        level = one_level(backbone, level)
 
         @tf.function(reduce_retracing=True)
         def embed(images: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from harl_tf.evaluation.features.level import one_level
 from harl_tf.evaluation.labels import check_images
 from harl_tf.losses.cell_regions import cell_labels
 
@@ -29,7 +30,7 @@ class SimilarityMaps:
 
 
 def similarity_maps(
-    backbone: keras.Model, image: np.ndarray, mask: np.ndarray, level: str | None = None
+    backbone: keras.Model, image: np.ndarray, mask: np.ndarray, level: str | int | None = None
 ) -> SimilarityMaps:
     """Compares the cells of an image's feature map with the mean features of its two regions.
 
@@ -37,7 +38,7 @@ def similarity_maps(
         backbone: A model from images, 0–255, to a dict of feature maps.
         image: ``(height, width, 3)`` uint8.
         mask: ``(height, width)`` uint8, 1 = foreground.
-        level: Name of the map. Default: the last one.
+        level: Name or number of the map. Default: the last one.
 
     Returns:
         The maps. A region without any cells has similarity 0 everywhere.
@@ -53,9 +54,7 @@ def similarity_maps(
         >>> maps.contrast.shape
         (4, 4)
     """
-    level = level or list(backbone.output)[-1]
-    if level not in backbone.output:
-        raise ValueError(f"Expected level in {sorted(backbone.output)}. Received: level={level!r}.")
+    level = one_level(backbone, level)
     check_images(image[None])
     features = backbone(image[None].astype("float32"), training=False)[level]
     cells = keras.ops.convert_to_numpy(keras.ops.cast(features, "float32"))[0]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -110,8 +111,41 @@ def test_photographs_without_classes_are_refused(backbone, tmp_path, capsys):
 def test_folder_with_something_else_is_left_alone(backbone, tmp_path, capsys):
     (tmp_path / "note.txt").write_text("mine")
     assert run("classify", tmp_path, backbone, tmp_path) == 2
-    assert "is no classifier; it is left alone" in capsys.readouterr().err
+    assert "note.txt is no part of a classifier" in capsys.readouterr().err
     assert (tmp_path / "note.txt").read_text() == "mine"
+
+
+def test_classifier_with_something_beside_it_is_left_alone(classifier, backbone, tmp_path, capsys):
+    """Such as predictions, or the output of something else that has a file of that name."""
+    folder = tmp_path / "classifier"
+    shutil.copytree(classifier, folder)
+    (folder / "predictions.csv").write_text("mine")
+    photographs = fill(tmp_path / "photographs", 2, seed=0)
+    assert run("classify", photographs, backbone, folder) == 2
+    assert "predictions.csv is no part of a classifier" in capsys.readouterr().err
+    assert (folder / "predictions.csv").read_text() == "mine"
+    (folder / "predictions.csv").unlink()
+    assert run("classify", photographs, backbone, folder) == 0
+
+
+def test_few_photographs_do_not_make_probabilities_certain(classifier, tmp_path):
+    """Six right answers of six are at most (6 + 1) / (6 + 3) sure on average."""
+    photographs = fill(tmp_path / "photographs", 4, seed=1)
+    assert run("predict", photographs, classifier, tmp_path / "out.csv") == 0
+    rows = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
+    assert 0.5 < np.mean([float(row["probability"]) for row in rows]) < 0.9
+
+
+def test_network_of_another_size_is_one_line(tmp_path, capsys):
+    image = keras.Input((32, 32, 3))
+    tokens = keras.layers.Reshape((4, 4, 192))(keras.layers.Flatten()(image))
+    keras.Model(image, {"P3": keras.layers.Conv2D(4, 1)(tokens)}).save(tmp_path / "fixed.keras")
+    photographs = fill(tmp_path / "photographs", 2, seed=0)
+    words = (tmp_path / "fixed.keras", tmp_path / "out", "--from-values", "raw")
+    assert run("classify", photographs, *words, "--image-size", 64) == 2
+    assert "takes images of 32×32 pixels only, not 64" in capsys.readouterr().err
+    assert run("classify", photographs, *words) == 0
+    assert json.loads((tmp_path / "out" / "classifier.json").read_text())["image_size"] == 32
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "other"])

@@ -3,6 +3,7 @@
 import argparse
 import csv
 
+import keras
 import numpy as np
 import pytest
 
@@ -61,12 +62,40 @@ def test_halves_are_those_of_the_probes_in_pretraining(backbone, photographs, ca
     assert f"of {36 - first} images, {first} labels" in capsys.readouterr().out
 
 
+def test_few_photographs_leave_out_what_needs_more(backbone, photographs, tmp_path, capsys):
+    """One to score of each class: there is nothing to be found among the others."""
+    test = fill(tmp_path / "test", 1, seed=1)
+    assert run("evaluate", backbone, photographs, test, "--csv", tmp_path / "out.csv") == 0
+    assert "  retrieval: left out. Expected at least two images" in capsys.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert [row["evaluation"] for row in rows] == ["knn", "linear", "linear_1%", "linear_10%"]
+
+
+def test_photograph_outside_the_test_classes_is_one_line(backbone, photographs, tmp_path, capsys):
+    test = fill(tmp_path / "test", 1, seed=1)
+    (test / "blue" / "0.png").rename(test / "stray.png")
+    assert run("evaluate", backbone, photographs, test) == 2
+    assert "1 photographs outside" in capsys.readouterr().err
+
+
+def test_normalization_that_was_adapted_is_no_part_of_the_random_weights():
+    image = keras.Input((None, None, 3))
+    adapted = keras.layers.Normalization()
+    adapted.adapt(np.random.default_rng(0).uniform(0, 255, (8, 4, 4, 3)))
+    network = keras.Model(image, {"P1": keras.layers.Conv2D(4, 3, strides=2)(adapted(image))})
+    copy = command._as_new(network)
+    for old, new in zip(network.weights, copy.weights, strict=True):
+        if "bias" not in new.path:
+            assert np.array_equal(old, new) == ("kernel" not in new.path)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("{photographs}", "--with", "knn,nothing"), f"some of {','.join(EVALUATORS)}"),
         (("{photographs}", "{photographs}/blue"), "Expected the class folders of"),
         (("no/such",), "There is no folder no/such"),
+        (("{photographs}", "--csv", "no/such/out.csv"), "There is no folder no/such"),
     ],
 )
 def test_one_line_says_what_is_wrong(backbone, photographs, capsys, words, said):

@@ -51,10 +51,24 @@ def test_litert_file_has_the_size_asked_for(backbone, tmp_path):
         ("{backbone}", "backbone.pth", 2, "Expected OUT to end in .keras, .tflite, .onnx"),
         ("no/such", "preset", 2, "There is no no/such"),
         ("{backbone}", ".", 1, "is no preset; it is left alone"),
+        ("{backbone}", "{backbone}/backbone.keras", 2, "is an exported backbone; write"),
+        ("{backbone}", "no/backbone.keras", 2, "There is no folder"),
     ],
 )
 def test_one_line_says_what_is_wrong(backbone, tmp_path, capsys, source, out, code, words):
-    assert export(source.format(backbone=backbone[0]), tmp_path / out) == code
+    out = tmp_path / out.format(backbone=backbone[0])
+    assert export(source.format(backbone=backbone[0]), out) == code
     said = capsys.readouterr().err
     assert words in said
     assert said.count("\n") == 1
+
+
+def test_file_is_not_written_over_itself(tmp_path, capsys):
+    image = keras.Input((32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, strides=2)(image))
+    keras.Model(image, keras.layers.Dense(2)(pooled)).save(tmp_path / "whole.keras")
+    content = (tmp_path / "whole.keras").read_bytes()
+    path = tmp_path / "whole.keras"
+    assert export(path, path, "--from-values", "raw") == 2
+    assert "is what is to be exported" in capsys.readouterr().err
+    assert path.read_bytes() == content

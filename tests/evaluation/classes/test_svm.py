@@ -49,6 +49,7 @@ def test_difficult_objects_do_not_count():
     ("change", "words"),
     [
         (lambda data: data[1].__setitem__((slice(None), 2), 0), "at least 3 images of every class"),
+        (lambda data: data[1].__setitem__((slice(None), 1), 1), "at least 3 images without every"),
         (lambda data: data[1].__setitem__((0, 0), 2), "values 1, 0 and -1"),
     ],
 )

@@ -60,8 +60,8 @@ def voc(tmp_path, change=lambda text: text):
 
 @pytest.mark.parametrize("read", ["coco", "voc"])
 def test_boxes_are_left_top_right_bottom(tmp_path, images, read):
-    """Of COCO the second box is cut off at the edges and the third has no area; of VOC the
-    difficult ones are left out."""
+    """Of COCO the second box is cut off at the edges and the third has no area; crowds and
+    difficult objects are ignored."""
     data = read_coco(coco(tmp_path), images) if read == "coco" else read_voc(voc(tmp_path), images)
     assert data.classes == ("cat", "dog")
     assert [each.path.name for each in data.images] == list(OBJECTS)
@@ -72,6 +72,8 @@ def test_boxes_are_left_top_right_bottom(tmp_path, images, read):
     assert data.left_out == (1 if read == "coco" else 0)
     truth = [first, second]
     assert average_precision(truth, truth).ap == pytest.approx(1)
+    ignored = [len(each.ignored.classes) for each in data.images]
+    assert ignored == ([0, 1] if read == "coco" else [2, 0])
 
 
 def test_difficult_objects_of_voc_can_be_kept(tmp_path, images):

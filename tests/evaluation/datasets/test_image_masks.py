@@ -58,3 +58,35 @@ def test_mask_that_will_not_do_is_named(folders, spoil, words):
     spoil(masks / "part" / "a.png")
     with pytest.raises(ValueError, match=words):
         list(image_masks(images, masks))
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_mask_is_turned_with_its_photograph(tmp_path, upright):
+    """By a quarter turn, unless its size says that it is upright already."""
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    pixels = np.zeros((2, 3, 3), np.uint8)
+    pixels[0, 0] = 255
+    image = Image.fromarray(pixels)
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "images" / "a.png", exif=exif)
+    mask = Image.fromarray(pixels[..., 0] // 255)
+    mask = mask.transpose(Image.Transpose.ROTATE_270) if upright else mask
+    mask.save(tmp_path / "masks" / "a.png")
+    ((found, labels),) = image_masks(tmp_path / "images", tmp_path / "masks")
+    assert np.array_equal(found[0, ..., 0] // 255, labels[0])
+    assert labels[0].tolist() == [[0, 1], [0, 0], [0, 0]]
+
+
+def test_two_images_of_one_name_are_refused(folders):
+    images, masks, _ = folders
+    Image.new("RGB", (3, 2)).save(images / "part" / "a.jpg")
+    with pytest.raises(ValueError, match="one image of each name"):
+        image_masks(images, masks)
+
+
+def test_hidden_files_are_no_images(folders):
+    images, masks, _ = folders
+    (images / "part" / "._a.png").write_bytes(b"of a file system")
+    assert len(image_masks(images, masks)) == 3

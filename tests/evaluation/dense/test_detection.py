@@ -34,6 +34,15 @@ def test_wrong_class_and_a_false_box_with_a_higher_score():
     assert result.ap50 == pytest.approx((0.5 + 0) / 2, abs=1e-6)
 
 
+def test_ignored_boxes_are_neither_missed_nor_mistakes():
+    """Without the second true box, and with a sure detection on it."""
+    first, second = (Boxes(ONE.corners[part], ONE.classes[part]) for part in ([0], [1]))
+    both = [found(ONE.corners, scores=(0.8, 0.9))]
+    assert average_precision([first], both, [second]).ap == pytest.approx(1)
+    only = [found(ONE.corners[:1], (0,), (0.8,))]
+    assert average_precision([first], only, [second]).ap == pytest.approx(1)
+
+
 def test_no_detection_is_no_error():
     nothing = found(np.zeros((0, 4)), (), ())
     assert average_precision([ONE], [nothing]).ap == 0
