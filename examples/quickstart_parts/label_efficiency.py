@@ -133,8 +133,9 @@ def measure(
         for seed, images in enumerate(draws(train, count, number)):
             for into, weights in zip(found, (random, pretrained), strict=True):
                 length = steps_for(images, steps)
-                parts = [(each.images, each.labels) for each in (images, test)]
-                into.append(tuning.accuracy(weights, *parts, length, seed))
+                learned = images.images, images.labels
+                asked = test.images, test.labels
+                into.append(tuning.accuracy(weights, learned, asked, length, seed))
         name = str(count) if count else all_in_words(train)
         rows.append(Row(name, pretrained=found[1], random=found[0]))
         say(rows[-1])

@@ -25,7 +25,9 @@ def maps(output) -> list[np.ndarray]:
     return [np.asarray(each) for each in keras.tree.flatten(output)]
 
 
-@pytest.mark.parametrize("stride", [32, 16, 8])
+@pytest.mark.parametrize(
+    "stride", [16, *(pytest.param(n, marks=pytest.mark.slow) for n in (8, 32))]
+)
 @pytest.mark.parametrize("model", MODELS)
 def test_hub_model_has_maps_of_the_right_size(model, stride):
     """Whether the network has a map of stride 32 or not."""

@@ -26,7 +26,7 @@ def onnx(path) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize(("ending", "read"), [(".tflite", litert), (".onnx", onnx)])
-@pytest.mark.parametrize("kind", ["hub", "small"])
+@pytest.mark.parametrize("kind", ["small", pytest.param("hub", marks=pytest.mark.slow)])
 def test_file_computes_the_same_maps(tmp_path, kind, ending, read):
     if ending == ".onnx":
         pytest.importorskip("tf2onnx")

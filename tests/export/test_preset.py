@@ -23,7 +23,15 @@ CLASSES = {
 }
 
 
-@pytest.fixture(scope="module", params=BACKBONES)
+FAST = ("hub", "small")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(kind, marks=[] if kind in FAST else pytest.mark.slow) for kind in BACKBONES
+    ],
+)
 def preset(request, tmp_path_factory):
     """A kind of backbone, one of them, and its preset."""
     backbone = BACKBONES[request.param]()

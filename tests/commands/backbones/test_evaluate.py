@@ -71,6 +71,13 @@ def test_few_photographs_leave_out_what_needs_more(backbone, photographs, tmp_pa
     assert [row["evaluation"] for row in rows] == ["knn", "linear", "linear_1%", "linear_10%"]
 
 
+def test_test_set_of_other_classes_is_one_line(backbone, photographs, tmp_path, capsys):
+    test = fill(tmp_path / "test", 1, seed=1)
+    (test / "blue").rename(test / "azure")
+    assert run("evaluate", backbone, photographs, test) == 2
+    assert "Received: azure, grün, red apples instead of blue" in capsys.readouterr().err
+
+
 def test_photograph_outside_the_test_classes_is_one_line(backbone, photographs, tmp_path, capsys):
     test = fill(tmp_path / "test", 1, seed=1)
     (test / "blue" / "0.png").rename(test / "stray.png")
@@ -93,7 +100,7 @@ def test_normalization_that_was_adapted_is_no_part_of_the_random_weights():
     ("words", "said"),
     [
         (("{photographs}", "--with", "knn,nothing"), f"some of {','.join(EVALUATORS)}"),
-        (("{photographs}", "{photographs}/blue"), "Expected the class folders of"),
+        (("{photographs}", "{photographs}/blue"), "Expected one subfolder per class in"),
         (("no/such",), "There is no folder no/such"),
         (("{photographs}", "--csv", "no/such/out.csv"), "There is no folder no/such"),
     ],
