@@ -48,8 +48,8 @@ OF_HARL_TF = {"harl_tf.data.manifest", "harl_tf.data.records"}
 
 OF_MASK_GENERATION = {
     "mask_generation.commands.line",
-    "mask_generation.inputs.folder",
     "mask_generation.inputs.reading",
+    "mask_generation.inputs.sources",
 }
 """What the commands of ``harl_tf`` may use of ``mask_generation``: how a line is read, and how the
 photographs of a folder are."""

@@ -7,6 +7,10 @@ from harl_tf.commands.pixel_values import add_values
 from harl_tf.evaluation import EVALUATORS
 from mask_generation.commands import line
 
+_CLASSES = (
+    "one subfolder per class, or whatever else `mask_generation convert` takes with classes (a "
+    "list, tar files, tfds:NAME), or records"
+)
 _BACKBONE = (
     "a run or its backbone/, the name of a preset (python -m harl_tf presets), a KerasHub preset, "
     "or a .keras file of a whole model"
@@ -26,7 +30,7 @@ def add_evaluate(commands: Any) -> line.Parser:
         "evaluate", help="measure what a backbone's frozen features are worth"
     )
     command.add_argument("backbone", metavar="BACKBONE", help=_BACKBONE)
-    command.add_argument("folder", metavar="CLASS_FOLDERS", help="one subfolder per class")
+    command.add_argument("folder", metavar="CLASS_FOLDERS", help=_CLASSES)
     command.add_argument(
         "test",
         metavar="TEST_FOLDERS",
@@ -59,7 +63,7 @@ def add_classify(commands: Any) -> line.Parser:
     command = commands.add_parser(
         "classify", help="make a classifier of class folders and a trained backbone"
     )
-    command.add_argument("folder", metavar="CLASS_FOLDERS", help="one subfolder per class")
+    command.add_argument("folder", metavar="CLASS_FOLDERS", help=_CLASSES)
     command.add_argument("backbone", metavar="BACKBONE", help=_BACKBONE)
     command.add_argument("out", metavar="OUT", help="folder for the classifier")
     _add_image_size(command)
@@ -71,7 +75,7 @@ def add_classify(commands: Any) -> line.Parser:
 def add_predict(commands: Any) -> line.Parser:
     """Adds ``predict`` to the commands, and returns its parser."""
     command = commands.add_parser("predict", help="classify the photographs of a folder")
-    command.add_argument("folder", metavar="PHOTOS", help="folder of photographs")
+    command.add_argument("folder", metavar="PHOTOS", help="a folder, a list, a tar, tfds:NAME")
     command.add_argument("classifier", metavar="CLASSIFIER", help="folder that classify wrote")
     command.add_argument("out", metavar="OUT", help="table to write, NAME.csv")
     command.set_defaults(run=predict.run)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from harl_tf import evaluation, files
-from harl_tf.commands.backbones import folders
+from harl_tf.commands.backbones import photographs
 from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.evaluation.classes.linear import default_sharpness, hold_out, sharpness
@@ -30,8 +30,8 @@ def run(arguments: argparse.Namespace) -> None:
     start = opened(arguments)
     size = size_for(start, arguments.image_size)
     backbone = backbone_of(start)
-    seen = folders.look(arguments.folder, size, [question(backbone)])
-    folders.check_classes(seen, arguments.folder)
+    seen = photographs.look(arguments.folder, size, [question(backbone)])
+    photographs.check_classes(seen, arguments.folder)
     (vectors,) = seen.answers
     score, factor = judged(vectors, seen.labels)
     if score is not None:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"next: python -m harl_tf predict PHOTOS {out} predictions.csv")
 
 
-def question(backbone: keras.Model) -> folders.Asked:
+def question(backbone: keras.Model) -> photographs.Asked:
     """What are the mean features of the last map, ``(batch, channels)`` float32?"""
     embedder = evaluation.Embedder(backbone)
     return lambda images: embedder.vectors([images])

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from harl_tf import files
-from harl_tf.commands.backbones import folders
+from harl_tf.commands.backbones import photographs
 from harl_tf.commands.backbones.classify import question
 from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"Expected --with as some of {','.join(EVALUATORS)}. Received: {','.join(unknown)}."
         )
     if arguments.csv is not None:
-        folders.check_parent(arguments.csv)
+        photographs.check_parent(arguments.csv)
     start = opened(arguments)
     size = size_for(start, arguments.image_size)
     networks = dict(_networks(arguments, backbone_of(start)))
@@ -82,11 +82,11 @@ def row(what: str, measured: Measured, settings: dict[str, Any]) -> dict[str, An
 
 
 def _sets(
-    arguments: argparse.Namespace, size: int, questions: Sequence[folders.Asked]
+    arguments: argparse.Namespace, size: int, questions: Sequence[photographs.Asked]
 ) -> list[tuple[list[np.ndarray], np.ndarray]]:
     """Vectors of each network, and labels: to learn from, and to score."""
-    train = folders.look(arguments.folder, size, questions)
-    folders.check_classes(train, arguments.folder)
+    train = photographs.look(arguments.folder, size, questions)
+    photographs.check_classes(train, arguments.folder)
     if arguments.test is None:
         first = in_first_half(np.array(train.names)).numpy()
         if first.all() or not first.any():
@@ -95,8 +95,8 @@ def _sets(
             ([vectors[half] for vectors in train.answers], train.labels[half])
             for half in (first, ~first)
         ]
-    test = folders.look(arguments.test, size, questions)
-    folders.check_classes(test, arguments.test)
+    test = photographs.look(arguments.test, size, questions)
+    photographs.check_classes(test, arguments.test)
     if test.classes != train.classes:
         raise CommandError(
             f"Expected the class folders of {arguments.folder} in {arguments.test}, too. "

@@ -10,14 +10,14 @@ import keras
 import tensorflow as tf
 
 from harl_tf import files
-from harl_tf.commands.backbones import folders
+from harl_tf.commands.backbones import photographs
 from harl_tf.commands.backbones.classify import FACTS, MODEL
 from harl_tf.commands.refusal import CommandError
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Reads the photographs, asks the classifier, writes a table."""
-    folders.check_parent(arguments.out)
+    photographs.check_parent(arguments.out)
     classifier = pathlib.Path(arguments.classifier)
     try:
         facts = json.loads((classifier / FACTS).read_text(encoding="utf-8"))
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"whole one: {(str(error).splitlines() or [type(error).__name__])[0]}"
         ) from error
     ask = tf.function(model, reduce_retracing=True)
-    seen = folders.look(
+    seen = photographs.look(
         arguments.folder, size, [lambda images: ask(tf.cast(images, tf.float32), training=False)]
     )
     table = io.StringIO()

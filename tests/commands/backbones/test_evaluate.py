@@ -2,12 +2,14 @@
 
 import argparse
 import csv
+import tarfile
 
 import keras
 import numpy as np
 import pytest
 
 import harl_tf
+import mask_generation
 from harl_tf.commands.backbones import evaluate as command
 from harl_tf.evaluation import EVALUATORS
 from tests.commands.backbones.test_classify import backbone, fill, run
@@ -94,6 +96,25 @@ def test_normalization_that_was_adapted_is_no_part_of_the_random_weights():
     for old, new in zip(network.weights, copy.weights, strict=True):
         if "bias" not in new.path:
             assert np.array_equal(old, new) == ("kernel" not in new.path)
+
+
+@pytest.mark.parametrize("kind", ["list", "tar", "records"])
+def test_other_sources_are_the_same_photographs(backbone, photographs, tmp_path, capsys, kind):
+    if kind == "records":
+        mask_generation.convert(photographs, tmp_path / "in", flagged="keep", progress=False)
+    elif kind == "tar":
+        with tarfile.open(tmp_path / "in", "w") as members:
+            members.add(photographs, "in")
+    else:
+        paths = sorted(photographs.glob("*/*"))
+        lines = [f"{path}\t{path.parent.name}" for path in paths]
+        (tmp_path / "in").write_text("\n".join(lines) + "\n")
+    said = []
+    for source in (photographs, tmp_path / "in"):
+        assert run("evaluate", backbone, source, photographs, "--with", "linear") == 0
+        said.append([line for line in capsys.readouterr().out.splitlines() if "  linear" in line])
+    assert said[0] == said[1]
+    assert "36 labels" in said[0][0]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,26 @@
-"""Photographs of a folder, a batch at a time, for the commands that look at them once.
+"""Photographs, a batch at a time, for the commands that look at them once.
 
 Owns the cut: the largest central square, scaled to one size, as ``harl_tf.data.labeled_images``
-cuts it. Finding and decoding are ``mask_generation``'s, which reads what people have. Only the
-answers are kept, never the photographs of a whole folder.
+cuts it; and records as a source. Finding and decoding are ``mask_generation``'s, which reads what
+people have. Only the answers are kept, never the photographs of a whole set.
 """
 
 import dataclasses
+import itertools
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 from tqdm import tqdm
 
 from harl_tf.commands.refusal import CommandError
-from mask_generation.inputs.folder import FileSource, find_images
+from harl_tf.data import records
+from harl_tf.data.manifest import Manifest, read_manifest
 from mask_generation.inputs.reading import UnusableImageError, decode_image
+from mask_generation.inputs.sources import InMemory, Source, open_images
 
 _BATCH = 64
 
@@ -25,13 +30,13 @@ Asked = Callable[[np.ndarray], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What was found out about the photographs of a folder.
+    """What was found out about photographs.
 
     Attributes:
         answers: For each question ``(photographs, ...)``.
         labels: ``(photographs,)`` ints, indices of ``classes``; −1 without any.
-        names: Their paths below the folder.
-        classes: Names of the class folders.
+        names: Their names: in a folder, their paths below it.
+        classes: Names of the classes.
         left_out: Names of those that cannot be used, and why.
     """
 
@@ -42,50 +47,81 @@ class Seen:
     left_out: dict[str, str]
 
 
-def look(folder: str, size: int, questions: Sequence[Asked]) -> Seen:
-    """Looks at all photographs of a folder, and says which could not be used.
+def look(where: str, size: int, questions: Sequence[Asked]) -> Seen:
+    """Looks at all photographs of a source, and says which could not be used.
 
     Args:
-        folder: A folder, perhaps with class folders in it.
+        where: A folder, perhaps with class folders in it; whatever else ``mask_generation convert``
+            takes, that is a list, a tar file or ``tfds:NAME``; or records that it wrote.
         size: Side of the squares in pixels.
         questions: What to ask about each batch.
 
     Raises:
-        CommandError: If there is no such folder or not one photograph in it can be used.
+        CommandError: If there is no such source or not one photograph in it can be used.
 
     Example:
         >>> look("no/such/folder", 32, [])
         Traceback (most recent call last):
         harl_tf.commands.refusal.CommandError: There is no folder no/such/folder.
     """
-    try:
-        found = find_images(pathlib.Path(folder))
-    except OSError as error:
-        raise CommandError(str(error)) from error
+    found = _opened(where)
     for sentence in found.layout:
         print(f"note: {sentence}")
     rows: list[list[np.ndarray]] = [[] for _ in questions]
-    kept: list[FileSource] = []
+    kept: list[tuple[str, int]] = []
     left_out: dict[str, str] = {}
-    progress = tqdm(found.sources, unit=" photographs", leave=False, disable=None)
-    for first in range(0, len(found.sources), _BATCH):
-        part = found.sources[first : first + _BATCH]
+    progress = tqdm(total=len(found), unit=" photographs", leave=False, disable=None)
+    sources = found.part(0, len(found))
+    while part := list(itertools.islice(sources, _BATCH)):
         images = _squares(part, size, kept, left_out)
         progress.update(len(part))
         for asked, answers in zip(questions, rows, strict=True) if len(images) else ():
             answers.append(np.asarray(asked(images)))
     progress.close()
     if not kept:
-        raise CommandError(f"No photograph in {folder} can be used; the first: {_first(left_out)}.")
+        raise CommandError(f"No photograph in {where} can be used; the first: {_first(left_out)}.")
     if left_out:
         print(f"{len(left_out)} left out; the first: {_first(left_out)}.")
     return Seen(
         [np.concatenate(answers) for answers in rows],
-        np.array([source.label for source in kept]),
-        [source.name for source in kept],
+        np.array([label for _, label in kept]),
+        [name for name, _ in kept],
         found.classes,
         left_out,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Records:
+    """Records of ``mask_generation`` as a source."""
+
+    folder: pathlib.Path
+    manifest: Manifest
+    layout: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.manifest.classes
+
+    def __len__(self) -> int:
+        return self.manifest.records
+
+    def part(self, start: int, stop: int) -> Iterator[Source]:
+        files = [str(self.folder / shard.file) for shard in self.manifest.shards]
+        parsed = tf.data.TFRecordDataset(files).map(records.parse).skip(start).take(stop - start)
+        for fields in parsed.as_numpy_iterator():
+            name = fields[records.NAME].decode("utf-8", "backslashreplace")
+            yield InMemory(fields[records.IMAGE], name, int(fields[records.LABEL]))
+
+
+def _opened(where: str) -> Any:
+    folder = pathlib.Path(where)
+    try:
+        if (folder / "manifest.json").is_file():
+            return _Records(folder, read_manifest(folder))
+        return open_images(where)
+    except OSError as error:
+        raise CommandError(str(error)) from error
 
 
 def check_parent(path: str) -> None:
@@ -122,7 +158,7 @@ def check_classes(seen: Seen, folder: str) -> None:
 
 
 def _squares(
-    sources: Sequence[FileSource], size: int, kept: list[FileSource], left_out: dict[str, str]
+    sources: Sequence[Source], size: int, kept: list[tuple[str, int]], left_out: dict[str, str]
 ) -> np.ndarray:
     """Those that can be used, ``(images, size, size, 3)``; notes them, and why others cannot."""
     squares = []
@@ -132,7 +168,7 @@ def _squares(
         except UnusableImageError as error:
             left_out[source.name] = str(error)
             continue
-        kept.append(source)
+        kept.append((source.name, source.label))
     return np.stack(squares) if squares else np.zeros((0, size, size, 3), np.uint8)
 
 
