@@ -118,8 +118,9 @@ def open_backbone(
     """Opens trained weights as a backbone to pretrain further.
 
     Args:
-        source: A folder that ``export_backbone`` wrote, or a run with ``backbone/`` in it; a preset
-            of KerasHub, that is a folder of ``save_to_preset``, a handle such as ``hf://...`` or
+        source: A folder that ``export_backbone`` wrote, or a run with ``backbone/`` in it; the name
+            of one of ``list_presets`` or the address of an archive of such a folder; a preset of
+            KerasHub, that is a folder of ``save_to_preset``, a handle such as ``hf://...`` or
             ``kaggle://...``, or a name in ``keras_hub.models.Backbone.presets``; or a ``.keras``
             file of a whole model, such as one of ``keras.applications``, which is cut at the last
             feature map of each stride.

@@ -63,7 +63,8 @@ def _add_start(command: line.Parser) -> None:
         dest="start",
         metavar="BACKBONE",
         help="begin with these weights in the place of the recipe's network: a backbone of an "
-        "earlier run (its folder or the run's), a KerasHub preset (folder, name or handle), or "
+        "earlier run (its folder or the run's), a name of `python -m harl_tf presets`, a KerasHub "
+        "preset (folder, name or handle), or "
         "a .keras file of a whole model (default: random weights)",
     )
     add_values(command)
