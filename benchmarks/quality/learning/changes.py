@@ -7,7 +7,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import keras
+
 from benchmarks.quality.learning.settings import at_side
+from harl_tf.backbones import feature_pyramid
 from harl_tf.data import RandomResizedCrop
 from harl_tf.layers import RandomColor, mild_color, moco_color, simclr_color
 from harl_tf.recipes import Recipe
@@ -15,6 +18,7 @@ from harl_tf.recipes.networks import ResNet, SmallResNet
 from harl_tf.recipes.optimizers import AdamWSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun
 from harl_tf.schedules import sqrt_scaling
+from harl_tf.zoo.maps import with_maps
 
 Change = Callable[[Recipe], Recipe]
 
@@ -57,6 +61,35 @@ def _settings(**changed: Any) -> Change:
     return lambda recipe: dataclasses.replace(recipe, settings={**recipe.settings, **changed})
 
 
+@dataclasses.dataclass(frozen=True)
+class Application:
+    """A network of ``keras.applications`` with random weights, cut at its feature maps.
+
+    Attributes:
+        name: Its name there.
+    """
+
+    name: str
+
+    def stride_for(self, image_size: int) -> int:
+        """That of its last map."""
+        return 32
+
+    def build(self, image_size: int) -> keras.Model:
+        """A new backbone."""
+        make = getattr(keras.applications, self.name)
+        network = make(include_top=False, weights=None, input_shape=(image_size, image_size, 3))
+        return feature_pyramid(with_maps(network))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _application(name: str) -> Change:
+    """With views as large as photographs, which its stride of 32 needs."""
+    return lambda recipe: dataclasses.replace(_views(1.0)(recipe), network=Application(name))
+
+
 GROUPS: dict[str, dict[str, Change]] = {
     "views": {
         "as it is": _with(),
@@ -94,6 +127,8 @@ GROUPS: dict[str, dict[str, Change]] = {
         "ResNet-10, stem of stride 4": _with(network=SmallResNet(10, 32, large=0)),
         "ResNet-10, width 64, stem of stride 4": _with(network=SmallResNet(10, 64, large=0)),
         "KerasHub's ResNet-18, stride 16": _with(network=ResNet(18, 16)),
+        "MobileNetV3-Small": _application("MobileNetV3Small"),
+        "EfficientNetV2-B0": _application("EfficientNetV2B0"),
     },
     "heads": {
         "as it is": _with(),
