@@ -1,4 +1,4 @@
-"""``python -m harl_tf {pretrain,recipes,presets,export,evaluate,classify,predict}``."""
+"""``python -m harl_tf COMMAND``."""
 
 import os
 import sys

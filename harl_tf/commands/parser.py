@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from harl_tf.commands import show_presets, show_recipes
-from harl_tf.commands.backbones import add_classify, add_evaluate, add_export, add_predict
+from harl_tf.commands.backbones import (
+    add_classify,
+    add_evaluate,
+    add_evaluate_segmentation,
+    add_export,
+    add_predict,
+)
 from harl_tf.commands.pretraining import add_pretrain
 from mask_generation.commands import line
 
@@ -40,6 +46,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         "presets": _add_presets(commands),
         "export": add_export(commands),
         "evaluate": add_evaluate(commands),
+        "evaluate-segmentation": add_evaluate_segmentation(commands),
         "classify": add_classify(commands),
         "predict": add_predict(commands),
     }

@@ -13,6 +13,7 @@ from harl_tf.evaluation.classes.svm import svm_map as svm_map
 from harl_tf.evaluation.datasets.annotated import Annotated as Annotated
 from harl_tf.evaluation.datasets.annotated import Annotations as Annotations
 from harl_tf.evaluation.datasets.coco import read_coco as read_coco
+from harl_tf.evaluation.datasets.image_masks import ImageMasks as ImageMasks
 from harl_tf.evaluation.datasets.image_masks import image_masks as image_masks
 from harl_tf.evaluation.datasets.voc import read_voc as read_voc
 from harl_tf.evaluation.dense.detection import Boxes as Boxes

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harl_tf.commands.backbones import classify, evaluate, export, predict
+from harl_tf.commands.backbones import classify, evaluate, export, predict, segmentation
 from harl_tf.commands.pixel_values import add_values
 from harl_tf.evaluation import EVALUATORS
 from mask_generation.commands import line
@@ -45,6 +45,42 @@ def add_evaluate(commands: Any) -> line.Parser:
             "%", "%%"
         ),
     )
+    _add_measured(command)
+    _add_image_size(command)
+    add_values(command)
+    command.set_defaults(run=evaluate.run, evaluations=",".join(EVALUATORS), seed=0)
+    return command
+
+
+def add_evaluate_segmentation(commands: Any) -> line.Parser:
+    """Adds ``evaluate-segmentation`` to the commands, and returns its parser."""
+    command = commands.add_parser(
+        "evaluate-segmentation", help="measure what of a segmentation is in a backbone's cells"
+    )
+    command.add_argument("backbone", metavar="BACKBONE", help=_BACKBONE)
+    command.add_argument("images", metavar="IMAGES", help="folder of photographs")
+    command.add_argument(
+        "masks",
+        metavar="MASKS",
+        help="folder of label maps with the same names, whose pixels are class numbers, 255 for "
+        "void; half of the photographs, by a hash of the name, are scored",
+    )
+    command.add_argument(
+        "--classes", type=line.natural, metavar="N", help="number of classes (default: as found)"
+    )
+    command.add_argument(
+        "--image-size",
+        type=line.natural,
+        metavar="N",
+        help="side to which photographs and label maps are scaled (default: as they are)",
+    )
+    _add_measured(command)
+    add_values(command)
+    command.set_defaults(run=segmentation.run, seed=0)
+    return command
+
+
+def _add_measured(command: line.Parser) -> None:
     command.add_argument(
         "--random",
         action="store_true",
@@ -52,10 +88,6 @@ def add_evaluate(commands: Any) -> line.Parser:
     )
     command.add_argument("--csv", metavar="FILE", help="table to write (default: none)")
     command.add_argument("--seed", type=_seed, metavar="N", help="random seed (default: 0)")
-    _add_image_size(command)
-    add_values(command)
-    command.set_defaults(run=evaluate.run, evaluations=",".join(EVALUATORS), seed=0)
-    return command
 
 
 def add_classify(commands: Any) -> line.Parser:

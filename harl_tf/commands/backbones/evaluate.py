@@ -1,21 +1,14 @@
 """``python -m harl_tf evaluate``: what a backbone's frozen features are worth.
 
-Owns the split, the comparison with random initialization and the table. The measures are
-``harl_tf.evaluation``'s.
+Owns the split. The measures are ``harl_tf.evaluation``'s.
 """
 
 import argparse
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from importlib.metadata import version
-from typing import Any
+from collections.abc import Sequence
 
-import keras
 import numpy as np
 
-from harl_tf import files
-from harl_tf.commands.backbones import photographs
+from harl_tf.commands.backbones import measured, photographs
 from harl_tf.commands.backbones.classify import question
 from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
@@ -35,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         photographs.check_parent(arguments.csv)
     start = opened(arguments)
     size = size_for(start, arguments.image_size)
-    networks = dict(_networks(arguments, backbone_of(start)))
+    networks = dict(measured.networks(arguments, backbone_of(start)))
     sets = _sets(arguments, size, [question(network) for network in networks.values()])
     print(f"{size}×{size} pixels, {sum(len(labels) for _, labels in sets)} photographs")
     settings = {"image_size": size, "seed": arguments.seed}
@@ -44,12 +37,10 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{what}:")
         data = Labeled(*(part for vectors, labels in sets for part in (vectors[index], labels)))
         for name in names:
-            for measured in _measured(data, name, arguments.seed):
-                print(f"  {measured}")
-                rows.append(row(what, measured, settings))
-    if arguments.csv is not None and rows:
-        files.write_text(arguments.csv, _table(rows))
-        print(f"{arguments.csv}: {len(rows)} rows")
+            for each in _measured(data, name, arguments.seed):
+                print(f"  {each}")
+                rows.append(measured.row(what, each, settings))
+    measured.write(arguments.csv, rows)
 
 
 def _measured(data: Labeled, name: str, seed: int) -> list[Measured]:
@@ -59,26 +50,6 @@ def _measured(data: Labeled, name: str, seed: int) -> list[Measured]:
     except ValueError as error:
         print(f"  {name}: left out. {error}")
         return []
-
-
-def row(what: str, measured: Measured, settings: dict[str, Any]) -> dict[str, Any]:
-    """A line of the table.
-
-    Example:
-        >>> row("mine", Measured("knn", 0.5, 10), {"seed": 0})["value"]
-        0.5
-    """
-    return {
-        "backbone": what,
-        "evaluation": measured.name,
-        "value": round(measured.value, 5),
-        "standard_error": None if measured.error is None else round(measured.error, 5),
-        "images": measured.images,
-        "labels": measured.labels,
-        "chance": None if measured.chance is None else round(measured.chance, 5),
-        **settings,
-        **{name: version(name) for name in ("harl_tf", "keras", "tensorflow")},
-    }
 
 
 def _sets(
@@ -103,32 +74,6 @@ def _sets(
             f"Received: {_some(test.classes)} instead of {_some(train.classes)}."
         )
     return [(each.answers, each.labels) for each in (train, test)]
-
-
-def _networks(
-    arguments: argparse.Namespace, backbone: keras.Model
-) -> Iterable[tuple[str, keras.Model]]:
-    yield arguments.backbone, backbone
-    if arguments.random:
-        keras.utils.set_random_seed(arguments.seed)
-        yield "random initialization", _as_new(backbone)
-
-
-def _as_new(backbone: keras.Model) -> keras.Model:
-    """The same network with new weights, seeing the same values."""
-    copy = keras.models.clone_model(backbone)
-    for new, old in zip(copy._flatten_layers(), backbone._flatten_layers(), strict=True):
-        if isinstance(old, keras.layers.Normalization):
-            new.set_weights(old.get_weights())
-    return copy
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _some(classes: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -60,7 +60,7 @@ def image_masks(
             f"Expected a mask in {masks} for every photograph in {images}, with the same name. "
             f"Received: none for {len(missing)}, the first {missing[0]}."
         )
-    return ImageMasks([(path, labeled[name]) for name, path in found.items()], size)
+    return ImageMasks([(name, path, labeled[name]) for name, path in found.items()], size)
 
 
 def _by_name(folder: pathlib.Path) -> dict[str, pathlib.Path]:
@@ -85,7 +85,7 @@ class ImageMasks:
     """Pairs of files, read anew in every loop.
 
     Args:
-        pairs: A photograph and its mask each.
+        pairs: A name, a photograph and its mask each.
         size: Side to scale to; None to leave them.
 
     Example:
@@ -94,15 +94,29 @@ class ImageMasks:
     """
 
     def __init__(
-        self, pairs: list[tuple[pathlib.Path, pathlib.Path]], size: int | None = None
+        self, pairs: list[tuple[str, pathlib.Path, pathlib.Path]], size: int | None = None
     ) -> None:
         self.pairs, self.size = pairs, size
 
     def __len__(self) -> int:
         return len(self.pairs)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the photographs, without their endings."""
+        return [name for name, _, _ in self.pairs]
+
+    def only(self, kept: Sequence[bool]) -> "ImageMasks":
+        """Some of the pairs.
+
+        Args:
+            kept: Whether to keep each.
+        """
+        chosen = [pair for pair, keep in zip(self.pairs, kept, strict=True) if keep]
+        return ImageMasks(chosen, self.size)
+
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for photograph, mask in self.pairs:
+        for _, photograph, mask in self.pairs:
             image, labels = _opened(photograph), _labels(mask)
             turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
             if turn is not None:

@@ -10,7 +10,7 @@ import pytest
 
 import harl_tf
 import mask_generation
-from harl_tf.commands.backbones import evaluate as command
+from harl_tf.commands.backbones import measured
 from harl_tf.evaluation import EVALUATORS
 from tests.commands.backbones.test_classify import backbone, fill, run
 
@@ -42,7 +42,7 @@ def test_random_initialization_is_the_same_network_with_other_weights(backbone):
     loaded = harl_tf.load_backbone(backbone)
     arguments = argparse.Namespace(backbone="mine", random=True, seed=3)
     kernels = [
-        [network.weights[0].numpy() for _, network in command._networks(arguments, loaded)]
+        [network.weights[0].numpy() for _, network in measured.networks(arguments, loaded)]
         for _ in range(2)
     ]
     assert not np.array_equal(kernels[0][0], kernels[0][1])
@@ -92,7 +92,7 @@ def test_normalization_that_was_adapted_is_no_part_of_the_random_weights():
     adapted = keras.layers.Normalization()
     adapted.adapt(np.random.default_rng(0).uniform(0, 255, (8, 4, 4, 3)))
     network = keras.Model(image, {"P1": keras.layers.Conv2D(4, 3, strides=2)(adapted(image))})
-    copy = command._as_new(network)
+    copy = measured.as_new(network)
     for old, new in zip(network.weights, copy.weights, strict=True):
         if "bias" not in new.path:
             assert np.array_equal(old, new) == ("kernel" not in new.path)

@@ -1,0 +1,80 @@
+"""The networks that an evaluation measures, and the table of what it found."""
+
+import argparse
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import keras
+
+from harl_tf import files
+from harl_tf.evaluation import Measured
+
+
+def networks(
+    arguments: argparse.Namespace, backbone: keras.Model
+) -> Iterator[tuple[str, keras.Model]]:
+    """The backbone by its name, and if asked for the same network at random initialization.
+
+    Args:
+        arguments: Those of the command line: ``backbone``, ``random`` and ``seed``.
+        backbone: The backbone.
+    """
+    yield arguments.backbone, backbone
+    if arguments.random:
+        keras.utils.set_random_seed(arguments.seed)
+        yield "random initialization", as_new(backbone)
+
+
+def as_new(backbone: keras.Model) -> keras.Model:
+    """The same network with new weights, seeing the same values.
+
+    Example:
+        >>> backbone = harl_tf.backbones.small_resnet(10, width=8)
+        >>> bool(np.array_equal(backbone.weights[0], as_new(backbone).weights[0]))
+        False
+    """
+    copy = keras.models.clone_model(backbone)
+    for new, old in zip(copy._flatten_layers(), backbone._flatten_layers(), strict=True):
+        if isinstance(old, keras.layers.Normalization):
+            new.set_weights(old.get_weights())
+    return copy
+
+
+def row(what: str, measured: Measured, settings: dict[str, Any]) -> dict[str, Any]:
+    """A line of the table.
+
+    Args:
+        what: The network.
+        measured: What was found.
+        settings: Whatever else it depends on.
+
+    Example:
+        >>> row("mine", Measured("knn", 0.5, 10), {"seed": 0})["value"]
+        0.5
+    """
+    return {
+        "backbone": what,
+        "evaluation": measured.name,
+        "value": round(measured.value, 5),
+        "standard_error": None if measured.error is None else round(measured.error, 5),
+        "images": measured.images,
+        "labels": measured.labels,
+        "chance": None if measured.chance is None else round(measured.chance, 5),
+        **settings,
+        **{name: version(name) for name in ("harl_tf", "keras", "tensorflow")},
+    }
+
+
+def write(path: str | None, rows: Sequence[dict[str, Any]]) -> None:
+    """Writes the table, if there is a name for it, and says so."""
+    if path is None or not rows:
+        return
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(path, text.getvalue())
+    print(f"{path}: {len(rows)} rows")

@@ -1,0 +1,67 @@
+"""``python -m harl_tf evaluate-segmentation``."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.commands.backbones.test_classify import backbone, run
+
+__all__ = ["backbone"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A bright square on dark noise, of two sizes of photographs."""
+    place = tmp_path_factory.mktemp("segmentation")
+    images, masks = place / "images", place / "masks"
+    images.mkdir()
+    masks.mkdir()
+    random = np.random.default_rng(0)
+    for number in range(12):
+        side = 64 if number % 2 else 80
+        mask = np.zeros((side, 64), np.uint8)
+        x, y = random.integers(0, 32, 2)
+        mask[y : y + 32, x : x + 32] = 1
+        pixels = random.uniform(0, 60, (side, 64, 3)) + 180 * mask[..., None]
+        Image.fromarray(pixels.astype("uint8")).save(images / f"{number}.png")
+        mask[:2] = 255
+        Image.fromarray(mask).save(masks / f"{number}.png")
+    return images, masks
+
+
+def test_overlap_of_every_class_is_written(backbone, folders, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    assert run("evaluate-segmentation", backbone, *folders, "--random", "--csv", out) == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [row["evaluation"] for row in rows] == ["miou", "iou_0", "iou_1"] * 2
+    assert float(rows[0]["value"]) == pytest.approx(
+        np.mean([float(row["value"]) for row in rows[1:3]]), abs=1e-4
+    )
+    assert int(rows[0]["images"]) + int(rows[0]["labels"]) == 12
+    said = capsys.readouterr().out
+    assert "12 photographs, 2 classes" in said
+    assert "random initialization:\n  linear mIoU ." in said
+
+
+def test_scaled_photographs(backbone, folders, capsys):
+    assert run("evaluate-segmentation", backbone, *folders, "--image-size", 32) == 0
+    assert "2 classes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("{images}", "no/such"), "Expected a mask in no/such for every photograph"),
+        (("no/such", "{masks}"), "Expected photographs in no/such"),
+        (("{images}", "{masks}", "--classes", "1"), "Expected true labels from 0 to 0"),
+        (("{images}", "{masks}", "--csv", "no/such/out.csv"), "There is no folder no/such"),
+    ],
+)
+def test_one_line_says_what_is_wrong(backbone, folders, capsys, words, said):
+    words = [word.format(images=folders[0], masks=folders[1]) for word in words]
+    assert run("evaluate-segmentation", backbone, *words) == 2
+    found = capsys.readouterr().err
+    assert said in found
+    assert found.count("\n") == 1
