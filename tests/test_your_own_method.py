@@ -28,6 +28,7 @@ def run(folder, *line) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_tests_of_the_page_pass(folder):
     assert "4 passed" in run(
         folder, "pytest", "-q", "-p", "no:cacheprovider", "test_barlow_twins.py"

@@ -1,6 +1,7 @@
 """Fine-tunes an exported backbone with plain Keras, harl_tf being out of reach.
 
-Arguments: the backbone's folder and a ``.npz`` with images and the exporting model's features.
+Arguments: the backbone's folder, a ``.npz`` with images and the exporting model's features, and
+names of optimizers.
 Prints, as JSON, the largest difference of the features of each route; and for every way to fit it
 the smallest and the largest change of a weight, the same of a statistic, or the error.
 """
@@ -58,7 +59,7 @@ def fit(backbone, images: np.ndarray, optimizer: keras.optimizers.Optimizer, bui
     return {kind: [min(changes), max(changes), len(changes)] for kind, changes in moved.items()}
 
 
-def main(folder: str, path: str) -> None:
+def main(folder: str, path: str, *names: str) -> None:
     sys.modules["harl_tf"] = None  # any import of it fails
     data = np.load(path)
     images = data["images"]
@@ -66,9 +67,9 @@ def main(folder: str, path: str) -> None:
     for route, load in {"native": native, "saved_model": saved_model}.items():
         features = load(folder)(images)
         found[route] = max(float(np.abs(features[name] - data[name]).max()) for name in features)
-        for name, make in OPTIMIZERS.items():
+        for name in names:
             build = route == "saved_model"
-            found[f"{route} {name}"] = fit(load(folder), images, make(), build)
+            found[f"{route} {name}"] = fit(load(folder), images, OPTIMIZERS[name](), build)
     for name, layer in {
         "frozen": saved_model(folder, None, trainable=False),
         "serve only": saved_model(folder, None),

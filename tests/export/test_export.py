@@ -25,15 +25,20 @@ def exported(tmp_path_factory):
     return model, folder
 
 
+FAST = ("momentum", "adamw")
+
+
 @pytest.fixture(scope="module")
-def finetuned(exported, tmp_path_factory):
+def finetuned(exported, tmp_path_factory, request):
     """What ``finetune_without_harl_tf.py`` prints, in a fresh process with plain Keras."""
+    tests = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    names = {params["optimizer"] for params in tests if {"route", "optimizer"} <= set(params)}
     model, folder = exported
     data = tmp_path_factory.mktemp("finetune") / "data.npz"
     features = {name: np.asarray(value) for name, value in model.backbone(IMAGES).items()}
     np.savez(data, images=IMAGES, **features)
     script = pathlib.Path(__file__).with_name("finetune_without_harl_tf.py")
-    command = [sys.executable, str(script), str(folder), str(data)]
+    command = [sys.executable, str(script), str(folder), str(data), *names]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -41,7 +46,8 @@ def finetuned(exported, tmp_path_factory):
 
 @pytest.mark.parametrize("route", ["native", "saved_model"])
 @pytest.mark.parametrize(
-    "optimizer", ["sgd", "momentum", "adam", "adamw", "lion", "adafactor", "loss_scale"]
+    "optimizer",
+    [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in OPTIMIZERS],
 )
 def test_export_finetunes_without_harl_tf_with_every_optimizer(finetuned, route, optimizer):
     """Same features; every weight and every statistic moves: three convolutions with kernel, gamma

@@ -133,6 +133,7 @@ def _has_harl_tf() -> bool:
     return "harl_tf" in sys.modules
 
 
+@pytest.mark.slow
 def test_worker_gives_the_same_mask_on_one_thread_and_opens_exports_without_harl_tf(
     colors, exported
 ):
