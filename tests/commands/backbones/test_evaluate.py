@@ -13,8 +13,9 @@ import mask_generation
 from harl_tf.commands.backbones import measured
 from harl_tf.evaluation import EVALUATORS
 from tests.commands.backbones.test_classify import backbone, fill, run
+from tests.mask_generation.inputs.sources.test_tfds_split import data_dir, folder
 
-__all__ = ["backbone"]
+__all__ = ["backbone", "data_dir", "folder"]
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,12 @@ def test_normalization_that_was_adapted_is_no_part_of_the_random_weights():
     for old, new in zip(network.weights, copy.weights, strict=True):
         if "bias" not in new.path:
             assert np.array_equal(old, new) == ("kernel" not in new.path)
+
+
+def test_splits_of_a_data_set_of_tfds(backbone, folder, capsys):
+    """Seven photographs each, of two classes."""
+    assert run("evaluate", backbone, f"{folder}:train", f"{folder}:test", "--with", "knn") == 0
+    assert "of 7 images, 7 labels" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["list", "tar", "records"])
