@@ -2,15 +2,16 @@
 
     python -m benchmarks.quality.learning.race_plot
 
-Reads ``learning_race.csv`` and writes ``learning_race.png``; prints, for each data set and probe,
-the highest final accuracy of lightly, a mean over seeds, and the minutes after which each of our
-contestants reaches it.
+Reads ``learning_race.csv`` and writes ``learning_race.png``; prints, for each data set, the final
+accuracies as mean and standard error over seeds, and the minutes after which each contestant's mean
+reaches the highest final accuracy of lightly.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from absl import app
+from matplotlib.axes import Axes
 
 from benchmarks.harness import arguments, plots, results
 from benchmarks.harness.results import Row
@@ -56,39 +57,72 @@ def minutes_to(accuracy: float, minutes: np.ndarray, reached: np.ndarray) -> flo
     return float("nan")
 
 
+class Race:
+    """The curves of a data set: minutes and accuracies ``(seeds, marks)`` by contestant and probe.
+
+    Args:
+        rows: The rows of the data set.
+    """
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.contestants = sorted({row["contestant"] for row in rows})
+        self.curves = {
+            (name, probe): curve([row for row in rows if row["contestant"] == name], probe)
+            for name in self.contestants
+            for probe in PROBES
+        }
+
+    def final(self, name: str, probe: str) -> np.ndarray:
+        """Accuracy at the end, of each seed."""
+        return self.curves[name, probe][1][:, -1]
+
+    def target(self, probe: str) -> float:
+        """The highest final accuracy of lightly, a mean over seeds; 1 without any."""
+        peers = [name for name in self.contestants if name.startswith("lightly")]
+        return max((float(self.final(name, probe).mean()) for name in peers), default=1.0)
+
+    def minutes(self, name: str, probe: str) -> float:
+        """When the mean over seeds reaches the target."""
+        minutes, accuracy = self.curves[name, probe]
+        return minutes_to(self.target(probe), minutes, accuracy.mean(axis=0))
+
+    def cells(self, name: str) -> list[str]:
+        """A row of the table: final accuracies with standard errors, and minutes."""
+        found = []
+        for probe in PROBES:
+            final = self.final(name, probe)
+            error = final.std(ddof=1) / len(final) ** 0.5 if len(final) > 1 else float("nan")
+            found.append(f"{final.mean():.3f} ± {error:.3f}".replace("0.", "."))
+        for probe in PROBES:
+            minutes = self.minutes(name, probe)
+            found.append("–" if np.isnan(minutes) else f"{minutes:.1f}")
+        return [name, *found]
+
+    def draw(self, axes: Axes, probe: str) -> None:
+        """Means over seeds, and from the lowest to the highest."""
+        for name in self.contestants:
+            minutes, accuracy = self.curves[name, probe]
+            style = "-" if name.startswith("harl_tf") else "--"
+            (line,) = axes.plot(minutes, accuracy.mean(axis=0), style, label=name)
+            low, high = accuracy.min(axis=0), accuracy.max(axis=0)
+            axes.fill_between(minutes, low, high, color=line.get_color(), alpha=0.1)
+        axes.set(title=probe, xlabel="minutes", ylabel="accuracy")
+
+
 def main(_: list[str]) -> None:
     """Draws and prints."""
     rows = results.read(TABLE)
     names = list(dict.fromkeys(row["set"] for row in rows))
     figure, panels = plots.panels(len(names), len(PROBES), (11, 4 * len(names)))
-    for place, axes in enumerate(panels):
-        name, probe = names[place // len(PROBES)], PROBES[place % len(PROBES)]
-        chosen = [row for row in rows if row["set"] == name]
-        final: dict[str, float] = {}
-        curves = {}
-        for contestant in dict.fromkeys(row["contestant"] for row in chosen):
-            minutes, accuracy = curve(
-                [row for row in chosen if row["contestant"] == contestant], probe
-            )
-            curves[contestant] = minutes, accuracy.mean(axis=0)
-            final[contestant] = accuracy[:, -1].mean()
-            style = "-" if contestant.startswith("harl_tf") else "--"
-            (line,) = axes.plot(minutes, accuracy.mean(axis=0), style, label=contestant)
-            axes.fill_between(
-                minutes,
-                accuracy.min(axis=0),
-                accuracy.max(axis=0),
-                color=line.get_color(),
-                alpha=0.1,
-            )
-        axes.set(title=f"{name}, {probe}", xlabel="minutes", ylabel="accuracy")
-        peers = [value for key, value in final.items() if key.startswith("lightly")]
-        for contestant, (minutes, accuracy) in curves.items():
-            when = minutes_to(max(peers, default=1.0), minutes, accuracy)
-            print(
-                f"{name}\t{probe}\t{contestant}\tfinal {final[contestant]:.3f}\t"
-                f"lightly's best, {max(peers, default=1.0):.3f}, after {when:.2f} minutes"
-            )
+    for place, name in enumerate(names):
+        race = Race([row for row in rows if row["set"] == name])
+        for axes, probe in zip(panels[place * len(PROBES) :], PROBES, strict=False):
+            race.draw(axes, probe)
+            axes.set_title(f"{name}, {probe}")
+        print(f"| {name} | kNN | linear | minutes to {race.target('knn'):.3f} | ", end="")
+        print(f"minutes to {race.target('linear'):.3f} |\n|---|---|---|---|---|")
+        for contestant in race.contestants:
+            print(f"| {' | '.join(race.cells(contestant))} |")
     plots.save(figure, results.path("learning_race.png"))
 
 
