@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from absl import app
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from benchmarks.harness import arguments, plots, results
 from benchmarks.harness.results import Row
@@ -98,27 +99,32 @@ class Race:
             found.append("–" if np.isnan(minutes) else f"{minutes:.1f}")
         return [name, *found]
 
-    def draw(self, axes: Axes, probe: str) -> None:
-        """Means over seeds, and from the lowest to the highest."""
+    def draw(self, axes: Axes, probe: str) -> list[Line2D]:
+        """Means over seeds, and from the lowest to the highest; returns the lines."""
+        lines = []
         for name in self.contestants:
             minutes, accuracy = self.curves[name, probe]
             style = "-" if name.startswith("harl_tf") else "--"
-            (line,) = axes.plot(minutes, accuracy.mean(axis=0), style, label=name)
+            (line,) = axes.plot(minutes, accuracy.mean(axis=0), style)
             low, high = accuracy.min(axis=0), accuracy.max(axis=0)
             axes.fill_between(minutes, low, high, color=line.get_color(), alpha=0.1)
-        axes.set(title=probe, xlabel="minutes", ylabel="accuracy")
+            lines.append(line)
+        axes.set(xlabel="minutes", ylabel="accuracy")
+        return lines
 
 
 def main(_: list[str]) -> None:
     """Draws and prints."""
     rows = results.read(TABLE)
     names = list(dict.fromkeys(row["set"] for row in rows))
-    figure, panels = plots.panels(len(names), len(PROBES), (11, 4 * len(names)))
+    figure, panels = plots.panels(len(names), len(PROBES), (13, 4 * len(names)))
     for place, name in enumerate(names):
         race = Race([row for row in rows if row["set"] == name])
         for axes, probe in zip(panels[place * len(PROBES) :], PROBES, strict=False):
-            race.draw(axes, probe)
+            lines = race.draw(axes, probe)
             axes.set_title(f"{name}, {probe}")
+        if not place:  # the same contestants for all
+            figure.legend(lines, race.contestants, loc="outside right upper", frameon=False)
         print(f"| {name} | kNN | linear | minutes to {race.target('knn'):.3f} | ", end="")
         print(f"minutes to {race.target('linear'):.3f} |\n|---|---|---|---|---|")
         for contestant in race.contestants:
