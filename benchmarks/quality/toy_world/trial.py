@@ -145,13 +145,15 @@ def small_pyramid() -> keras.Model:
     about 0 from the start.
     """
     image = keras.Input((None, None, 3))
-    maps, x = {}, image
+    outputs, x = [], image
     for index, (channels, stride) in enumerate(((32, 2), (64, 2), (64, 1), (128, 2)), start=1):
         x = keras.layers.Conv2D(channels, 3, strides=stride, padding="same", use_bias=False)(x)
         # Few steps: the running mean must keep up.
         x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.ReLU()(x) if index < 4 else x
-        maps[f"P{index}"] = x
+        outputs.append(x)
+    half, _, quarter, eighth = outputs
+    maps = {"P1": half, "P2": quarter, "P3": eighth}
     return harl_tf.backbones.feature_pyramid(keras.Model(image, maps))
 
 

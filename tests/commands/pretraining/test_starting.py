@@ -46,7 +46,13 @@ def settings(run):
     return json.loads((run / "run.json").read_text())
 
 
-@pytest.mark.parametrize("recipe", ["hapicl_small", "byol_small", "harl_small", "pixpro_small"])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        *("hapicl_small", "harl_small"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("byol_small", "pixpro_small")),
+    ],
+)
 def test_recipes_begin_with_an_export(records, tmp_path, capsys, backbone, recipe, monkeypatch):
     """Before the first step, and in what is exported, whose maps are the start's."""
     folder, network = backbone

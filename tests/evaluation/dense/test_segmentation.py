@@ -10,12 +10,17 @@ from sklearn.preprocessing import StandardScaler
 from harl_tf.evaluation import confusion, segmentation_score
 
 CLASSES = 3
+CHANNELS = 12
 
 
 @pytest.fixture(scope="module")
 def backbone():
     image = keras.Input((None, None, 3))
-    fine = keras.layers.Conv2D(5, 3, strides=2, padding="same", activation="relu")(image)
+    drawn = keras.initializers.HeNormal(seed=0)  # whatever was drawn before this module
+    convolution = keras.layers.Conv2D(
+        CHANNELS, 3, strides=2, padding="same", activation="relu", kernel_initializer=drawn
+    )
+    fine = convolution(image)
     return keras.Model(image, {"P1": fine, "P2": keras.layers.AveragePooling2D(2)(fine)})
 
 
@@ -37,7 +42,7 @@ def test_head_is_ridge_regression_of_the_shares_of_classes(backbone, level):
     one_hot = np.eye(CLASSES + 1)[np.where(labels == 255, CLASSES, labels)][..., :CLASSES]
     size = 2 if level else 4
     shares = one_hot.reshape(6, 16 // size, size, 16 // size, size, CLASSES).mean(axis=(2, 4))
-    cells, shares = features.reshape(-1, 5), shares.reshape(-1, CLASSES)
+    cells, shares = features.reshape(-1, CHANNELS), shares.reshape(-1, CLASSES)
     weights = shares.sum(axis=1)
     kept = weights > 0
     cells, shares, weights = cells[kept], shares[kept], weights[kept]
@@ -46,7 +51,9 @@ def test_head_is_ridge_regression_of_the_shares_of_classes(backbone, level):
         scaler.transform(cells), shares / weights[:, None], sample_weight=weights
     )
     maps = np.asarray(backbone(tested.astype("float32"))[level or "P2"], np.float64)
-    scores = ridge.predict(scaler.transform(maps.reshape(-1, 5))).reshape(*maps.shape[:3], CLASSES)
+    scores = ridge.predict(scaler.transform(maps.reshape(-1, CHANNELS))).reshape(
+        *maps.shape[:3], CLASSES
+    )
     found = np.argmax(tf.image.resize(scores, (16, 16)), axis=-1)
     expected = [confusion(*pair, CLASSES) for pair in zip(truth, found, strict=True)]
     result = segmentation_score(
@@ -62,10 +69,12 @@ def test_penalty_is_the_best_one_on_every_fifth_image(backbone, seed):
     random = np.random.default_rng(seed)
     images = random.uniform(0, 255, (10, 8, 8, 3)).astype("uint8")
     labels = random.integers(0, 2, (10, 8, 8))
-    cells = np.asarray(backbone(images.astype("float32"))["P2"], np.float64).reshape(10, 4, 5)
+    cells = np.asarray(backbone(images.astype("float32"))["P2"], np.float64).reshape(
+        10, 4, CHANNELS
+    )
     share = labels.reshape(10, 2, 4, 2, 4).mean(axis=(2, 4)).reshape(10, 4)
     held_out = np.arange(10) % 5 == 4
-    fitted, tested = cells[~held_out].reshape(-1, 5), cells[held_out].reshape(-1, 5)
+    fitted, tested = (cells[part].reshape(-1, CHANNELS) for part in (~held_out, held_out))
     scaler = StandardScaler().fit(fitted)
     errors = {}
     for penalty in (1e-3, 0.1, 10.0):
