@@ -35,6 +35,7 @@ def test_tests_of_the_page_pass(folder):
     )
 
 
+@pytest.mark.slow
 def test_recipe_of_the_page_is_found(folder):
     printed = run(folder, "harl_tf", "recipes", "barlow_twins:RECIPE")
     assert printed.startswith("barlow_twins_small: Barlow Twins, small machine")

@@ -345,6 +345,7 @@ def test_one_callback_serves_several_fits_of_one_run(views, tmp_path):
     assert saved_in(tmp_path / "run") == ["epoch_000002", "epoch_000004"]
 
 
+@pytest.mark.slow
 def test_run_with_several_steps_a_call_resumes_to_the_same_weights(records, tmp_path):
     """Three steps an epoch, which two do not divide."""
     views = harl_tf.data.PairedViews(records, batch_size=4, image_size=32)

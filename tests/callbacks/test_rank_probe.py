@@ -58,6 +58,7 @@ def test_endless_source_is_read_up_to_the_limit(limit, seen):
     assert words.endswith(f"of at most {min(limit, 4)}")
 
 
+@pytest.mark.slow
 def test_probe_leaves_weights_as_they_are_on_replicas(two_replicas):
     models = []
     for probe in (None, RankProbe([IMAGES])):

@@ -65,6 +65,7 @@ def test_two_steps_per_execution_are_the_same_steps(records, two_replicas, repli
     assert largest_difference(one.variables, two.variables) <= 1e-8
 
 
+@pytest.mark.slow
 def test_evaluate_on_two_replicas_reports_what_one_device_does(records, two_replicas):
     """Without learning anything: no update, no batch statistics."""
     keras.config.set_dtype_policy("float64")

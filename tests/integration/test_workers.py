@@ -110,6 +110,7 @@ def stopped(records, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_two_workers_take_the_steps_of_one_device(finished, records, record_property):
     assert_workers_equal_one_device(finished, records, "hapicl", record_property)
 

@@ -140,6 +140,7 @@ def test_part_that_has_just_begun_may_be_given_another_length(
     assert settings(run)["parts"] == [1, 2]
 
 
+@pytest.mark.slow
 def test_time_is_added(records, tmp_path, capsys, tiny, monkeypatch):
     run = tmp_path / "run"
     monkeypatch.setattr(harl_tf.commands.pretraining.budget, "measure", lambda *_: 5.0)

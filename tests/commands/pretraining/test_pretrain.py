@@ -98,6 +98,7 @@ def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypat
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.slow
 def test_two_replicas(records, tmp_path, capsys, tiny, two_replicas, monkeypatch):
     """One epoch under a strategy, exported outside of its scope."""
     monkeypatch.setattr(
