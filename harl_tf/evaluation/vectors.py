@@ -56,6 +56,21 @@ def check_data(
     return train_vectors, train_labels, test_vectors, test_labels
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors of length 1; a vector of zeros stays one.
+
+    Args:
+        vectors: ``(..., dimensions)``.
+
+    Example:
+        >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+        [[0.6, 0.8], [0.0, 0.0]]
+    """
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: np.ndarray = vectors / np.maximum(lengths, 1e-12)
+    return scaled
+
+
 def check_vectors(vectors: np.ndarray, what: str = "vectors") -> None:
     """Refuses what is no table of finite numbers.
 

@@ -13,6 +13,7 @@ read it; the other files are next to ``saved_model.pb``, where TensorFlow ignore
 
 import hashlib
 import json
+import os
 import pathlib
 from typing import Any
 
@@ -66,6 +67,37 @@ def check(folder: pathlib.Path) -> None:
             raise ExportError(
                 f"{folder / name} has changed since the export; copy the backbone again."
             )
+
+
+def path_of_kind(path: str | os.PathLike[str], ending: str) -> pathlib.Path:
+    """A path of a file to write.
+
+    Args:
+        path: The path.
+        ending: How it must end, with the dot.
+
+    Raises:
+        ExportError: If it ends otherwise.
+
+    Example:
+        >>> path_of_kind("backbone.pth", ".keras")
+        Traceback (most recent call last):
+        harl_tf.export.artifact.ExportError: Expected a path that ends in .keras. ...
+    """
+    found = pathlib.Path(path)
+    if found.suffix != ending:
+        raise ExportError(f"Expected a path that ends in {ending}. Received: {found}.")
+    return found
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error of another package says, or its name.
+
+    Example:
+        >>> first_line(ValueError(f"one{chr(10)}two")), first_line(KeyError())
+        ('one', 'KeyError')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _instead(folder: pathlib.Path) -> str:

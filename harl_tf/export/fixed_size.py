@@ -6,7 +6,7 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from harl_tf.export.artifact import ExportError
+from harl_tf.export.artifact import ExportError, first_line
 from harl_tf.export.native import plain
 from harl_tf.precision import dtype_policy
 
@@ -33,9 +33,8 @@ def converted(network: keras.Model, form: str, name: str) -> bytes:
         try:
             network.export(made, format=form, verbose=False, input_signature=signature)
         except Exception as error:  # converters raise all kinds
-            lines = str(error).splitlines() or [type(error).__name__]
             raise ExportError(
-                f"{network.name!r} cannot be converted to {name}: {lines[0][:300]} "
+                f"{network.name!r} cannot be converted to {name}: {first_line(error)[:300]} "
                 "Nothing was written."
             ) from error
         return made.read_bytes()

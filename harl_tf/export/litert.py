@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from harl_tf import files
 from harl_tf.export.agreement import Maps, check_agreement
-from harl_tf.export.artifact import ExportError
+from harl_tf.export.artifact import path_of_kind
 from harl_tf.export.fixed_size import converted, of_one_size
 
 
@@ -37,9 +37,7 @@ def export_litert(
 
             harl_tf.export.export_litert(harl_tf.load_backbone("BACKBONE"), "backbone.tflite", 96)
     """
-    path = pathlib.Path(path)
-    if path.suffix != ".tflite":
-        raise ExportError(f"Expected a path that ends in .tflite. Received: {path}.")
+    path = path_of_kind(path, ".tflite")
     network = of_one_size(backbone, image_size)
     content = converted(network, "litert", path.name)
     check_agreement(backbone, _interpreted(content), image_size, "The LiteRT file")

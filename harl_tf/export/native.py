@@ -8,7 +8,7 @@ import keras
 
 from harl_tf import files
 from harl_tf.backbones import rebuild
-from harl_tf.export.artifact import ExportError
+from harl_tf.export.artifact import path_of_kind
 from harl_tf.precision import dtype_policy
 
 
@@ -33,9 +33,7 @@ def export_keras(backbone: keras.Model, path: str | os.PathLike[str]) -> pathlib
             harl_tf.export.export_keras(harl_tf.load_backbone("BACKBONE"), "backbone.keras")
             backbone = keras.saving.load_model("backbone.keras")
     """
-    path = pathlib.Path(path)
-    if path.suffix != ".keras":
-        raise ExportError(f"Expected a path that ends in .keras. Received: {path}.")
+    path = path_of_kind(path, ".keras")
     with tempfile.TemporaryDirectory() as folder:
         made = pathlib.Path(folder, path.name)
         plain(backbone).save(made)

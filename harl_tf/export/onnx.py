@@ -10,7 +10,7 @@ import numpy as np
 
 from harl_tf import files
 from harl_tf.export.agreement import Maps, check_agreement
-from harl_tf.export.artifact import ExportError
+from harl_tf.export.artifact import ExportError, path_of_kind
 from harl_tf.export.fixed_size import converted, of_one_size
 
 _NEEDED = ("tf2onnx", "onnxruntime")
@@ -39,9 +39,7 @@ def export_onnx(
 
             harl_tf.export.export_onnx(harl_tf.load_backbone("BACKBONE"), "backbone.onnx", 96)
     """
-    path = pathlib.Path(path)
-    if path.suffix != ".onnx":
-        raise ExportError(f"Expected a path that ends in .onnx. Received: {path}.")
+    path = path_of_kind(path, ".onnx")
     missing = [each for each in _NEEDED if importlib.util.find_spec(each) is None]
     if missing:
         raise ExportError(

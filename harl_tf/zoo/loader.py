@@ -97,8 +97,8 @@ def _native(folder: pathlib.Path) -> keras.Model:
     except Exception as error:
         versions = artifact.metadata(folder)["versions"]
         with_them = ", ".join(f"{name} {version}" for name, version in versions.items())
-        lines = str(error).splitlines() or [type(error).__name__]
         raise artifact.ExportError(
             f"{folder / artifact.NATIVE} cannot be opened with Keras {keras.__version__}: "
-            f"{lines[0].rstrip('.')}. It was written with {with_them}; install these versions."
+            f"{artifact.first_line(error).rstrip('.')}. It was written with {with_them}; install "
+            "these versions."
         ) from error

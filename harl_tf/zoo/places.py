@@ -18,7 +18,7 @@ import zlib
 import keras
 
 from harl_tf.export import artifact
-from harl_tf.export.artifact import ExportError
+from harl_tf.export.artifact import ExportError, first_line
 from harl_tf.zoo.presets import Preset, list_presets
 
 _REPOSITORY = pathlib.Path(__file__).parents[2] / "pretrained"
@@ -155,11 +155,11 @@ def _download(url: str, sha256: str | None, place: pathlib.Path) -> None:
             if not place.exists():
                 inside.rename(place)
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise ExportError(f"{url} is no whole tar archive: {_first_line(error)}") from error
+        raise ExportError(f"{url} is no whole tar archive: {_sentence(error)}") from error
     except OSError as error:
         if not place.exists():  # not by another process at the same time
             raise ExportError(
-                f"{url} cannot be kept in {place.parent}: {_first_line(error)} HARL_TF_CACHE names "
+                f"{url} cannot be kept in {place.parent}: {_sentence(error)} HARL_TF_CACHE names "
                 "another folder."
             ) from error
 
@@ -171,11 +171,11 @@ def _fetched(url: str, sha256: str | None, folder: str) -> str:
         )
     except Exception as error:  # Keras raises Exception itself
         raise ExportError(
-            f"{url} cannot be downloaded: {_first_line(error)} Without a network, copy the "
+            f"{url} cannot be downloaded: {_sentence(error)} Without a network, copy the "
             "backbone's folder from elsewhere and give that."
         ) from error
     return path
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".") + "."
+def _sentence(error: Exception) -> str:
+    return first_line(error).rstrip(".") + "."

@@ -13,7 +13,7 @@ import numpy as np
 
 from harl_tf import evaluation, files
 from harl_tf.commands.backbones import photographs
-from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
+from harl_tf.commands.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.evaluation.classes.linear import default_sharpness, hold_out, sharpness
 from harl_tf.export.native import plain
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     path = files.foreign(out, (MODEL, FACTS))
     if path is not None:
         raise CommandError(f"{path} is no part of a classifier, so {out} is left alone.")
-    start = opened(arguments)
+    start = opened(arguments.backbone, arguments.from_values)
     size = size_for(start, arguments.image_size)
     backbone = backbone_of(start)
     seen = photographs.look(arguments.folder, size, [question(backbone)])

@@ -10,7 +10,7 @@ import numpy as np
 
 from harl_tf.commands.backbones import measured, photographs
 from harl_tf.commands.backbones.classify import question
-from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
+from harl_tf.commands.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import in_first_half
 from harl_tf.evaluation import EVALUATORS, Labeled, Measured, evaluate
@@ -25,8 +25,8 @@ def run(arguments: argparse.Namespace) -> None:
             f"Expected --with as some of {','.join(EVALUATORS)}. Received: {','.join(unknown)}."
         )
     if arguments.csv is not None:
-        photographs.check_parent(arguments.csv)
-    start = opened(arguments)
+        photographs.check_file(arguments.csv)
+    start = opened(arguments.backbone, arguments.from_values)
     size = size_for(start, arguments.image_size)
     networks = dict(measured.networks(arguments, backbone_of(start)))
     sets = _sets(arguments, size, [question(network) for network in networks.values()])

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import keras
 
-from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
+from harl_tf.commands.backbones.photographs import check_parent
+from harl_tf.commands.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.export import artifact, export_keras, export_litert, export_onnx, export_preset
 
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"KerasHub preset. Received: {out}."
         )
     _check_elsewhere(out, arguments.backbone)
-    start = opened(arguments)
+    start = opened(arguments.backbone, arguments.from_values)
     size = None if arguments.image_size is None else size_for(start, arguments.image_size)
     form = FORMATS[out.suffix]
     print(f"{form.write(backbone_of(start), out, size)}: {form.opened.format(out)}")
@@ -74,5 +75,4 @@ def _check_elsewhere(out: pathlib.Path, source: str) -> None:
         raise CommandError(f"{out} is what is to be exported; choose another name for the result.")
     if (out.parent / artifact.CHECKSUMS).is_file():
         raise CommandError(f"{out.parent} is an exported backbone; write {out.name} elsewhere.")
-    if not out.parent.is_dir():
-        raise CommandError(f"There is no folder {out.parent} for {out.name}.")
+    check_parent(out)

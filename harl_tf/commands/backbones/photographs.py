@@ -124,8 +124,8 @@ def _opened(where: str) -> Any:
         raise CommandError(str(error)) from error
 
 
-def check_parent(path: str) -> None:
-    """Refuses a file whose folder does not exist, before any work is done for it.
+def check_parent(path: str | pathlib.Path) -> None:
+    """Refuses a name in a folder that does not exist, before any work is done for it.
 
     Raises:
         CommandError: Naming the folder.
@@ -138,8 +138,22 @@ def check_parent(path: str) -> None:
     place = pathlib.Path(path)
     if not place.parent.is_dir():
         raise CommandError(f"There is no folder {place.parent} for {place.name}.")
-    if place.is_dir():
-        raise CommandError(f"{place} is a folder; name a file in it.")
+
+
+def check_file(path: str) -> None:
+    """Refuses the name of a file that is a folder, or in a folder that does not exist.
+
+    Raises:
+        CommandError: Naming the folder.
+
+    Example:
+        >>> check_file(".")
+        Traceback (most recent call last):
+        harl_tf.commands.refusal.CommandError: . is a folder; name a file in it.
+    """
+    check_parent(path)
+    if pathlib.Path(path).is_dir():
+        raise CommandError(f"{path} is a folder; name a file in it.")
 
 
 def check_classes(seen: Seen, folder: str) -> None:

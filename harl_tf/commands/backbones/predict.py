@@ -13,11 +13,12 @@ from harl_tf import files
 from harl_tf.commands.backbones import photographs
 from harl_tf.commands.backbones.classify import FACTS, MODEL
 from harl_tf.commands.refusal import CommandError
+from harl_tf.export.artifact import first_line
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Reads the photographs, asks the classifier, writes a table."""
-    photographs.check_parent(arguments.out)
+    photographs.check_file(arguments.out)
     classifier = pathlib.Path(arguments.classifier)
     try:
         facts = json.loads((classifier / FACTS).read_text(encoding="utf-8"))
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CommandError(
             f"{classifier} is no classifier that `python -m harl_tf classify` wrote, or not a "
-            f"whole one: {(str(error).splitlines() or [type(error).__name__])[0]}"
+            f"whole one: {first_line(error)}"
         ) from error
     ask = tf.function(model, reduce_retracing=True)
     seen = photographs.look(

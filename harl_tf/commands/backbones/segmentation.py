@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harl_tf.commands.backbones import measured, photographs
-from harl_tf.commands.backbones.opening import backbone_of, opened, size_for
+from harl_tf.commands.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import in_first_half
 from harl_tf.evaluation import ImageMasks, Measured, Overlap, image_masks, segmentation_score
@@ -16,8 +16,8 @@ from harl_tf.evaluation.dense.overlap import VOID
 def run(arguments: argparse.Namespace) -> None:
     """Evaluates the backbone and prints, and perhaps writes, what was measured."""
     if arguments.csv is not None:
-        photographs.check_parent(arguments.csv)
-    start = opened(arguments)
+        photographs.check_file(arguments.csv)
+    start = opened(arguments.backbone, arguments.from_values)
     backbone = backbone_of(start)
     fixed = backbone.inputs[0].shape[1] is not None
     scaled = fixed or arguments.image_size is not None

@@ -8,11 +8,12 @@ import argparse
 from typing import Any
 
 from harl_tf.backbones import strides
+from harl_tf.commands import opening
 from harl_tf.commands.refusal import CommandError
 from harl_tf.pretraining.feature_maps import Level, level_names
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
-from harl_tf.zoo import Start, StartError, open_start
+from harl_tf.zoo import Start
 
 
 def opened(arguments: argparse.Namespace, recipe: Recipe) -> Start | None:
@@ -29,10 +30,7 @@ def opened(arguments: argparse.Namespace, recipe: Recipe) -> Start | None:
         if arguments.from_values is not None:
             raise CommandError("--from-values says what --from takes; give --from, too.")
         return None
-    try:
-        start = open_start(arguments.start, arguments.from_values)
-    except StartError as error:
-        raise CommandError(str(error)) from error
+    start = opening.opened(arguments.start, arguments.from_values)
     check(start, recipe)
     return start
 
@@ -65,12 +63,7 @@ def check(start: Start, recipe: Recipe) -> None:
                     f"{recipe.name} works on the map {_levels(level)}, which {start.source} does "
                     f"not have; it has {', '.join(maps)}. Use another recipe or start."
                 ) from None
-    height, width = start.network.input.shape[1:3]
-    if (height or size, width or size) != (size, size):
-        fixed = f"use --image-size {height}" if height == width else "which no recipe does"
-        raise CommandError(
-            f"{start.source} takes images of {height}×{width} pixels only, not {size}; {fixed}."
-        )
+    opening.check_size(start, size, "which no recipe does")
     coarsest = max(strides(start.network).values())
     if size % coarsest:
         raise CommandError(

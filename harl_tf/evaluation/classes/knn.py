@@ -3,7 +3,7 @@
 import numpy as np
 
 from harl_tf.evaluation.score import Score, chance_accuracy
-from harl_tf.evaluation.vectors import check_data
+from harl_tf.evaluation.vectors import check_data, unit
 
 _LARGEST_PART = 8_000_000
 """Largest number of similarities in memory at once."""
@@ -57,14 +57,14 @@ def knn_accuracy(
     data = check_data(train_vectors, train_labels, test_vectors, test_labels)
     train_vectors, train_labels, test_vectors, test_labels = data
     origin = train_vectors.mean(axis=0) if center else np.zeros_like(train_vectors[0])
-    train = _unit(train_vectors - origin)
+    train = unit(train_vectors - origin)
     neighbors = min(neighbors, len(train))
     classes = int(max(train_labels.max(), test_labels.max())) + 1
     rows = max(1, _LARGEST_PART // max(len(train), classes))
     right = 0
     for first in range(0, len(test_vectors), rows):
         part = slice(first, first + rows)
-        similarity = _unit(test_vectors[part] - origin) @ train.T
+        similarity = unit(test_vectors[part] - origin) @ train.T
         votes = _votes(similarity, train_labels, classes, neighbors, temperature)
         right += int(np.sum(votes.argmax(axis=1) == test_labels[part]))
     return right / len(test_vectors)
@@ -121,8 +121,3 @@ def _votes(
     votes = np.zeros((len(similarity), classes))
     np.add.at(votes, (np.arange(len(similarity))[:, None], labels[nearest]), weights)
     return votes
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, 1e-12)

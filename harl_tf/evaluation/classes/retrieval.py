@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harl_tf.evaluation.labels import check_labels
-from harl_tf.evaluation.vectors import check_vectors
+from harl_tf.evaluation.vectors import check_vectors, unit
 
 _LARGEST_PART = 8_000_000
 """Largest number of similarities in memory at once."""
@@ -51,14 +51,13 @@ def retrieval_scores(
             f"Expected numbers of places from 1 to {len(vectors) - 1}, the number of other images. "
             f"Received: among={tuple(among)}."
         )
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.maximum(lengths, 1e-12)
+    scaled = unit(vectors)
     found = np.zeros(len(among))
     precision = 0.0
-    rows = max(1, _LARGEST_PART // len(unit))
+    rows = max(1, _LARGEST_PART // len(scaled))
     for first in range(0, len(queries), rows):
         part = queries[first : first + rows]
-        similarity = unit[part] @ unit.T
+        similarity = scaled[part] @ scaled.T
         similarity[np.arange(len(part)), part] = -np.inf  # itself, which comes last then
         order = np.argsort(-similarity, axis=1, kind="stable")[:, :-1]
         right = labels[order] == labels[part, None]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from harl_tf.evaluation.optional import needed
-from harl_tf.evaluation.vectors import check_vectors
+from harl_tf.evaluation.vectors import check_vectors, unit
 
 COSTS = tuple(2.0**power for power in range(-19, -3)) + tuple(10.0**power for power in range(-7, 3))
 """Costs to choose from, those of Goyal et al. 2019."""
@@ -110,4 +110,4 @@ def _checked(
                 f"Expected at least {least} images {what} every class in {part}_targets. "
                 f"Received: fewer {what} {few[:5].tolist()}; leave these classes out."
             )
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), targets
+    return unit(vectors), targets

@@ -7,6 +7,7 @@ import numpy as np
 
 from harl_tf.evaluation.features.level import one_level
 from harl_tf.evaluation.labels import check_images
+from harl_tf.evaluation.vectors import unit
 from harl_tf.losses.cell_regions import cell_labels
 
 
@@ -58,7 +59,7 @@ def similarity_maps(
     check_images(image[None])
     features = backbone(image[None].astype("float32"), training=False)[level]
     cells = keras.ops.convert_to_numpy(keras.ops.cast(features, "float32"))[0]
-    cells = cells / np.maximum(np.linalg.norm(cells, axis=-1, keepdims=True), 1e-12)
+    cells = unit(cells)
     height, width = cells.shape[:2]
     labels = cell_labels(keras.ops.convert_to_tensor(mask[None]), (height, width))
     foreground = keras.ops.convert_to_numpy(labels.regions).reshape(height, width) == 1

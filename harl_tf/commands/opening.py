@@ -1,21 +1,23 @@
 """The backbone that a command is given, and the size of the images for it."""
 
-import argparse
-
 import keras
 
 from harl_tf.commands.refusal import CommandError
 from harl_tf.zoo import Start, StartError, open_start
 
 
-def opened(arguments: argparse.Namespace) -> Start:
+def opened(source: str, values: str | None) -> Start:
     """Opens what a command line names as ``BACKBONE``.
+
+    Args:
+        source: What it names.
+        values: What ``--from-values`` says.
 
     Raises:
         CommandError: If it cannot be opened.
     """
     try:
-        return open_start(arguments.backbone, arguments.from_values)
+        return open_start(source, values)
     except StartError as error:
         raise CommandError(str(error)) from error
 
@@ -34,14 +36,31 @@ def size_for(start: Start, asked_for: int | None) -> int:
         >>> size_for(Start("mine", "", False, resnet(18)), None)
         224
     """
+    size: int = asked_for or start.network.inputs[0].shape[1] or start.size
+    check_size(start, size, "which no command cuts")
+    return size
+
+
+def check_size(start: Start, size: int, not_square: str) -> None:
+    """Refuses a size of square images that a network does not take.
+
+    Args:
+        start: The opened backbone.
+        size: Side of the images.
+        not_square: What is said of a network whose images are no squares.
+
+    Raises:
+        CommandError: If the network takes another size only.
+
+    Example:
+        >>> check_size(Start("mine", "", False, resnet(18)), 96, "")
+    """
     height, width = start.network.inputs[0].shape[1:3]
-    size = asked_for or height or start.size
     if (height or size, width or size) != (size, size):
-        fixed = f"use --image-size {height}" if height == width else "which no command cuts"
+        fixed = f"use --image-size {height}" if height == width else not_square
         raise CommandError(
             f"{start.source} takes images of {height}×{width} pixels only, not {size}; {fixed}."
         )
-    return size
 
 
 def backbone_of(start: Start) -> keras.Model:
