@@ -79,7 +79,10 @@ def _refuse_not_finite(backbone: keras.Model) -> None:
 
 def _write_saved_model(backbone: keras.Model, folder: pathlib.Path) -> None:
     archive = keras.export.ExportArchive()
-    archive.track(backbone)
+    for kind in ("variables", "trainable_variables", "non_trainable_variables"):
+        # TensorFlow's variables, which the endpoints use. ``archive.track`` would store Keras's as
+        # well: every weight twice, and the listed ones would not be those that are used.
+        archive.add_variable_collection(kind, [v.value for v in getattr(backbone, kind)])
     images = [tf.TensorSpec(backbone.input.shape, tf.float32, name="images")]
     archive.add_endpoint(artifact.SERVE, lambda x: backbone(x, training=False), images)
     archive.add_endpoint(artifact.SERVE_TRAINING, lambda x: backbone(x, training=True), images)

@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import harl_tf
 from harl_tf.backbones.batch_norm_layers import batch_normalizations
@@ -79,6 +80,20 @@ def test_state_of_an_optimizer_cannot_be_made_inside_fit_in_keras_3_15(finetuned
     graph may be called so.
     """
     assert "is not a valid scope name" in finetuned["not built"]
+
+
+def test_saved_model_stores_every_weight_once(exported):
+    """And the listed variables are those that the endpoints use: 9 weights and 6 statistics."""
+    folder = exported[1]
+    stored = tf.train.list_variables(str(folder / "variables" / "variables"))
+    assert sum(name.endswith("VARIABLE_VALUE") for name, _ in stored) == 9 + 6
+    loaded = tf.saved_model.load(str(folder))
+    with tf.GradientTape() as tape:
+        outputs = loaded.serve_training(tf.constant(IMAGES))
+        total = tf.add_n([tf.reduce_sum(value) for value in tf.nest.flatten(outputs)])
+    gradients = tape.gradient(total, list(loaded.trainable_variables))
+    assert len(gradients) == 9
+    assert all(gradient is not None for gradient in gradients)
 
 
 def test_loaded_backbone_computes_the_same(exported):

@@ -104,7 +104,7 @@ def release(run: pathlib.Path, name: str, metrics: dict[str, float]) -> dict[str
         "data": DATA,
         "license": LICENSE,
         "epochs": begun["epochs"],
-        "image_size": begun["image_size"],
+        "image_size": SIDE,
         "parameters": facts["parameters"],
         "metrics": metrics,
         "megabytes": round(size / 1e6, 1),
