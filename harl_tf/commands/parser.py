@@ -4,13 +4,13 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from harl_tf.commands import show_presets, show_recipes
-from harl_tf.commands.backbones import (
-    add_classify,
+from harl_tf.commands.backbones import add_classify, add_export, add_predict
+from harl_tf.commands.catalog import show_presets, show_recipes
+from harl_tf.commands.evaluating import (
     add_evaluate,
+    add_evaluate_detection,
     add_evaluate_segmentation,
-    add_export,
-    add_predict,
+    add_transfer,
 )
 from harl_tf.commands.pretraining import add_pretrain
 from mask_generation.commands import line
@@ -46,7 +46,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         "presets": _add_presets(commands),
         "export": add_export(commands),
         "evaluate": add_evaluate(commands),
+        "transfer": add_transfer(commands),
         "evaluate-segmentation": add_evaluate_segmentation(commands),
+        "evaluate-detection": add_evaluate_detection(commands),
         "classify": add_classify(commands),
         "predict": add_predict(commands),
     }

@@ -13,7 +13,9 @@ import numpy as np
 from harl_tf.evaluation.classes.few_labels import few_labels
 from harl_tf.evaluation.classes.knn import knn_score
 from harl_tf.evaluation.classes.linear import linear_score
+from harl_tf.evaluation.classes.linear_sgd import linear_sgd_score
 from harl_tf.evaluation.classes.retrieval import retrieval_scores
+from harl_tf.evaluation.classes.svm import svm_map
 from harl_tf.evaluation.score import Score, short
 
 
@@ -77,6 +79,21 @@ def _linear(data: Labeled, seed: int) -> list[Measured]:
     return [_measured("linear", linear_score(*data), len(data.train_labels))]
 
 
+def _linear_sgd(data: Labeled, seed: int) -> list[Measured]:
+    return [_measured("linear_sgd", linear_sgd_score(*data, seed=seed), len(data.train_labels))]
+
+
+def _svm(data: Labeled, seed: int) -> list[Measured]:
+    known = np.unique(np.concatenate([data.train_labels, data.test_labels]))
+    train, test = (
+        (labels[:, None] == known).astype(int) for labels in (data.train_labels, data.test_labels)
+    )
+    value = svm_map(data.train_vectors, train, data.test_vectors, test)
+    chance = float(test.mean())  # the average precision of answers in any order
+    images, labels = len(data.test_labels), len(data.train_labels)
+    return [Measured("svm_map", value, images, chance=chance, labels=labels)]
+
+
 def _few(share: float, name: str) -> Evaluator:
     def evaluate(data: Labeled, seed: int) -> list[Measured]:
         kept = few_labels(data.train_labels, share, seed=seed)
@@ -98,19 +115,23 @@ EVALUATORS: Mapping[str, Evaluator] = {
     "linear_1%": _few(0.01, "linear_1%"),
     "linear_10%": _few(0.1, "linear_10%"),
     "retrieval": _retrieval,
+    "linear_sgd": _linear_sgd,
+    "svm": _svm,
 }
 """kNN with up to 20 neighbors; the linear classifier in closed form, with all labels and with 1 %
-and 10 % of every class; retrieval among the test images."""
+and 10 % of every class; retrieval among the test images; the linear classifier as BYOL's authors
+train it; one support vector machine a class, as on VOC 2007."""
+
+DEFAULT = ("knn", "linear", "linear_1%", "linear_10%", "retrieval")
+"""Those that take seconds and need no other package."""
 
 
-def evaluate(
-    data: Labeled, names: tuple[str, ...] = tuple(EVALUATORS), seed: int = 0
-) -> list[Measured]:
+def evaluate(data: Labeled, names: tuple[str, ...] = DEFAULT, seed: int = 0) -> list[Measured]:
     """Measures features in several ways.
 
     Args:
         data: Vectors and labels.
-        names: Of ``EVALUATORS``. Default: all.
+        names: Of ``EVALUATORS``. Default: ``DEFAULT``, without those that take minutes.
         seed: Which labels are kept where only a few are. Default: 0.
 
     Returns:
@@ -119,6 +140,7 @@ def evaluate(
     Raises:
         KeyError: If there is no such evaluation.
         ValueError: If vectors or labels are not as described.
+        ImportError: If an evaluation needs a package that is not installed.
 
     Example:
         >>> vectors, labels = np.eye(2)[[0, 1] * 10], np.array([0, 1] * 10)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from harl_tf import evaluation, files
-from harl_tf.commands.backbones import photographs
+from harl_tf.commands import photographs
 from harl_tf.commands.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.evaluation.classes.linear import default_sharpness, hold_out, sharpness
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     start = opened(arguments.backbone, arguments.from_values)
     size = size_for(start, arguments.image_size)
     backbone = backbone_of(start)
-    seen = photographs.look(arguments.folder, size, [question(backbone)])
+    seen = photographs.look(arguments.folder, size, [photographs.mean_features(backbone)])
     photographs.check_classes(seen, arguments.folder)
     (vectors,) = seen.answers
     score, factor = judged(vectors, seen.labels)
@@ -49,12 +49,6 @@ def run(arguments: argparse.Namespace) -> None:
         files.write_text(partial / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     print(f"{out / MODEL}: keras.saving.load_model, classes in {FACTS}")
     print(f"next: python -m harl_tf predict PHOTOS {out} predictions.csv")
-
-
-def question(backbone: keras.Model) -> photographs.Asked:
-    """What are the mean features of the last map, ``(batch, channels)`` float32?"""
-    embedder = evaluation.Embedder(backbone)
-    return lambda images: embedder.vectors([images])
 
 
 def judged(vectors: np.ndarray, labels: np.ndarray) -> tuple[evaluation.Score | None, float]:
@@ -87,7 +81,7 @@ def with_head(
 
     Example:
         >>> backbone = harl_tf.backbones.small_resnet(10, width=8)
-        >>> vectors = question(backbone)(np.zeros((2, 32, 32, 3), np.uint8))
+        >>> vectors = photographs.mean_features(backbone)(np.zeros((2, 32, 32, 3), np.uint8))
         >>> classifier = harl_tf.evaluation.linear_classifier(vectors, np.array([0, 1]))
         >>> with_head(backbone, classifier, 1.0, 32).output.shape
         (None, 2)

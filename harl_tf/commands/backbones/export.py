@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import keras
 
-from harl_tf.commands.backbones.photographs import check_parent
 from harl_tf.commands.opening import backbone_of, opened, size_for
+from harl_tf.commands.photographs import check_parent
 from harl_tf.commands.refusal import CommandError
 from harl_tf.export import artifact, export_keras, export_litert, export_onnx, export_preset
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from harl_tf import files
-from harl_tf.commands.backbones import photographs
+from harl_tf.commands import photographs
 from harl_tf.commands.backbones.classify import FACTS, MODEL
 from harl_tf.commands.refusal import CommandError
 from harl_tf.export.artifact import first_line

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harl_tf.commands.pixel_values import add_values
+from harl_tf.commands.options import add_values
 from harl_tf.commands.pretraining import budget, pretrain
 from mask_generation.commands import line
 

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import keras
 
 from harl_tf import callbacks, data, distribution, export
-from harl_tf.commands.find_recipe import find_recipe
+from harl_tf.commands.catalog.find_recipe import find_recipe
+from harl_tf.commands.catalog.show_recipes import in_words
 from harl_tf.commands.pretraining import budget, plan, starting, watching
 from harl_tf.commands.pretraining.plan import Plan, planned
 from harl_tf.commands.refusal import CommandError
-from harl_tf.commands.show_recipes import in_words
 from harl_tf.precision import AUTO, dtype_policy, resolved
 from harl_tf.pretraining import Pretraining
 from harl_tf.recipes import Recipe

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from harl_tf.evaluation.dense.overlap import VOID
+
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -114,6 +116,15 @@ class ImageMasks:
         """
         chosen = [pair for pair, keep in zip(self.pairs, kept, strict=True) if keep]
         return ImageMasks(chosen, self.size)
+
+    def classes(self, void: int = VOID) -> int:
+        """Number of classes: one more than the largest label of any mask.
+
+        Args:
+            void: Label of pixels that do not count. Default: 255.
+        """
+        labels = (np.asarray(_labels(mask)) for _, _, mask in self.pairs)
+        return 1 + max((int(each[each != void].max(initial=0)) for each in labels), default=0)
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for _, photograph, mask in self.pairs:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harl_tf.commands.find_recipe import find_recipe
+from harl_tf.commands.catalog.find_recipe import find_recipe
 from harl_tf.commands.refusal import CommandError
 from harl_tf.recipes import RECIPES
 

@@ -11,6 +11,7 @@ import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import records
 from harl_tf.data.manifest import Manifest, read_manifest
+from harl_tf.evaluation import Embedder
 from mask_generation.inputs.reading import UnusableImageError, decode_image
 from mask_generation.inputs.sources import InMemory, Source, open_images
 
@@ -89,6 +91,16 @@ def look(where: str, size: int, questions: Sequence[Asked]) -> Seen:
         found.classes,
         left_out,
     )
+
+
+def mean_features(backbone: keras.Model) -> Asked:
+    """Asks for the mean features of the last map, ``(batch, channels)`` float32.
+
+    Args:
+        backbone: A model from images to a dict of feature maps.
+    """
+    embedder = Embedder(backbone)
+    return lambda images: embedder.vectors([images])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 import harl_tf
 import mask_generation
-from harl_tf.commands.backbones import measured
+from harl_tf.commands.evaluating import measured
 from harl_tf.evaluation import EVALUATORS
 from tests.commands.backbones.test_classify import backbone, fill, run
 from tests.mask_generation.inputs.sources.test_tfds_split import data_dir, folder
@@ -103,6 +103,43 @@ def test_splits_of_a_data_set_of_tfds(backbone, folder, capsys):
     """Seven photographs each, of two classes."""
     assert run("evaluate", backbone, f"{folder}:train", f"{folder}:test", "--with", "knn") == 0
     assert "of 7 images, 7 labels" in capsys.readouterr().out
+
+
+def test_fine_tuning_with_few_and_with_all_labels(backbone, photographs, tmp_path, capsys):
+    """18 photographs of each color to learn from, of which 1 % and 10 % are one and two."""
+    out = tmp_path / "out.csv"
+    words = ("--with", "knn", "--fine-tune", 3, "--random", "--csv", out)
+    train = fill(tmp_path / "train", 18, seed=5)
+    assert run("evaluate", backbone, train, photographs, *words) == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [(row["evaluation"], row["labels"]) for row in rows] == [
+        ("knn", "54"),
+        ("fine_tuned_1%", "3"),
+        ("fine_tuned_10%", "6"),
+        ("fine_tuned", "54"),
+    ] * 2
+    assert "  fine_tuned_1% " in capsys.readouterr().out
+
+
+def test_transfer_to_several_sets(backbone, photographs, folder, tmp_path, capsys):
+    """The mean of the two values of a table with a line for each set and network."""
+    out = tmp_path / "out.csv"
+    sets = ("--set", photographs, "--set", f"{folder}:train", f"{folder}:test")
+    words = ("--with", "linear", "--random", "--csv", out)
+    assert run("transfer", backbone, *sets, *words) == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    networks = [str(backbone), "random initialization"]
+    assert [(row["set"], row["backbone"]) for row in rows] == [
+        (name, network) for name in (str(photographs), f"{folder}:train") for network in networks
+    ]
+    mean = np.mean([float(row["value"]) for row in rows if row["backbone"] == str(backbone)])
+    said = capsys.readouterr().out
+    assert f"means over 2 sets:\n  linear {mean:.3f}, {backbone}, 2 sets\n" in said
+
+
+def test_third_folder_of_a_set_is_one_line(backbone, photographs, capsys):
+    assert run("transfer", backbone, "--set", photographs, photographs, photographs) == 2
+    assert "Expected --set TRAIN [TEST]." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["list", "tar", "records"])

@@ -4,7 +4,7 @@ import pytest
 
 import harl_tf
 from harl_tf.evaluation import FineTuning
-from harl_tf.evaluation.classes.fine_tuning import random_crops
+from harl_tf.evaluation.fine_tuned.classifier import random_crops
 
 
 def pictures(count, seed, side=24):

@@ -3,7 +3,7 @@
 import argparse
 import textwrap
 
-from harl_tf.commands.find_recipe import find_recipe
+from harl_tf.commands.catalog.find_recipe import find_recipe
 from harl_tf.recipes import RECIPES, Recipe
 
 

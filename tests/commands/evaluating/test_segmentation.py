@@ -45,9 +45,36 @@ def test_overlap_of_every_class_is_written(backbone, folders, tmp_path, capsys):
     assert "random initialization:\n  linear mIoU ." in said
 
 
+def test_photographs_of_their_own_to_score(backbone, folders, tmp_path):
+    out = tmp_path / "out.csv"
+    words = ("--test", *folders, "--csv", out)
+    assert run("evaluate-segmentation", backbone, *folders, *words) == 0
+    (row, *_) = csv.DictReader(out.read_text().splitlines())
+    assert (row["images"], row["labels"]) == ("12", "12")
+
+
 def test_scaled_photographs(backbone, folders, capsys):
     assert run("evaluate-segmentation", backbone, *folders, "--image-size", 32) == 0
     assert "2 classes" in capsys.readouterr().out
+
+
+def test_label_that_does_not_count_and_fine_tuning(backbone, folders, tmp_path, capsys):
+    """Without class 1 there is one class left, which is always right."""
+    words = ("--void", 1, "--image-size", 32, "--fine-tune", 1, "--csv", tmp_path / "out.csv")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for path in folders[1].glob("*.png"):
+        mask = np.asarray(Image.open(path))
+        Image.fromarray(np.where(mask == 255, 0, mask).astype("uint8")).save(masks / path.name)
+    assert run("evaluate-segmentation", backbone, folders[0], masks, *words) == 0
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert [(row["evaluation"], float(row["value"])) for row in rows] == [
+        ("miou", 1),
+        ("iou_0", 1),
+        ("fine_tuned_miou", 1),
+        ("fine_tuned_iou_0", 1),
+    ]
+    assert "DeepLabV3 mIoU 1.00" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Lists of what has a name: recipes and presets."""
