@@ -30,7 +30,7 @@ def fresh_heads(model: keras_hub.models.RetinaNetObjectDetector, seed: int = 0) 
         ... )
         >>> fresh_heads(model)
         >>> scores = model(np.zeros((1, 64, 64, 3)))["cls_logits"]
-        >>> bool(keras.ops.sigmoid(scores).numpy().max() < 0.02)
+        >>> bool(keras.ops.sigmoid(scores).numpy().max() < 0.1)
         True
     """
     random = keras.random.SeedGenerator(seed)
