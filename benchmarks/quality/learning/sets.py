@@ -62,7 +62,7 @@ def prepare(
     folder = work / (f"{name}_whole" if part is None else f"{name}_without_{part}")
     images = folder / "images"
     for archive in (data.archive, *data.unlabeled):
-        source = _unpacked(archive, archives, work)
+        source = unpacked(archive, archives, work)
         held_out = part if archive == data.archive else None
         _link(source / "images", images / archive, held_out)
     if not (folder / PHOTOGRAPHS).exists():
@@ -80,7 +80,8 @@ def part_of(file: str) -> int:
     return zlib.crc32(file.encode()) % PARTS
 
 
-def _unpacked(archive: str, archives: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
+def unpacked(archive: str, archives: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
+    """The folder of an archive, unpacked once."""
     folder, partial = work / archive, work / f"{archive}.partial"
     if not folder.exists():
         with tarfile.open(archives / f"{archive}.tar") as file:
