@@ -48,6 +48,16 @@ def test_it_learns_and_leaves_the_backbone_alone(backbone, photographs):
 
 
 @pytest.mark.slow
+def test_with_the_heads_of_keras_hub_it_does_not(photographs, monkeypatch):
+    """The same as above. If this fails, KerasHub has been mended: leave ``fresh_heads`` out."""
+    monkeypatch.setattr(detector, "fresh_heads", lambda model, seed: None)
+    keras.utils.set_random_seed(0)
+    backbone = harl_tf.backbones.small_resnet(10, width=8)
+    found = fine_tuned_detection(backbone, photographs[:14], photographs[14:], 1, size=64, steps=80)
+    assert found.ap50 < 0.1
+
+
+@pytest.mark.slow
 def test_last_batch_may_be_smaller(backbone, photographs):
     found = fine_tuned_detection(
         backbone, photographs[:3], photographs[3:7], 1, size=32, steps=1, batch_size=3
