@@ -9,7 +9,7 @@ replicas equals the update of one device on the same global batch, without a fac
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -26,6 +26,34 @@ def replica_count() -> int:
         1
     """
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def check_scope(variables: Iterable[Any], what: str) -> None:
+    """Checks in a strategy's scope that variables belong to the strategy.
+
+    Args:
+        variables: Keras variables.
+        what: What they are of, for the message.
+
+    Raises:
+        ValueError: If they were made outside of the scope: training would leave the other replicas
+            idle, or fail with a dump of the first weight.
+
+    Example:
+        >>> check_scope([keras.Variable([1.0])], "a model")
+        >>> with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        ...     check_scope([keras.Variable([1.0])], "a model")
+    """
+    if not tf.distribute.has_strategy():
+        return
+    strategy = tf.distribute.get_strategy()
+    if all(strategy.extended.variable_created_in_scope(each.value) for each in variables):
+        return
+    raise ValueError(
+        f"Expected {what} made inside the scope of the strategy, so that every replica has its "
+        f"weights. Received: one made outside of this {type(strategy).__name__}'s scope. Make or "
+        "load it below `with strategy.scope():`, like the optimizer and compile."
+    )
 
 
 def has_accelerator() -> bool:

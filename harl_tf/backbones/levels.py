@@ -11,6 +11,7 @@ from harl_tf.backbones.batch_norm_layers import (
     inner_batch_normalizations,
 )
 from harl_tf.backbones.strides import level_number, named_by_stride
+from harl_tf.distribution import check_scope
 
 _COARSEST = 5
 """KerasHub's detectors begin with a map of stride 32, ``P5``."""
@@ -47,6 +48,17 @@ class FeaturePyramid(keras.Model):
         synchronized = all(layer.synchronized for layer in in_graph)
         for layer in inner_batch_normalizations(self):
             layer.synchronized = synchronized
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes the maps, or makes them part of another model.
+
+        Raises:
+            ValueError: If that other model is made in the scope of a strategy in which this one
+                was not.
+        """
+        if any(isinstance(each, keras.KerasTensor) for each in keras.tree.flatten((args, kwargs))):
+            check_scope(self.weights, "a backbone")
+        return super().__call__(*args, **kwargs)
 
     @functools.cached_property
     def pyramid_outputs(self) -> dict[str, keras.KerasTensor]:

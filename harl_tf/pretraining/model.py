@@ -120,10 +120,12 @@ class Pretraining(Trainer):
                 ``steps_per_execution``.
 
         Raises:
-            ValueError: If an argument is out of range, losses or metrics are given, or the
-                optimizer clips or accumulates gradients by itself on several replicas.
+            ValueError: If an argument is out of range, losses or metrics are given, the model was
+                made outside of the strategy's scope, or the optimizer clips or accumulates
+                gradients by itself on several replicas.
         """
         refuse_losses(kwargs)
+        distribution.check_scope(self.weights, "a model")
         step.check_settings(optimizer, accumulation_steps, global_clip_norm, jit_compile)
         self.accumulation_steps, self.global_clip_norm = accumulation_steps, global_clip_norm
         super().compile(optimizer, jit_compile=jit_compile, **kwargs)

@@ -2,6 +2,7 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import harl_tf
 
@@ -68,3 +69,14 @@ def test_copies_and_saved_backbones_keep_their_levels(tmp_path):
     ]
     for copy in copies:
         assert sorted(copy.pyramid_outputs) == ["P2", "P3", "P4", "P5"]
+
+
+def test_backbone_of_another_scope_is_refused_in_a_sentence():
+    """Also of no scope. To compute with it there is no reason not to."""
+    outside = harl_tf.backbones.small_resnet(10, width=8)
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        image = keras.Input((32, 32, 3))
+        with pytest.raises(ValueError, match=r"made outside of this MirroredStrategy's scope\."):
+            outside(image)
+        outside(IMAGES)
+        harl_tf.backbones.small_resnet(10, width=8)(image)

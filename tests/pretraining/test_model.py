@@ -289,3 +289,13 @@ def test_nine_batches_are_nine_updates_by_one_graph(batch):
     assert len(traced) == 1
     assert int(model.optimizer.iterations) == 9
     assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
+
+
+def test_model_made_outside_of_the_scope_is_refused_at_once():
+    """Keras would train it on one replica, without a word."""
+    model = harl_tf.SimSiam(harl_tf.backbones.small_resnet(10, width=8), 16, 8)
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        with pytest.raises(ValueError, match="Expected a model made inside the scope"):
+            model.compile(keras.optimizers.AdamW(1e-3))
+        inside = harl_tf.SimSiam(harl_tf.backbones.small_resnet(10, width=8), 16, 8)
+        inside.compile(keras.optimizers.AdamW(1e-3))
