@@ -38,7 +38,9 @@ def add_evaluate(commands: Any) -> line.Parser:
 def add_transfer(commands: Any) -> line.Parser:
     """Adds ``transfer`` to the commands, and returns its parser."""
     command = commands.add_parser(
-        "transfer", help="evaluate a backbone's frozen features on several sets"
+        "transfer",
+        help="evaluate a backbone's frozen features on several sets",
+        usage="%(prog)s BACKBONE --set TRAIN [TEST] [--set TRAIN [TEST] ...] [options]",
     )
     command.add_argument("backbone", metavar="BACKBONE", help=BACKBONE)
     command.add_argument(
