@@ -43,10 +43,8 @@ def fit(views, folder, optimizer, parts, epochs, momenta=momentum):
     return model
 
 
-@pytest.mark.parametrize(
-    "optimizer",
-    [pytest.param(name, marks=[] if name == "adamw" else pytest.mark.slow) for name in OPTIMIZERS],
-)
+@pytest.mark.slow  # the command's test of the same is not
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_run_goes_on_as_one_that_had_both_parts_from_its_start(views, tmp_path, optimizer):
     """After two epochs of its own, and interrupted in the second part."""
     fit(views, tmp_path / "run", optimizer, parts=1, epochs=2)

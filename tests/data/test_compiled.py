@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPT = """
 import numpy as np
@@ -22,6 +24,7 @@ print(mask_generation.foreground_mask(image).mask.mean() > 0)
 """
 
 
+@pytest.mark.slow
 def test_packages_run_where_nothing_can_be_written(tmp_path):
     """Files in place of folders for caches: root may write into a folder that is read-only."""
     for package in ("harl_tf", "mask_generation"):

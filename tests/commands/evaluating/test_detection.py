@@ -53,6 +53,7 @@ def test_precision_is_written(backbone, folder, tmp_path, capsys):
     assert f"AP {float(rows[0]['value']):.3f}" in said
 
 
+@pytest.mark.slow
 def test_photographs_of_their_own_to_score(backbone, folder, tmp_path):
     out = tmp_path / "out.csv"
     place = folder / "images", folder / "coco.json"

@@ -49,8 +49,11 @@ def settings(run):
 @pytest.mark.parametrize(
     "recipe",
     [
-        *("hapicl_small", "harl_small"),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("byol_small", "pixpro_small")),
+        "hapicl_small",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("harl_small", "byol_small", "pixpro_small")
+        ),
     ],
 )
 def test_recipes_begin_with_an_export(records, tmp_path, capsys, backbone, recipe, monkeypatch):
