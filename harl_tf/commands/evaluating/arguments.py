@@ -65,19 +65,8 @@ def add_evaluate_segmentation(commands: Any) -> line.Parser:
     command = commands.add_parser(
         "evaluate-segmentation", help="measure what a backbone is worth for segmentation"
     )
-    command.add_argument("backbone", metavar="BACKBONE", help=BACKBONE)
-    command.add_argument("images", metavar="IMAGES", help="folder of photographs")
-    command.add_argument(
-        "masks",
-        metavar="MASKS",
-        help="folder of label maps with the same names, whose pixels are class numbers",
-    )
-    command.add_argument(
-        "--test",
-        nargs=2,
-        metavar=("IMAGES", "MASKS"),
-        help="others to score (default: half of the photographs, by a hash of the name)",
-    )
+    maps = "folder of label maps with the same names, whose pixels are class numbers"
+    _add_pictures(command, "masks", maps)
     command.add_argument(
         "--classes", type=line.natural, metavar="N", help="number of classes (default: as found)"
     )
@@ -108,19 +97,7 @@ def add_evaluate_detection(commands: Any) -> line.Parser:
     command = commands.add_parser(
         "evaluate-detection", help="fine-tune RetinaNet on a backbone and score its boxes"
     )
-    command.add_argument("backbone", metavar="BACKBONE", help=BACKBONE)
-    command.add_argument("images", metavar="IMAGES", help="folder of photographs")
-    command.add_argument(
-        "annotations",
-        metavar="ANNOTATIONS",
-        help="COCO's JSON, or a folder of Pascal VOC's XML",
-    )
-    command.add_argument(
-        "--test",
-        nargs=2,
-        metavar=("IMAGES", "ANNOTATIONS"),
-        help="others to score (default: half of the photographs, by a hash of the name)",
-    )
+    _add_pictures(command, "annotations", "COCO's JSON, or a folder of Pascal VOC's XML")
     command.add_argument(
         "--steps",
         type=line.natural,
@@ -138,6 +115,19 @@ def add_evaluate_detection(commands: Any) -> line.Parser:
     add_values(command)
     command.set_defaults(run=detection.run, steps=1000)
     return command
+
+
+def _add_pictures(command: line.Parser, second: str, what: str) -> None:
+    """Adds the backbone, photographs and what is known of them, and others to score."""
+    command.add_argument("backbone", metavar="BACKBONE", help=BACKBONE)
+    command.add_argument("images", metavar="IMAGES", help="folder of photographs")
+    command.add_argument(second, metavar=second.upper(), help=what)
+    command.add_argument(
+        "--test",
+        nargs=2,
+        metavar=("IMAGES", second.upper()),
+        help="others to score (default: half of the photographs, by a hash of the name)",
+    )
 
 
 def _add_evaluations(command: line.Parser) -> None:
