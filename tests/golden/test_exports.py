@@ -37,8 +37,15 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("folder", "door"),
+    [
+        pytest.param(folder, door, id=f"{folder.name}-{door}")
+        for folder in FOLDERS
+        for door in DOORS
+        if door != "preset" or (folder / "preset").exists()  # from schema 2 on
+    ],
+)
 def test_maps_are_those_of_the_time(folder, door):
     """Two ReLU layers after another; the largest values are a few units."""
     expected = dict(np.load(folder / "maps.npz"))
