@@ -28,6 +28,7 @@ FLAGS = flags.FLAGS
 arguments.define("results")
 flags.DEFINE_string("archives", None, "Folder with the data sets' tar files.", required=True)
 flags.DEFINE_string("work", None, "Folder for photographs and tables.", required=True)
+flags.DEFINE_list("sets", None, "Of these sets only (default: all).")
 flags.DEFINE_integer("steps", 200, "Length of fine-tuning a classifier or DeepLabV3.")
 flags.DEFINE_integer("detection_steps", 400, "Length of fine-tuning RetinaNet.")
 
@@ -66,7 +67,8 @@ def commands(archives: pathlib.Path, work: pathlib.Path) -> dict[str, list[objec
 
 def measured(preset: str, name: str, words: Sequence[object], random: bool) -> pathlib.Path:
     """The table of a command, made if it is not there."""
-    table = pathlib.Path(FLAGS.work, "evaluations", f"{preset}_{name}.csv")
+    length = f"{FLAGS.steps}_{FLAGS.detection_steps}"
+    table = pathlib.Path(FLAGS.work, f"evaluations_{length}", f"{preset}_{name}.csv")
     if not table.exists():
         table.parent.mkdir(parents=True, exist_ok=True)
         command, *rest = map(str, words)
@@ -80,7 +82,10 @@ def measured(preset: str, name: str, words: Sequence[object], random: bool) -> p
 def rows() -> Iterator[dict[str, str]]:
     """Set by set, those of one preset after another; random initialization with the first."""
     presets = [preset.name for preset in list_presets()]
-    for name, words in commands(pathlib.Path(FLAGS.archives), pathlib.Path(FLAGS.work)).items():
+    lines = commands(pathlib.Path(FLAGS.archives), pathlib.Path(FLAGS.work))
+    for name, words in lines.items():
+        if FLAGS.sets is not None and name not in FLAGS.sets:
+            continue
         for preset in presets:
             table = measured(preset, name, words, random=preset == presets[0])
             with table.open(newline="", encoding="utf-8") as file:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from harl_tf.evaluation.classes.linear import hold_out
 from harl_tf.evaluation.score import Score, chance_accuracy
@@ -112,9 +111,11 @@ def trained(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    examples = tf.data.Dataset.from_tensor_slices((vectors.astype("float32"), labels))
-    batches = examples.shuffle(len(vectors), seed=seed).batch(size)
-    model.fit(batches, epochs=epochs, verbose=0, shuffle=False)
+    features = vectors.astype("float32")
+    for epoch in range(epochs):
+        order = np.random.default_rng((seed, epoch)).permutation(len(features))
+        shuffled = features[order], labels[order]
+        model.fit(*shuffled, batch_size=size, shuffle=False, verbose=0)
     weights, bias = model.get_weights()
     return weights, bias
 
