@@ -60,14 +60,22 @@ class FeaturePyramid(keras.Model):
             check_scope(self.weights, "a backbone")
         return super().__call__(*args, **kwargs)
 
-    @functools.cached_property
+    @property
     def pyramid_outputs(self) -> dict[str, keras.KerasTensor]:
-        """The feature maps by level, as in KerasHub's backbones.
+        """The feature maps by level, as in KerasHub's backbones, which build on them.
 
         ``P<n>`` has a cell per ``2**n`` pixels, whatever its name among the outputs. Levels that
         are missing up to ``P5`` are every second cell of the one before, as in feature pyramid
         networks (Lin et al. 2017, Feature Pyramid Networks for Object Detection, footnote 2).
+
+        Raises:
+            ValueError: In the scope of a strategy in which this model was not made.
         """
+        check_scope(self.weights, "a backbone")
+        return self._completed
+
+    @functools.cached_property
+    def _completed(self) -> dict[str, keras.KerasTensor]:
         return completed(self.inputs[0], self.output)
 
     def get_config(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from harl_tf.evaluation.features.similarity import SimilarityMaps as SimilarityM
 from harl_tf.evaluation.features.similarity import similarity_maps as similarity_maps
 from harl_tf.evaluation.fine_tuned.classifier import FineTuning as FineTuning
 from harl_tf.evaluation.fine_tuned.detector import fine_tuned_detection as fine_tuned_detection
+from harl_tf.evaluation.fine_tuned.detector import share_too_small as share_too_small
 from harl_tf.evaluation.fine_tuned.heads import fresh_heads as fresh_heads
 from harl_tf.evaluation.fine_tuned.segmenter import (
     fine_tuned_segmentation as fine_tuned_segmentation,

@@ -29,6 +29,10 @@ def test_every_example_has_its_notebook():
         nbformat.validate(nbformat.reads(text, as_version=4))
 
 
+def test_their_backbone_is_in_the_repository():
+    assert (EXAMPLES / "notebooks" / make_notebooks.BACKBONE / "backbone.keras").is_file()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("example", ["classify", "retrieve"])
 def test_cells_run_one_after_another(backbone, tmp_path, example):

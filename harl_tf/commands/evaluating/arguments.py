@@ -1,5 +1,6 @@
 """The arguments of the commands that measure backbones; nothing here does any work."""
 
+import argparse
 from typing import Any
 
 from harl_tf.commands.evaluating import detection, evaluate, segmentation
@@ -40,7 +41,8 @@ def add_transfer(commands: Any) -> line.Parser:
     command = commands.add_parser(
         "transfer",
         help="evaluate a backbone's frozen features on several sets",
-        usage="%(prog)s BACKBONE --set TRAIN [TEST] [--set TRAIN [TEST] ...] [options]",
+        usage="%(prog)s BACKBONE --set TRAIN [TEST] [--set TRAIN [TEST] ...] [--with NAMES] "
+        "[--random] [--csv FILE] [--seed N] [--image-size N] [--from-values V]",
     )
     command.add_argument("backbone", metavar="BACKBONE", help=BACKBONE)
     command.add_argument(
@@ -150,7 +152,6 @@ def _add_measured(command: line.Parser) -> None:
 
 
 def _whole(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
+    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"expected a whole number below 2³², received {text}")
+    return int(text)

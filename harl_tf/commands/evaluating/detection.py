@@ -13,11 +13,14 @@ from harl_tf.data import in_first_half
 from harl_tf.evaluation import (
     Annotated,
     Annotations,
+    Boxes,
     Measured,
     fine_tuned_detection,
     read_coco,
     read_voc,
+    share_too_small,
 )
+from harl_tf.evaluation.score import short
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -27,22 +30,31 @@ def run(arguments: argparse.Namespace) -> None:
     start = opened(arguments.backbone, arguments.from_values)
     size = size_for(start, arguments.image_size)
     settings = {"image_size": size, "seed": arguments.seed, "steps": arguments.steps}
-    rows = []
     try:
         classes, train, test = _parts(arguments)
         print(f"{size}×{size} pixels, {len(train) + len(test)} photographs, {len(classes)} classes")
-        for what, network in measured.networks(arguments, backbone_of(start)):
-            precision = fine_tuned_detection(
-                network, train, test, len(classes), size, arguments.steps, seed=arguments.seed
-            )
-            print(f"{what}:\n  {precision}")
-            found = {"ap": precision.ap, "ap50": precision.ap50, "ap75": precision.ap75}
-            for name, value in found.items():
-                each = Measured(name, value, precision.images, labels=len(train))
-                rows.append(measured.row(what, each, settings))
+        _warn(share_too_small([*train, *test], size))
+        with measured.table(arguments.csv) as rows:
+            for what, network in measured.networks(arguments, backbone_of(start)):
+                steps, seed = arguments.steps, arguments.seed
+                precision = fine_tuned_detection(
+                    network, train, test, len(classes), size, steps, seed=seed
+                )
+                print(f"{what}:\n  {precision}")
+                found = {"ap": precision.ap, "ap50": precision.ap50, "ap75": precision.ap75}
+                for name, value in found.items():
+                    each = Measured(name, value, precision.images, labels=len(train))
+                    rows.append(measured.row(what, each, settings))
     except (OSError, ValueError, ImportError) as error:  # files of the user, a missing package
         raise CommandError(str(error)) from error
-    measured.write(arguments.csv, rows)
+
+
+def _warn(too_small: float) -> None:
+    if too_small > 0:
+        print(
+            f"note: {short(too_small)} of the boxes are too small at this size to be learned; "
+            "a larger --image-size helps"
+        )
 
 
 def _parts(
@@ -51,23 +63,52 @@ def _parts(
     """Names of the classes, photographs to learn from, and others to score."""
     data = _read(arguments.images, arguments.annotations)
     if arguments.test is None:
-        names = np.array([each.path.name for each in data.images])
-        first = in_first_half(names).numpy()
+        below = [
+            each.path.relative_to(arguments.images).with_suffix("").as_posix()
+            for each in data.images
+        ]
+        first = in_first_half(np.array(below, dtype=str)).numpy() if below else np.zeros(0, bool)
+        if first.all() or not first.any():
+            raise CommandError(f"Expected photographs for two halves. Received: {len(below)}.")
         pairs = list(zip(data.images, first, strict=True))
         train, test = ([each for each, kept in pairs if kept == half] for half in (True, False))
         return data.classes, train, test
     images, annotations = arguments.test
     other = _read(images, annotations, data.classes)
-    if other.classes != data.classes:
-        raise CommandError(
-            f"Expected the classes of {arguments.annotations} in {annotations}, too. "
-            f"Received: {', '.join(other.classes)} instead of {', '.join(data.classes)}."
-        )
-    return data.classes, list(data.images), list(other.images)
+    return data.classes, list(data.images), _with_classes(other, data.classes, annotations)
 
 
 def _read(images: str, annotations: str, classes: tuple[str, ...] | None = None) -> Annotations:
     """A file is COCO's, which names its classes; a folder Pascal VOC's, which may have others."""
     if pathlib.Path(annotations).is_dir():
-        return read_voc(annotations, images, classes)
-    return read_coco(annotations, images)
+        data = read_voc(annotations, images, classes)
+    else:
+        data = read_coco(annotations, images)
+    if data.left_out:
+        print(f"note: {data.left_out} boxes of {annotations} have no area and are left out")
+    return data
+
+
+def _with_classes(data: Annotations, classes: tuple[str, ...], annotations: str) -> list[Annotated]:
+    """The photographs with the numbers that their classes have elsewhere."""
+    used = {
+        data.classes[label]
+        for each in data.images
+        for boxes in (each.boxes, each.ignored)
+        for label in boxes.classes
+    }
+    unknown = sorted(used - set(classes))
+    if unknown:
+        raise CommandError(
+            f"Expected boxes of {', '.join(classes)} in {annotations}, which are learned. "
+            f"Received: {', '.join(unknown)}."
+        )
+    numbers = np.array([classes.index(name) if name in used else -1 for name in data.classes], int)
+
+    def renumbered(boxes: Boxes) -> Boxes:
+        return boxes._replace(classes=numbers[boxes.classes])
+
+    return [
+        each._replace(boxes=renumbered(each.boxes), ignored=renumbered(each.ignored))
+        for each in data.images
+    ]

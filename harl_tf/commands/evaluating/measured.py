@@ -1,6 +1,7 @@
 """The networks that an evaluation measures, and the table of what it found."""
 
 import argparse
+import contextlib
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -68,10 +69,28 @@ def row(what: str, measured: Measured, settings: dict[str, Any]) -> dict[str, An
     }
 
 
-def write(path: str | None, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes the table, if there is a name for it, and says so."""
-    if path is None or not rows:
-        return
+@contextlib.contextmanager
+def table(path: str | None) -> Iterator[list[dict[str, Any]]]:
+    """Gives a list for the lines of a table, which is written in the end if it has a name.
+
+    What was measured before an error or an interruption is written, too.
+
+    Args:
+        path: The file; None for none.
+
+    Example:
+        >>> with table(None) as rows:
+        ...     rows.append({"value": 0.5})
+    """
+    rows: list[dict[str, Any]] = []
+    try:
+        yield rows
+    finally:
+        if path is not None and rows:
+            _write(path, rows)
+
+
+def _write(path: str, rows: Sequence[dict[str, Any]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()

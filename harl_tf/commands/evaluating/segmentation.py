@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 
 from harl_tf.commands import photographs
@@ -18,6 +19,8 @@ from harl_tf.evaluation import (
     image_masks,
     segmentation_score,
 )
+from harl_tf.evaluation.dense.overlap import VOID
+from harl_tf.evaluation.fine_tuned.segmenter import check_segmenter
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,9 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
     fixed = backbone.inputs[0].shape[1] is not None
     scaled = fixed or arguments.image_size is not None or arguments.fine_tune is not None
     size = size_for(start, arguments.image_size) if scaled else None
-    settings = {"image_size": size, "seed": arguments.seed}
-    rows = []
     try:
+        if arguments.fine_tune is not None and size is not None:
+            check_segmenter(backbone, (size, size))  # now, and not after the frozen cells
         data = image_masks(arguments.images, arguments.masks, size)
         if arguments.test is None:
             parts = halves(data)
@@ -40,22 +43,40 @@ def run(arguments: argparse.Namespace) -> None:
             parts = data, image_masks(images, masks, size)
         void = arguments.void
         classes = arguments.classes or max(part.classes(void) for part in parts)
+        if classes < 2:
+            raise CommandError(
+                f"Expected at least two classes in {arguments.masks}. Received: {classes}, and "
+                f"void ({void}), which does not count. In masks of 0 and 255, write "
+                "1 for 255."
+                if void == VOID
+                else f"Expected at least two classes in {arguments.masks}. Received: {classes}."
+            )
         print(f"{len(parts[0]) + len(parts[1])} photographs, {classes} classes")
-        for what, network in measured.networks(arguments, backbone):
-            print(f"{what}:")
-            overlaps = [segmentation_score(network, *parts, classes, void=void)]
-            if arguments.fine_tune is not None:
-                steps, seed = arguments.fine_tune, arguments.seed
-                overlaps.append(
-                    fine_tuned_segmentation(network, *parts, classes, steps, void=void, seed=seed)
-                )
-            for overlap, prefix in zip(overlaps, ("", "fine_tuned_"), strict=False):
-                print(f"  {overlap}")
-                for each in _found(overlap, len(parts[0]), prefix):
-                    rows.append(measured.row(what, each, settings))
+        with measured.table(arguments.csv) as rows:
+            for what, network in measured.networks(arguments, backbone):
+                print(f"{what}:")
+                for overlap, prefix, steps in _overlaps(network, parts, classes, arguments):
+                    print(f"  {overlap}")
+                    settings = {"image_size": size, "seed": arguments.seed, "steps": steps}
+                    for each in _found(overlap, len(parts[0]), prefix):
+                        rows.append(measured.row(what, each, settings))
     except ValueError as error:  # files of the user
         raise CommandError(str(error)) from error
-    measured.write(arguments.csv, rows)
+
+
+def _overlaps(
+    network: keras.Model,
+    parts: tuple[ImageMasks, ImageMasks],
+    classes: int,
+    arguments: argparse.Namespace,
+) -> Iterator[tuple[Overlap, str, int | None]]:
+    """Of frozen cells, and fine-tuned: what its names begin with, and the length."""
+    void, steps = arguments.void, arguments.fine_tune
+    yield segmentation_score(network, *parts, classes, void=void), "", None
+    if steps is not None:
+        seed = arguments.seed
+        found = fine_tuned_segmentation(network, *parts, classes, steps, void=void, seed=seed)
+        yield found, "fine_tuned_", steps
 
 
 def halves(data: ImageMasks) -> tuple[ImageMasks, ImageMasks]:

@@ -1,9 +1,10 @@
 """The papers' linear probe: a linear classifier trained step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from harl_tf.evaluation.classes.linear import hold_out
 from harl_tf.evaluation.score import Score, chance_accuracy
@@ -111,11 +112,22 @@ def trained(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    features = vectors.astype("float32")
-    for epoch in range(epochs):
-        order = np.random.default_rng((seed, epoch)).permutation(len(features))
-        shuffled = features[order], labels[order]
-        model.fit(*shuffled, batch_size=size, shuffle=False, verbose=0)
+    features, random = vectors.astype("float32"), np.random.default_rng(seed)
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for _ in range(epochs):
+            order = random.permutation(len(features))
+            for start in range(0, len(order), size):
+                some = order[start : start + size]
+                yield features[some], labels[some]
+
+    # All epochs in one call of fit, whose own beginning takes longer than an epoch of a few images.
+    signature = (
+        tf.TensorSpec((None, features.shape[1]), tf.float32),
+        tf.TensorSpec((None,), tf.int64),
+    )
+    stream = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    model.fit(stream, steps_per_epoch=epochs * steps, verbose=0, shuffle=False)
     weights, bias = model.get_weights()
     return weights, bias
 

@@ -14,12 +14,14 @@ class Annotated(NamedTuple):
     Attributes:
         path: The photograph.
         boxes: Its true boxes in pixels.
+        size: Width and height of the photograph in pixels, as it was annotated.
         ignored: Boxes that neither have to be found nor count as mistakes, for
             ``average_precision``: COCO's crowds, VOC's difficult objects.
     """
 
     path: pathlib.Path
     boxes: Boxes
+    size: tuple[float, float]
     ignored: Boxes
 
 
@@ -77,7 +79,8 @@ def annotated(
         labels = np.array([chosen[index].label for index in which], np.int64)
         parts.append(Boxes(corners, labels))
         kept += len(corners)
-    return Annotated(path, *parts), len(marked) - kept
+    boxes, ignored_boxes = parts
+    return Annotated(path, boxes, (width, height), ignored_boxes), len(marked) - kept
 
 
 def within(

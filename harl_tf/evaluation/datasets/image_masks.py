@@ -5,8 +5,9 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from harl_tf.evaluation.datasets.photograph import opened, rgb
 from harl_tf.evaluation.dense.overlap import VOID
 
 _ORIENTATION = 0x0112
@@ -128,13 +129,13 @@ class ImageMasks:
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for _, photograph, mask in self.pairs:
-            image, labels = _opened(photograph), _labels(mask)
+            image, labels = opened(photograph), _labels(mask)
             turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
             if turn is not None:
                 if labels.size == image.size:  # drawn on the pixels as they are stored
                     labels = labels.transpose(turn)
                 image = image.transpose(turn)
-            image = image.convert("RGB")
+            image = rgb(image)
             if image.size != labels.size:
                 raise ValueError(
                     f"Expected {mask} to be as large as {photograph}. Received: "
@@ -147,7 +148,7 @@ class ImageMasks:
 
 
 def _labels(path: pathlib.Path) -> Image.Image:
-    mask = _opened(path)
+    mask = opened(path)
     if mask.mode not in _INDEXED:
         raise ValueError(
             f"Expected {path} to be gray or to have a palette, its pixels being class numbers. "
@@ -159,12 +160,3 @@ def _labels(path: pathlib.Path) -> Image.Image:
             "class numbers."
         )
     return mask.convert("L").point(lambda value: value // 255) if mask.mode == "1" else mask
-
-
-def _opened(path: pathlib.Path) -> Image.Image:
-    try:
-        image = Image.open(path)
-        image.load()
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise ValueError(f"{path} cannot be read as an image: {error}.") from error
-    return image

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from harl_tf.evaluation.fine_tuned.endless import refuse_diverged
 from harl_tf.evaluation.labels import check_images, check_labels
 
 Examples = tuple[np.ndarray, np.ndarray]
@@ -88,6 +89,7 @@ class FineTuning:
 
         Raises:
             ValueError: If images or labels are not as described, or smaller than a crop.
+            FloatingPointError: If the training diverges.
         """
         for images, labels in (train, test):
             check_images(images)
@@ -108,6 +110,7 @@ class FineTuning:
             shuffle=False,
             callbacks=[_Cosine(self._rate, steps)],
         )
+        refuse_diverged(self.classifier)
         found = self.classifier.evaluate(*test, batch_size=128, verbose=0)
         return float(found[1])
 
@@ -130,7 +133,7 @@ def random_crops(train: Examples, side: int, seed: int) -> tf.data.Dataset:
     Args:
         train: Images and labels.
         side: Side of the crops in pixels.
-        seed: Of the order, the places and the mirroring.
+        seed: Of the places and the mirroring, and with TensorFlow's global seed of the order.
 
     Example:
         >>> data = np.zeros((4, 24, 24, 3), "uint8"), np.array([0, 1, 0, 1])

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from harl_tf.commands.evaluating import detection
+from harl_tf.commands.refusal import CommandError
+from harl_tf.evaluation import read_coco
 from tests.commands.backbones.test_classify import backbone, run
 
 __all__ = ["backbone"]
@@ -51,6 +54,20 @@ def test_precision_is_written(backbone, folder, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "32×32 pixels, 8 photographs, 1 classes" in said
     assert f"AP {float(rows[0]['value']):.3f}" in said
+
+
+def test_classes_of_other_photographs_are_those_of_the_same_name(folder):
+    """There they have other numbers, and one that no box is of."""
+    content = json.loads((folder / "coco.json").read_text())
+    content["categories"] = [{"id": 1, "name": "circle"}, {"id": 9, "name": "square"}]
+    for box in content["annotations"]:
+        box["category_id"] = 9
+    (folder / "other.json").write_text(json.dumps(content))
+    data = read_coco(folder / "other.json", folder / "images")
+    found = detection._with_classes(data, ("triangle", "square"), "other.json")
+    assert {label for each in found for label in each.boxes.classes} == {1}
+    with pytest.raises(CommandError, match=r"Expected boxes of triangle in .* Received: square\."):
+        detection._with_classes(data, ("triangle",), "other.json")
 
 
 @pytest.mark.slow

@@ -137,6 +137,14 @@ def test_transfer_to_several_sets(backbone, photographs, folder, tmp_path, capsy
     assert f"means over 2 sets:\n  linear {mean:.3f}, {backbone}, 2 sets\n" in said
 
 
+def test_what_was_measured_before_an_error_is_written(backbone, photographs, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    sets = ("--set", photographs, "--set", "no/such")
+    assert run("transfer", backbone, *sets, "--with", "knn,knn", "--csv", out) == 2
+    assert "There is no folder no/such" in capsys.readouterr().err
+    assert len(out.read_text().splitlines()) == 1 + 1
+
+
 def test_third_folder_of_a_set_is_one_line(backbone, photographs, capsys):
     assert run("transfer", backbone, "--set", photographs, photographs, photographs) == 2
     assert "Expected --set TRAIN [TEST]." in capsys.readouterr().err

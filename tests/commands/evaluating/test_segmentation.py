@@ -58,23 +58,44 @@ def test_scaled_photographs(backbone, folders, capsys):
     assert "2 classes" in capsys.readouterr().out
 
 
+def changed(masks, folder, values):
+    """The label maps with other numbers."""
+    folder.mkdir()
+    for path in masks.glob("*.png"):
+        numbers = np.array(values, np.uint8)[np.asarray(Image.open(path)).clip(max=2)]
+        Image.fromarray(numbers).save(folder / path.name)
+    return folder
+
+
 def test_label_that_does_not_count_and_fine_tuning(backbone, folders, tmp_path, capsys):
-    """Without class 1 there is one class left, which is always right."""
-    words = ("--void", 1, "--image-size", 32, "--fine-tune", 1, "--csv", tmp_path / "out.csv")
-    masks = tmp_path / "masks"
-    masks.mkdir()
-    for path in folders[1].glob("*.png"):
-        mask = np.asarray(Image.open(path))
-        Image.fromarray(np.where(mask == 255, 0, mask).astype("uint8")).save(masks / path.name)
+    """Void is 0, and classes are 1 and 2."""
+    words = ("--void", 0, "--image-size", 32, "--fine-tune", 1, "--csv", tmp_path / "out.csv")
+    masks = changed(folders[1], tmp_path / "masks", [1, 2, 0])
     assert run("evaluate-segmentation", backbone, folders[0], masks, *words) == 0
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
-    assert [(row["evaluation"], float(row["value"])) for row in rows] == [
-        ("miou", 1),
-        ("iou_0", 1),
-        ("fine_tuned_miou", 1),
-        ("fine_tuned_iou_0", 1),
+    assert [(row["evaluation"], row["steps"]) for row in rows] == [
+        *((name, "") for name in ("miou", "iou_1", "iou_2")),
+        *((f"fine_tuned_{name}", "1") for name in ("miou", "iou_1", "iou_2")),
     ]
-    assert "DeepLabV3 mIoU 1.00" in capsys.readouterr().out
+    assert "DeepLabV3 mIoU " in capsys.readouterr().out
+
+
+def test_masks_of_0_and_255_are_no_two_classes(backbone, folders, tmp_path, capsys):
+    masks = changed(folders[1], tmp_path / "masks", [0, 255, 0])
+    assert run("evaluate-segmentation", backbone, folders[0], masks) == 2
+    assert "void (255), which does not count. In masks of 0 and 255, write 1" in (
+        capsys.readouterr().err
+    )
+
+
+def test_network_that_cannot_be_fine_tuned_is_refused_before_anything_is_computed(
+    backbone, folders, capsys
+):
+    words = ("--fine-tune", 1, "--image-size", 40)
+    assert run("evaluate-segmentation", backbone, *folders, *words) == 2
+    said = capsys.readouterr()
+    assert "multiples of 16, the stride of P4. Received: 40×40" in said.err
+    assert not said.out
 
 
 @pytest.mark.parametrize(
@@ -82,7 +103,7 @@ def test_label_that_does_not_count_and_fine_tuning(backbone, folders, tmp_path, 
     [
         (("{images}", "no/such"), "Expected a mask in no/such for every photograph"),
         (("no/such", "{masks}"), "Expected photographs in no/such"),
-        (("{images}", "{masks}", "--classes", "1"), "Expected true labels from 0 to 0"),
+        (("{images}", "{masks}", "--classes", "1"), "Expected at least two classes in"),
         (("{images}", "{masks}", "--csv", "no/such/out.csv"), "There is no folder no/such"),
     ],
 )

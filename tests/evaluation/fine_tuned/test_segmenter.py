@@ -9,7 +9,7 @@ from harl_tf.evaluation import fine_tuned_segmentation
 from harl_tf.evaluation.fine_tuned import segmenter
 
 
-@pytest.fixture(scope="module", params=[2, 4])
+@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.slow)])
 def backbone(request):
     """Maps down to strides of 16 and of 32."""
     keras.utils.set_random_seed(0)
@@ -49,9 +49,10 @@ def test_training_starts_from_the_weights(backbone):
 
 def test_labels_are_mirrored_with_their_images():
     """A pixel's value is its label."""
-    labels = np.arange(3 * 4 * 5).reshape(3, 4, 5, 1)
-    images = labels.repeat(3, axis=-1).astype("uint8")
-    seen = list(segmenter._mirrored((images, labels), seed=0).take(12).as_numpy_iterator())
+    labels = np.arange(3 * 4 * 5).reshape(3, 4, 5)
+    images = labels[..., None].repeat(3, axis=-1).astype("uint8")
+    examples = list(images), list(labels)
+    seen = list(segmenter._mirrored(examples, seed=0).take(12).as_numpy_iterator())
     for image, label in seen:
         np.testing.assert_array_equal(image, label.repeat(3, axis=-1))
     turned = [image[0, 0, 0] > image[0, 4, 0] for image, _ in seen]
@@ -76,7 +77,38 @@ def test_bad_input_is_named(backbone, change, words):
 
 def test_backbone_without_a_fine_map_is_named():
     image = keras.Input((None, None, 3))
-    backbone = keras.Model(image, {"P3": keras.layers.Conv2D(4, 8, 8)(image)})
+    plain = keras.Model(image, {"P3": keras.layers.Conv2D(4, 8, 8)(image)})
     data = [squares(2, 0)]
-    with pytest.raises(ValueError, match=r"P2 among them\. Received: P3"):
-        fine_tuned_segmentation(backbone, data, data, classes=2, steps=1)
+    for backbone, words in (
+        (plain, "Received: a Functional"),
+        (harl_tf.backbones.feature_pyramid(plain), r"among them\. Received: P3"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            fine_tuned_segmentation(backbone, data, data, classes=2, steps=1)
+
+
+@pytest.mark.slow
+def test_void_within_the_classes_is_never_found(backbone):
+    """After one step a network finds anything; each pixel that counts is of class 1."""
+    images, labels = squares(2, 0)
+    data = [(images, np.where(labels == 1, 1, 0))]
+    found = fine_tuned_segmentation(backbone, data, data, classes=3, steps=1, void=0)
+    assert found.confusions[:, :, 0].sum() == 0
+    assert np.isnan(found.by_class[0])
+
+
+def test_statistics_of_its_own_layers_follow_a_short_training(backbone):
+    model = segmenter._deeplab(backbone, (64, 64, 3), classes=2)
+    layers = [each for each in model._flatten_layers() if hasattr(each, "moving_mean")]
+    assert {type(each).__name__ for each in layers} == {
+        "BatchNormalization",
+        "FusedBatchNormalization",
+    }
+    assert {round(each.momentum, 6) for each in layers} == {0.9}
+
+
+@pytest.mark.slow
+def test_diverged_training_is_not_scored(backbone):
+    data = [squares(2, 0)]
+    with pytest.raises(FloatingPointError, match="diverged: NaN or infinity in"):
+        fine_tuned_segmentation(backbone, data, data, classes=2, steps=4, rate=1e30)
