@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import json
 import pathlib
+import textwrap
 from collections.abc import Mapping
 
 _DATA = pathlib.Path(__file__).with_name("presets.json")
@@ -53,17 +54,18 @@ class PresetTable(tuple[Preset, ...]):
     """
 
     def __str__(self) -> str:
-        """One row per preset."""
+        """A row per preset, and below it what it was trained on and what was measured."""
         if not self:
             return "No presets."
-        head = ("name", "recipe", "epochs", "pixels", "parameters", "MB", "data", "measured")
+        head = ("name", "recipe", "epochs", "pixels", "parameters", "MB")
         rows = [head, *map(_row, self)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        lines = (
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        first, *others = (
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in rows
         )
-        return "\n".join(line.rstrip() for line in lines)
+        blocks = [f"{row}\n{_below(preset)}" for row, preset in zip(others, self, strict=True)]
+        return "\n".join([first, *blocks])
 
     __repr__ = __str__
 
@@ -84,7 +86,6 @@ def list_presets() -> PresetTable:
 
 
 def _row(preset: Preset) -> tuple[str, ...]:
-    measured = ", ".join(f"{name} {value:.3g}" for name, value in preset.metrics.items())
     return (
         preset.name,
         preset.recipe,
@@ -92,6 +93,10 @@ def _row(preset: Preset) -> tuple[str, ...]:
         str(preset.image_size),
         f"{preset.parameters:,}",
         f"{preset.megabytes:.1f}",
-        preset.data,
-        measured,
     )
+
+
+def _below(preset: Preset) -> str:
+    measured = ", ".join(f"{name} {value:.3g}" for name, value in preset.metrics.items())
+    lines = [preset.data, f"{measured}. {preset.license}."]
+    return textwrap.indent("\n".join(textwrap.fill(line, 96) for line in lines), "    ")
