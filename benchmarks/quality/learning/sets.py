@@ -6,10 +6,12 @@ nor their labels are learned from.
 """
 
 import csv
+import functools
 import os
 import pathlib
 import tarfile
 import zlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +66,7 @@ def prepare(
     for archive in (data.archive, *data.unlabeled):
         source = unpacked(archive, archives, work)
         held_out = part if archive == data.archive else None
-        _link(source / "images", images / archive, held_out)
+        link(source / "images", images / archive, functools.partial(_is_outside, held_out))
     if not (folder / PHOTOGRAPHS).exists():
         arrays = _scored(work / data.archive, data.side, part or 0)
         partial = folder / f"partial_{PHOTOGRAPHS}"
@@ -91,14 +93,25 @@ def unpacked(archive: str, archives: pathlib.Path, work: pathlib.Path) -> pathli
     return folder
 
 
-def _link(source: pathlib.Path, folder: pathlib.Path, held_out: int | None) -> None:
+def _is_outside(part: int | None, inner: pathlib.Path) -> bool:
+    return part_of(f"images/{inner}") != part
+
+
+def link(
+    source: pathlib.Path, folder: pathlib.Path, wanted: Callable[[pathlib.Path], bool]
+) -> None:
+    """Links the files of a folder from another, below it at the same places.
+
+    Args:
+        source: The folder with the files.
+        folder: The other one; files that are there already are left.
+        wanted: Whether a file is linked, by its path below ``source``.
+    """
     for path in sorted(source.rglob("*.*")):
         inner = path.relative_to(source)
-        link = folder / inner
-        if part_of(f"images/{inner}") == held_out or link.exists():
-            continue
-        link.parent.mkdir(parents=True, exist_ok=True)
-        os.link(path, link)
+        if wanted(inner) and not (folder / inner).exists():
+            (folder / inner).parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, folder / inner)
 
 
 def _scored(folder: pathlib.Path, side: int, part: int) -> dict[str, np.ndarray]:

@@ -1,6 +1,5 @@
 """The photographs that the presets learn from, and those that they are measured on."""
 
-import os
 import pathlib
 
 from benchmarks.quality.learning import sets
@@ -12,11 +11,6 @@ def labeled(archives: pathlib.Path, work: pathlib.Path) -> dict[str, pathlib.Pat
     """Class folders of the photographs that were learned from, and of the others."""
     prepared = sets.prepare(SET, PART, archives, work)
     source, held_out = work / SET / "images", work / f"{SET}_part_{PART}"
-    for path in sorted(source.rglob("*.*")):
-        inner = path.relative_to(source)
-        link = held_out / inner
-        if sets.part_of(f"images/{inner}") == PART and not link.exists():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            os.link(path, link)
+    sets.link(source, held_out, lambda inner: sets.part_of(f"images/{inner}") == PART)
     train = prepared / "images" / SET
     return {"records": prepared / "records", "train": train, "test": held_out}

@@ -38,6 +38,7 @@ flags.DEFINE_string("pretrained", "pretrained", "Folder for the backbones.")
 flags.DEFINE_string("table", "harl_tf/zoo/presets.json", "Table of the presets.")
 
 SIDE = 96
+MEASURED = "measured.csv"
 DATA = (
     "1,888 photographs of Caltech-101 (at most 25 of each of 100 classes) and 497 ImageNet "
     "samples, without labels; for research"
@@ -103,9 +104,8 @@ def pack(run: pathlib.Path, path: pathlib.Path) -> None:
     *older, _ = sorted(run.glob("epoch_*"))
     with tarfile.open(path, "w") as archive:
         for each in sorted(run.iterdir()):
-            if each not in older and each.suffix != ".csv":
+            if each not in older and each.name != MEASURED:
                 archive.add(each, f"{path.stem}/{each.name}")
-        archive.add(run / "log.csv", f"{path.stem}/log.csv")
     with path.open("rb") as file:
         print(hashlib.file_digest(file, "sha256").hexdigest(), path)
 
@@ -121,7 +121,7 @@ def main(_: list[str]) -> None:
         if not (run / "backbone" / "SHA256SUMS").exists():
             length = [] if (run / "run.json").exists() else ["--minutes", FLAGS.minutes]
             harl("pretrain", places["records"], run, "--recipe", recipe, *length)
-        out = run / "measured.csv"
+        out = run / MEASURED
         made = run / "backbone" / "SHA256SUMS"
         if not out.exists() or out.stat().st_mtime < made.stat().st_mtime:
             words = ("--random", "--image-size", SIDE, "--csv", out)

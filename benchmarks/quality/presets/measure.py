@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from absl import app, flags
 
@@ -33,7 +34,6 @@ flags.DEFINE_integer("steps", 200, "Length of fine-tuning a classifier or DeepLa
 flags.DEFINE_integer("detection_steps", 400, "Length of fine-tuning RetinaNet.")
 
 COLUMNS = ("set", "evaluation", "value", "standard_error", "images", "labels", "chance")
-RANDOM = "random initialization"
 SCORED_SEQUENCES = ("0006R0", "Seq05VD")
 """Of CamVid, which is video: frames of one sequence would be on both sides of any other split."""
 BOXES = ("raccoon", "kangaroo")
@@ -96,17 +96,17 @@ def rows() -> Iterator[dict[str, str]]:
 
 def _camvid(folder: pathlib.Path, work: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     """Folders of images and of labels, for each part."""
-    found: dict[str, list[pathlib.Path]] = {}
-    for part in ("train", "test"):
-        for kind in ("images", "labels"):
+    found: dict[str, list[pathlib.Path]] = {"train": [], "test": []}
+    for kind in ("images", "labels"):
+        for part, scored in (("train", False), ("test", True)):
             place = work / "camvid11_parts" / part / kind
-            place.mkdir(parents=True, exist_ok=True)
-            found.setdefault(part, []).append(place)
-            for path in (folder / kind).iterdir():
-                scored = path.name.startswith(SCORED_SEQUENCES)
-                if scored == (part == "test") and not (place / path.name).exists():
-                    os.link(path, place / path.name)
+            sets.link(folder / kind, place, partial(_is_frame, scored))
+            found[part].append(place)
     return found
+
+
+def _is_frame(scored: bool, inner: pathlib.Path) -> bool:
+    return inner.name.startswith(SCORED_SEQUENCES) == scored
 
 
 def _boxes(folders: Sequence[pathlib.Path], work: pathlib.Path) -> pathlib.Path:

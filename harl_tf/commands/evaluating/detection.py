@@ -5,11 +5,10 @@ import pathlib
 
 import numpy as np
 
-from harl_tf.commands import photographs
 from harl_tf.commands.evaluating import measured
-from harl_tf.commands.opening import backbone_of, opened, size_for
+from harl_tf.commands.evaluating.halves import first_half
+from harl_tf.commands.opening import backbone_of, size_for
 from harl_tf.commands.refusal import CommandError
-from harl_tf.data import in_first_half
 from harl_tf.evaluation import (
     Annotated,
     Annotations,
@@ -25,9 +24,7 @@ from harl_tf.evaluation.score import short
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluates the backbone and prints, and perhaps writes, what was measured."""
-    if arguments.csv is not None:
-        photographs.check_file(arguments.csv)
-    start = opened(arguments.backbone, arguments.from_values)
+    start = measured.start_of(arguments)
     size = size_for(start, arguments.image_size)
     settings = {"image_size": size, "seed": arguments.seed, "steps": arguments.steps}
     try:
@@ -67,9 +64,7 @@ def _parts(
             each.path.relative_to(arguments.images).with_suffix("").as_posix()
             for each in data.images
         ]
-        first = in_first_half(np.array(below, dtype=str)).numpy() if below else np.zeros(0, bool)
-        if first.all() or not first.any():
-            raise CommandError(f"Expected photographs for two halves. Received: {len(below)}.")
+        first = first_half(below, f"Expected photographs for two halves. Received: {len(below)}.")
         pairs = list(zip(data.images, first, strict=True))
         train, test = ([each for each, kept in pairs if kept == half] for half in (True, False))
         return data.classes, train, test

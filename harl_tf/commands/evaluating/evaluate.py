@@ -12,7 +12,7 @@ import keras
 from harl_tf.commands import photographs
 from harl_tf.commands.evaluating import measured, tuned
 from harl_tf.commands.evaluating.sets import parts
-from harl_tf.commands.opening import backbone_of, opened, size_for
+from harl_tf.commands.opening import backbone_of, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.evaluation import EVALUATORS, Labeled, Measured, evaluate
 from harl_tf.evaluation.optional import needed
@@ -61,9 +61,7 @@ def _opened(
             needed("sklearn.metrics", "scikit-learn")
         except ImportError as error:
             raise CommandError(str(error)) from error
-    if arguments.csv is not None:
-        photographs.check_file(arguments.csv)
-    start = opened(arguments.backbone, arguments.from_values)
+    start = measured.start_of(arguments)
     size = size_for(start, arguments.image_size)
     return names, size, dict(measured.networks(arguments, backbone_of(start)))
 

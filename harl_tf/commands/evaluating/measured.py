@@ -11,7 +11,24 @@ from typing import Any
 import keras
 
 from harl_tf import files
+from harl_tf.commands.opening import opened
+from harl_tf.commands.photographs import check_file
 from harl_tf.evaluation import Measured
+from harl_tf.zoo import Start
+
+
+def start_of(arguments: argparse.Namespace) -> Start:
+    """The backbone to measure, opened once it is clear that the table can be written.
+
+    Args:
+        arguments: Those of the command line: ``csv``, ``backbone`` and ``from_values``.
+
+    Raises:
+        CommandError: If one of the two cannot be.
+    """
+    if arguments.csv is not None:
+        check_file(arguments.csv)
+    return opened(arguments.backbone, arguments.from_values)
 
 
 def networks(

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from harl_tf.commands import photographs
 from harl_tf.commands.evaluating import measured
-from harl_tf.commands.opening import backbone_of, opened, size_for
+from harl_tf.commands.evaluating.halves import first_half
+from harl_tf.commands.opening import backbone_of, size_for
 from harl_tf.commands.refusal import CommandError
-from harl_tf.data import in_first_half
 from harl_tf.evaluation import (
     ImageMasks,
     Measured,
@@ -25,9 +24,7 @@ from harl_tf.evaluation.fine_tuned.segmenter import check_segmenter
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluates the backbone and prints, and perhaps writes, what was measured."""
-    if arguments.csv is not None:
-        photographs.check_file(arguments.csv)
-    start = opened(arguments.backbone, arguments.from_values)
+    start = measured.start_of(arguments)
     backbone = backbone_of(start)
     fixed = backbone.inputs[0].shape[1] is not None
     scaled = fixed or arguments.image_size is not None or arguments.fine_tune is not None
@@ -44,12 +41,12 @@ def run(arguments: argparse.Namespace) -> None:
         void = arguments.void
         classes = arguments.classes or max(part.classes(void) for part in parts)
         if classes < 2:
+            binary = (
+                f", and void ({void}), which does not count. In masks of 0 and 255, write 1 for 255"
+            )
             raise CommandError(
-                f"Expected at least two classes in {arguments.masks}. Received: {classes}, and "
-                f"void ({void}), which does not count. In masks of 0 and 255, write "
-                "1 for 255."
-                if void == VOID
-                else f"Expected at least two classes in {arguments.masks}. Received: {classes}."
+                f"Expected at least two classes in {arguments.masks}. Received: {classes}"
+                f"{binary if void == VOID else ''}."
             )
         print(f"{len(parts[0]) + len(parts[1])} photographs, {classes} classes")
         with measured.table(arguments.csv) as rows:
@@ -85,11 +82,8 @@ def halves(data: ImageMasks) -> tuple[ImageMasks, ImageMasks]:
     Raises:
         CommandError: If there are too few.
     """
-    first = [bool(each) for each in in_first_half(np.array(data.names)).numpy()]
-    parts = data.only(first), data.only([not each for each in first])
-    if not all(map(len, parts)):
-        raise CommandError(f"Expected photographs for two halves. Received: {len(data)}.")
-    return parts
+    first = first_half(data.names, f"Expected photographs for two halves. Received: {len(data)}.")
+    return data.only(first.tolist()), data.only((~first).tolist())
 
 
 def _found(overlap: Overlap, labels: int, prefix: str) -> Iterator[Measured]:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from harl_tf.commands import photographs
+from harl_tf.commands.evaluating.halves import first_half
 from harl_tf.commands.refusal import CommandError
-from harl_tf.data import in_first_half
 
 
 class Part(NamedTuple):
@@ -48,9 +48,7 @@ def parts(
     learned = photographs.look(folder, size, questions)
     photographs.check_classes(learned, folder)
     if test is None:
-        first = in_first_half(np.array(learned.names)).numpy()
-        if first.all() or not first.any():
-            raise CommandError(f"{folder} has too few photographs for two halves.")
+        first = first_half(learned.names, f"{folder} has too few photographs for two halves.")
         return _only(learned, first), _only(learned, ~first)
     scored = photographs.look(test, size, questions)
     photographs.check_classes(scored, test)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from harl_tf.evaluation.fine_tuned.endless import refuse_diverged
+from harl_tf.evaluation.fine_tuned.usable import refuse_diverged
 from harl_tf.evaluation.labels import check_images, check_labels
 
 Examples = tuple[np.ndarray, np.ndarray]

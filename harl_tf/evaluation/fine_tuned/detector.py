@@ -10,9 +10,10 @@ import tensorflow as tf
 from harl_tf.backbones import rebuild
 from harl_tf.evaluation.datasets.annotated import Annotated
 from harl_tf.evaluation.dense.detection import Boxes, Precision, average_precision, boxes_of
-from harl_tf.evaluation.fine_tuned.endless import endless, refuse_diverged
+from harl_tf.evaluation.fine_tuned.endless import endless
 from harl_tf.evaluation.fine_tuned.retinanet import check_levels, retinanet, smallest_side
 from harl_tf.evaluation.fine_tuned.squares import Square, square
+from harl_tf.evaluation.fine_tuned.usable import refuse_diverged
 from harl_tf.evaluation.optional import needed
 from harl_tf.layers import FusedBatchNormalization
 

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterator
 
-import keras
 import numpy as np
-
-from harl_tf.pretraining.finite import first_not_finite
 
 
 def endless(count: int, seed: int) -> Iterator[tuple[int, bool]]:
@@ -27,19 +24,3 @@ def endless(count: int, seed: int) -> Iterator[tuple[int, bool]]:
     while True:
         order, mirrored = random.permutation(count), random.random(count) < 0.5
         yield from zip(order.tolist(), mirrored.tolist(), strict=True)
-
-
-def refuse_diverged(model: keras.Model) -> None:
-    """Refuses to score a network whose weights are no numbers any more.
-
-    Raises:
-        FloatingPointError: Naming the first of them.
-
-    Example:
-        >>> refuse_diverged(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
-    """
-    path = first_not_finite(model)
-    if path is not None:
-        raise FloatingPointError(
-            f"The fine-tuning diverged: NaN or infinity in {path}. Use a lower rate."
-        )

@@ -7,6 +7,7 @@ import keras_hub
 
 from harl_tf.backbones import FeaturePyramid
 from harl_tf.evaluation.fine_tuned.heads import fresh_heads
+from harl_tf.evaluation.fine_tuned.usable import check_pyramid
 
 _FINEST, _COARSEST, _MOST = 3, 5, 7
 """Levels of RetinaNet: from a stride of 8; from the backbone, to 32; in all, to 128."""
@@ -51,11 +52,7 @@ def check_levels(backbone: keras.Model, size: int) -> None:
     Example:
         >>> check_levels(resnet(18), 64)
     """
-    if not isinstance(backbone, FeaturePyramid):
-        raise ValueError(
-            "Expected a backbone of load_backbone, open_backbone or "
-            f"harl_tf.backbones.feature_pyramid. Received: a {type(backbone).__name__}."
-        )
+    check_pyramid(backbone)
     missing = [name for name in _names() if name not in backbone.pyramid_outputs]
     if missing:
         raise ValueError(

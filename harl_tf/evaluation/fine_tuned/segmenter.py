@@ -7,10 +7,11 @@ import keras_hub
 import numpy as np
 import tensorflow as tf
 
-from harl_tf.backbones import FeaturePyramid, rebuild
+from harl_tf.backbones import rebuild
 from harl_tf.backbones.strides import level_number
 from harl_tf.evaluation.dense.overlap import VOID, Overlap, confusion
-from harl_tf.evaluation.fine_tuned.endless import endless, refuse_diverged
+from harl_tf.evaluation.fine_tuned.endless import endless
+from harl_tf.evaluation.fine_tuned.usable import check_pyramid, refuse_diverged
 from harl_tf.evaluation.labels import check_images
 from harl_tf.layers import FusedBatchNormalization
 
@@ -104,11 +105,7 @@ def check_segmenter(backbone: keras.Model, size: tuple[int, int]) -> None:
     Example:
         >>> check_segmenter(resnet(18), (64, 96))
     """
-    if not isinstance(backbone, FeaturePyramid):
-        raise ValueError(
-            "Expected a backbone of load_backbone, open_backbone or "
-            f"harl_tf.backbones.feature_pyramid. Received: a {type(backbone).__name__}."
-        )
+    check_pyramid(backbone)
     levels = _levels(backbone)
     if _FINE not in levels or levels == [_FINE]:
         raise ValueError(
