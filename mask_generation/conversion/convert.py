@@ -37,6 +37,7 @@ from mask_generation.conversion.output_folder import (
     OutputFolderError,
     check_out,
     check_partial,
+    put_back,
     put_in_place,
 )
 from mask_generation.conversion.own_masks import parse_masks
@@ -45,6 +46,7 @@ from mask_generation.conversion.tfds_files import write_tfds_files
 from mask_generation.inputs.labels.class_names import read_classes
 from mask_generation.inputs.sources import Images, open_images
 from mask_generation.interrupts import no_interrupt
+from mask_generation.lock import Lock, LockedError
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
 from mask_generation.workers import ordered_map
@@ -155,7 +157,7 @@ def convert(
     )
     for note in found.layout:  # now, and not after days of work on wrong labels
         _say(note, progress)
-    with _kept_if_finished(conversion, out):
+    with _alone(target, out, overwrite), _kept_if_finished(conversion, out):
         finished, sentence = conversion.journal.resume()
         _say(sentence, progress)
         todo = [index for index in range(len(conversion.shards)) if index not in finished]
@@ -251,6 +253,22 @@ def _describe(conversion: Conversion, found: Images) -> manifests.Manifest:
     manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
     manifest.write(conversion.folder)
     return manifest
+
+
+@contextlib.contextmanager
+def _alone(target: pathlib.Path, out: pathlib.Path, overwrite: bool) -> Iterator[None]:
+    """Within the block, no other process converts to this folder."""
+    with contextlib.ExitStack() as held:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(Lock(target.with_name(f".{target.name}.lock"), out))
+            put_back(target)
+            check_out(out, overwrite)  # again: another conversion may have ended meanwhile
+        except (LockedError, OutputFolderError) as error:
+            raise ConversionError(str(error)) from None
+        except OSError as error:
+            raise ConversionError(_sentence(error, out) or str(error)) from error
+        yield
 
 
 @contextlib.contextmanager

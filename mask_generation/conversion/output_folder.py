@@ -7,7 +7,6 @@ a folder of records.
 import os
 import pathlib
 import shutil
-import tempfile
 
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
@@ -59,20 +58,38 @@ def check_partial(folder: pathlib.Path) -> None:
 
 
 def put_in_place(folder: pathlib.Path, out: pathlib.Path) -> None:
-    """Renames the finished folder; a folder that had the name before is deleted last."""
+    """Renames the finished folder; a folder that had the name before is deleted last.
+
+    Between two renames there is no folder of that name. A process that is killed there leaves the
+    older one aside, and ``put_back`` finds it.
+    """
     if not out.exists():
         os.replace(folder, out)
         return
-    aside = pathlib.Path(tempfile.mkdtemp(prefix=f"{out.name}.old-", dir=out.parent))
+    aside = _aside(out)
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(out, aside)
     try:
-        os.replace(out, aside / out.name)
-        try:
-            os.replace(folder, out)
-        except OSError:
-            os.replace(aside / out.name, out)
-            raise
-    finally:
+        os.replace(folder, out)
+    except OSError:
+        os.replace(aside, out)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_back(out: pathlib.Path) -> None:
+    """Undoes what ``put_in_place`` has not finished; for who holds the folder's lock."""
+    aside = _aside(out)
+    if not aside.is_dir():
+        return
+    if out.exists():
         shutil.rmtree(aside)
+    else:
+        os.replace(aside, out)
+
+
+def _aside(out: pathlib.Path) -> pathlib.Path:
+    return out.with_name(f".{out.name}.replaced")
 
 
 def _foreign_file(folder: pathlib.Path) -> pathlib.Path | None:

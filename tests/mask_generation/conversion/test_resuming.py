@@ -15,6 +15,7 @@ from conftest import make_photograph
 from mask_generation.conversion import convert as conversion
 from mask_generation.conversion import example, plan
 from mask_generation.conversion.convert import ConversionError, convert
+from tests.locked import held_by_another
 
 SHARDS = 6
 
@@ -199,6 +200,36 @@ def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch,
     assert "other settings or other photographs; starting over." in capsys.readouterr().err
     _convert(copy, tmp_path / "fresh", **settings)
     assert _contents(out) == _contents(tmp_path / "fresh")
+
+
+def test_folder_that_another_process_converts_to_is_refused_and_left_alone(photos, tmp_path):
+    """Its finished shards are still there; what it left behind when it was killed is no lock."""
+    (tmp_path / "out.partial" / "journal").mkdir(parents=True)
+    with (
+        held_by_another(tmp_path / ".out.lock") as process,
+        pytest.raises(ConversionError, match=rf"out is in use by process {process.pid} on "),
+    ):
+        _convert(photos, tmp_path / "out")
+    assert (tmp_path / "out.partial" / "journal").exists()
+    _convert(photos, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("killed", ["before_the_new_one", "after_it"])
+def test_kill_while_records_are_replaced_loses_none(photos, whole, tmp_path, killed):
+    """The older records were put aside; they come back unless the new ones have their place."""
+    _convert(photos, tmp_path / "out")
+    aside = tmp_path / ".out.replaced"
+    if killed == "before_the_new_one":
+        (tmp_path / "out").rename(aside)
+    else:
+        aside.mkdir()
+    with pytest.raises(ConversionError, match=r"out exists\. Choose another folder"):
+        _convert(photos, tmp_path / "out")
+    if killed == "before_the_new_one":
+        with pytest.raises(ConversionError, match=r"out exists\. Choose another folder"):
+            _convert(photos, tmp_path / "out")
+    assert _contents(tmp_path / "out") == whole
 
 
 def test_other_masks_of_the_users_own_start_over(photos, tmp_path, monkeypatch, capsys):
