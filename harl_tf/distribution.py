@@ -8,8 +8,10 @@ Shares sum to the mean and Keras optimizers sum the gradients of the replicas, s
 replicas equals the update of one device on the same global batch, without a factor 1/N.
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -231,6 +233,29 @@ def distribute(
     return strategy.distribute_datasets_from_function(part)
 
 
+def set_mean(strategy: tf.distribute.Strategy, metric: Any, mean: float, count: int) -> None:
+    """Sets a running mean on every replica, as if each had been updated with it ``count`` times.
+
+    Args:
+        strategy: The strategy.
+        metric: A ``keras.metrics.Mean`` that each replica updates.
+        mean: The mean.
+        count: Number of updates.
+
+    Example:
+        >>> metric = keras.metrics.Mean()
+        >>> set_mean(tf.distribute.get_strategy(), metric, 2.0, 3)
+        >>> _ = metric.update_state(6.0)
+        >>> float(metric.result())
+        3.0
+    """
+    # Outside of the replicas, what is assigned to a sum over them is divided among them.
+    replicas = strategy.num_replicas_in_sync
+    with strategy.scope():
+        metric.total.assign(replicas * count * mean)
+        metric.count.assign(replicas * count)
+
+
 def _ending(stream: tf.data.Dataset, steps: int | None) -> tf.data.Dataset:
     if steps is None:
         return stream
@@ -290,6 +315,52 @@ def worker_count(strategy: tf.distribute.Strategy) -> int:
     # Evaluators and parameter servers, which may also be listed, take no part of the batch.
     training = [job for job in cluster.jobs if job in ("chief", "worker")]
     return max(1, sum(cluster.num_tasks(job) for job in training))
+
+
+class WorkerLostError(RuntimeError):
+    """Another worker has ended, and with it the training of all; the message says what to do."""
+
+
+@contextlib.contextmanager
+def told_of_lost_workers() -> Iterator[None]:
+    """Turns the error of a collective operation that lacks a worker into a sentence.
+
+    Raises:
+        WorkerLostError: If the block failed because another worker has ended.
+
+    Example:
+        >>> with told_of_lost_workers():
+        ...     raise tf.errors.UnavailableError(None, None, "Collective ops is aborted by: ...")
+        Traceback (most recent call last):
+        harl_tf.distribution.WorkerLostError: Another worker has ended...
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if "Collective ops is aborted" not in error.message:
+            raise
+        lost = ", ".join(sorted(set(re.findall(r"(?<=task:)\d+(?=\n)", error.message))))
+        raise WorkerLostError(
+            f"Another worker has ended{f', number {lost}' if lost else ''}, so this one cannot go "
+            "on. Its own output says why. Start all of them again; with a Checkpoint they go on "
+            "from the last saved state."
+        ) from None
+
+
+def wait_for_all(strategy: tf.distribute.Strategy) -> None:
+    """Returns when every worker has called it.
+
+    A worker that ends while others still compute would be taken by them for one that has crashed.
+
+    Args:
+        strategy: The strategy.
+
+    Example:
+        >>> wait_for_all(tf.distribute.get_strategy())
+    """
+    if worker_count(strategy) > 1:
+        ones = strategy.run(lambda: tf.constant(1.0))
+        strategy.reduce(tf.distribute.ReduceOp.SUM, ones, axis=None)
 
 
 def is_chief() -> bool:

@@ -32,6 +32,7 @@ FLOORS = {
     ],
     "mask_generation": [
         ["compiled", "interrupts", "left_out", "result", "whole_file"],
+        ["lock"],
         ["workers"],
         ["image", "inputs", "networks"],
         ["cut", "drfi"],
@@ -46,13 +47,19 @@ FLOORS = {
 OF_HARL_TF = {"harl_tf.data.manifest", "harl_tf.data.records"}
 """What ``mask_generation`` may know of ``harl_tf``: the schema of records."""
 
+LOCK = "mask_generation.lock"
 OF_MASK_GENERATION = {
-    "mask_generation.commands.line",
-    "mask_generation.inputs.reading",
-    "mask_generation.inputs.sources",
+    "harl_tf.callbacks": {LOCK},
+    "harl_tf.runs": {LOCK},
+    "harl_tf.commands": {
+        LOCK,
+        "mask_generation.commands.line",
+        "mask_generation.inputs.reading",
+        "mask_generation.inputs.sources",
+    },
 }
-"""What the commands of ``harl_tf`` may use of ``mask_generation``: how a line is read, and how the
-photographs of a folder are."""
+"""What rooms of ``harl_tf`` may use of ``mask_generation``: the lock of a folder, and in commands,
+how a line is read, and how the photographs of a folder are."""
 
 Graph = dict[str, set[str]]
 
@@ -114,7 +121,7 @@ def upward_imports(graph: Graph) -> list[str]:
             if target.split(".")[0] != room.split(".")[0]:
                 allowed = OF_HARL_TF
                 if room.startswith("harl_tf"):
-                    allowed = OF_MASK_GENERATION if room == "harl_tf.commands" else set()
+                    allowed = OF_MASK_GENERATION.get(room, set())
                 if other not in allowed:
                     found.append(f"{name} imports {other} of the other package")
             elif target != room and floor_of.get(target, -1) >= floor_of[room]:

@@ -1,6 +1,7 @@
 """A table of a run: one row of metrics per epoch."""
 
 import csv
+import io
 import os
 import pathlib
 from collections.abc import Mapping
@@ -52,16 +53,16 @@ class EpochLog(keras.callbacks.Callback):
             epoch: Number of epochs done.
             metrics: What was measured.
         """
-        header = ["epoch", *metrics]
-        if self.path.exists():
-            with self.path.open(newline="", encoding="utf-8") as file:
-                header = next(csv.reader(file), header)
+        before = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+        header = next(csv.reader(before.splitlines()), ["epoch", *metrics])
         values = {name: f"{float(value):.6g}" for name, value in metrics.items()}
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, header, extrasaction="ignore", lineterminator="\n")
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow({"epoch": epoch, **values})
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, header, extrasaction="ignore", lineterminator="\n")
+        if not before:
+            writer.writeheader()
+        writer.writerow({"epoch": epoch, **values})
+        # Written as a whole, or a process killed now might leave half a row.
+        files.write_text(self.path, before + text.getvalue())
 
     def cut(self, epochs: int) -> None:
         """Removes the rows after a number of epochs.

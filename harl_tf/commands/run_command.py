@@ -8,14 +8,16 @@ import tensorflow as tf
 from harl_tf.callbacks import ResumeError
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import RecordsError
+from harl_tf.distribution import WorkerLostError
 from harl_tf.export import ExportError
 from harl_tf.runs import RunError
 from mask_generation.commands import line
+from mask_generation.lock import LockedError
 
 _REFUSED, _FAILED = 2, 1
 
 _INTERRUPTED = {
-    "pretrain": "Interrupted. Run the same command to continue after the last saved epoch."
+    "pretrain": "Interrupted. Run the same command to continue from the last saved state."
 }
 _OUT_OF_MEMORY = {
     "pretrain": "Use --accumulate to split batches into parts, a smaller --batch-size or "
@@ -43,8 +45,10 @@ def main(arguments: argparse.Namespace) -> int:
     return line.run(
         lambda: _run(arguments),
         lambda: {
-            **dict.fromkeys((CommandError, RecordsError, ResumeError, RunError), _REFUSED),
-            **dict.fromkeys((ExportError, FloatingPointError, OSError), _FAILED),
+            **dict.fromkeys(
+                (CommandError, LockedError, RecordsError, ResumeError, RunError), _REFUSED
+            ),
+            **dict.fromkeys((ExportError, FloatingPointError, OSError, WorkerLostError), _FAILED),
         },
         _INTERRUPTED.get(arguments.command, "Interrupted; nothing was written."),
     )

@@ -135,8 +135,9 @@ class PairedViews:
         workers: int = 1,
         replicas: int = 1,
         colors: Colors | None = None,
+        step: int | Callable[[], int] = 0,
     ) -> tf.data.Dataset:
-        """The endless stream of batches from the start of an epoch on.
+        """The endless stream of batches from an epoch on.
 
         With several workers, each reads only its own rows of every global batch, in the order a
         single worker would have; ``model.fit(views)`` takes care of that.
@@ -151,20 +152,23 @@ class PairedViews:
                 host's CPUs, instead of on the training device. Batches then contain ``colored1``
                 and ``colored2`` (float32, 0–255) in place of views and draws. ``model.fit(views)``
                 does this if there is no other device. Default: none.
+            step: Batches of the first epoch to leave out, or a function that says it when reading
+                begins. Default: 0.
 
         Returns:
             A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` along with
             it.
         """
-        if callable(epoch):
-            once = tf.data.Dataset.from_tensors(0)
-            passes = once.flat_map(lambda zero: self._passes(_when_read(epoch, zero)))
-        else:
-            passes = self._passes(epoch)
+        once = tf.data.Dataset.from_tensors(0)
+        passes = once.flat_map(
+            lambda zero: self._passes(_when_read(epoch, zero), _when_read(step, zero))
+        )
         rows = self.batch_size // workers
         keep_freed_memory()
         dataset = passes.flat_map(
-            lambda index: self._one_pass(index, worker * rows, (worker + 1) * rows, colors)
+            lambda index, left_out: self._one_pass(
+                index, left_out, worker * rows, (worker + 1) * rows, colors
+            )
         )
         dataset = dataset.rebatch(rows // replicas, drop_remainder=True)
         options = tf.data.Options()
@@ -178,10 +182,13 @@ class PairedViews:
         options.autotune.enabled = False
         return dataset.prefetch(_BATCHES_AHEAD).with_options(options)
 
-    def _passes(self, epoch: Any) -> tf.data.Dataset:
-        """The numbers of the passes through the photographs, from an epoch on."""
-        first = tf.cast(epoch, tf.int64) * self.passes_per_epoch
-        return tf.data.Dataset.range(first, tf.int64.max)
+    def _passes(self, epoch: tf.Tensor, step: tf.Tensor) -> tf.data.Dataset:
+        """The passes through the photographs from an epoch on: numbers, and batches left out."""
+        per_pass = self.steps_per_epoch // self.passes_per_epoch
+        first = epoch * self.passes_per_epoch + step // per_pass
+        numbers = tf.data.Dataset.range(first, tf.int64.max)
+        none = tf.zeros_like(step)
+        return numbers.map(lambda index: (index, tf.where(index == first, step % per_pass, none)))
 
     def _available(self, manifest: Manifest) -> int:
         """Number of records that a pass goes through."""
@@ -198,9 +205,17 @@ class PairedViews:
         )
 
     def _one_pass(
-        self, index: tf.Tensor, start: int, stop: int, colors: Colors | None = None
+        self,
+        index: tf.Tensor,
+        left_out: tf.Tensor,
+        start: int,
+        stop: int,
+        colors: Colors | None = None,
     ) -> tf.data.Dataset:
-        """Rows start to stop of each global batch of one pass, several per element."""
+        """Rows start to stop of each global batch of one pass, several per element.
+
+        The first batches, as many as ``left_out``, are not decoded.
+        """
         manifest = read_manifest(self.folder)
         info = self._mask_info(manifest)
         files = [str(pathlib.Path(self.folder) / shard.file) for shard in manifest.shards]
@@ -221,6 +236,7 @@ class PairedViews:
             )
         ).unbatch()
         serialized = serialized.take(available // self.batch_size * self.batch_size)
+        serialized = serialized.skip(left_out * self.batch_size)
         if stop - start < self.batch_size:
             numbered = serialized.enumerate().filter(
                 lambda number, _: (
@@ -287,7 +303,9 @@ class PairedViews:
         return (*pairs, *colors, drawn.seeds)
 
 
-def _when_read(number: Callable[[], int], once: tf.Tensor) -> tf.Tensor:
+def _when_read(number: int | Callable[[], int], once: tf.Tensor) -> tf.Tensor:
+    if not callable(number):
+        return tf.constant(number, tf.int64)
     return tf.ensure_shape(numpy_call(lambda _: np.int64(number()), [once], [tf.int64])[0], ())
 
 

@@ -7,6 +7,7 @@ Owns the layout on disk, except for the checkpoints (``harl_tf.callbacks.Checkpo
         recipe.txt        the recipe as text, with sources
         log.csv           a row per epoch
         epoch_000012/     the newest checkpoints
+        .lock             while a process works on the run
         backbone/         the exported backbone
 """
 
@@ -16,7 +17,8 @@ import pathlib
 from typing import Any
 
 from harl_tf import files
-from harl_tf.callbacks import EpochLog
+from harl_tf.callbacks import LOCK, EpochLog, Position, saved_in
+from mask_generation.lock import Lock
 
 
 class RunError(Exception):
@@ -51,6 +53,18 @@ class RunFolder:
         self.recipe = self.path / "recipe.txt"
         self.log = EpochLog(self.path / "log.csv")
         self.backbone = self.path / "backbone"
+
+    def lock(self) -> Lock:
+        """A lock, as a context manager, by which no other process works on this run.
+
+        Example:
+            >>> import tempfile
+            >>> run = RunFolder(tempfile.mkdtemp())
+            >>> with run.lock():
+            ...     run.begin({"epochs": 2}, "")
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        return Lock(self.path / LOCK, self.path)
 
     def begin(
         self, settings: dict[str, Any], recipe: str, notes: dict[str, Any] | None = None
@@ -102,7 +116,7 @@ class RunFolder:
             raise RunError(f"{folder} is not a folder.")
         if self._has_saved_epoch():
             self._check_same(settings)
-        elif folder.exists() and any(folder.iterdir()) and not self.settings.exists():
+        elif self._foreign() and not self.settings.exists():
             raise RunError(f"{folder} is not empty and holds no run; choose another folder.")
 
     def finish(self) -> None:
@@ -120,10 +134,10 @@ class RunFolder:
         """
         begun = self.begun()
         parts = list(begun.get("parts") or [begun.get("epochs")])
-        newest = max((int(path.name[6:]) for path in self._saved()), default=0)
-        if begun.get("finished") and newest == parts[-1]:
+        newest = max((saved.position for saved in saved_in(self.path)), default=None)
+        if begun.get("finished") and newest == Position(parts[-1]):
             return parts
-        return parts[:-1] if parts[:-1] and newest == parts[-2] else []
+        return parts[:-1] if parts[:-1] and newest == Position(parts[-2]) else []
 
     def begun(self) -> dict[str, Any]:
         """The settings of a run with a saved epoch; empty if there is none.
@@ -149,11 +163,13 @@ class RunFolder:
     def _write(self, settings: dict[str, Any]) -> None:
         files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")
 
-    def _saved(self) -> list[pathlib.Path]:
-        return list(self.path.glob("epoch_??????"))
-
     def _has_saved_epoch(self) -> bool:
-        return self.settings.exists() and bool(self._saved())
+        return self.settings.exists() and bool(saved_in(self.path))
+
+    def _foreign(self) -> bool:
+        """Whether the folder holds anything besides a lock."""
+        names = [path.name for path in self.path.iterdir()] if self.path.exists() else []
+        return any(not name.startswith(LOCK) for name in names)
 
     def _check_same(self, settings: dict[str, Any]) -> None:
         before = self.read_settings()

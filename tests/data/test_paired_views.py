@@ -150,6 +150,19 @@ def test_stream_from_an_epoch_is_the_tail_of_the_stream(views, epoch):
     assert_same(take(views, 4, epoch), take(views, 3 * epoch + 4)[3 * epoch :])
 
 
+@pytest.mark.parametrize("step", [1, 3, 5])
+def test_stream_from_a_step_is_the_tail_of_the_stream(records, step):
+    """Two passes an epoch: steps 3 and 5 are the first and the last of the second one."""
+    views = PairedViews(records, batch_size=4, image_size=16, passes_per_epoch=2)
+    assert views.steps_per_epoch == 6
+    whole = take(views, 9, epoch=1)
+    found = views.from_epoch(1, step=step).take(9 - step)
+    assert_same(list(found.as_numpy_iterator()), whole[step:])
+    of_second = views.from_epoch(lambda: 1, worker=1, workers=2, step=lambda: step).take(9 - step)
+    rows = [{key: value[2:] for key, value in batch.items()} for batch in whole[step:]]
+    assert_same(list(of_second.as_numpy_iterator()), rows)
+
+
 def test_stream_does_not_depend_on_the_global_seed(views):
     keras.utils.set_random_seed(1)
     first = take(views, 6)

@@ -119,7 +119,7 @@ def stopped(worker: Worker, records: str) -> None:
     probe = harl_tf.callbacks.KNNProbe(labeled(4), labeled(2), neighbors=1)
     run = train(make, views, worker.strategy, epochs=2, callbacks=[probe, checkpoint])
     worker.write("stopped", run)
-    wait_for_all(worker.strategy)
+    harl_tf.distribution.wait_for_all(worker.strategy)
     with worker.strategy.scope():
         model = make()
     first = harl_tf.callbacks.Checkpoint(shared, views).resume(model)
@@ -149,12 +149,6 @@ def evaluated(worker: Worker, records: str) -> None:
 def labeled(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
     images = np.random.default_rng(count).integers(0, 256, (count, 32, 32, 3)).astype("uint8")
     return [(images, np.arange(count) % 2)]
-
-
-def wait_for_all(strategy: tf.distribute.Strategy) -> None:
-    """Returns when every worker has come here: a sum over them needs all."""
-    ones = strategy.run(lambda: tf.constant(1.0))
-    assert float(strategy.reduce("sum", ones, axis=None)) == strategy.num_replicas_in_sync
 
 
 class StockFit(harl_tf.SimCLR):

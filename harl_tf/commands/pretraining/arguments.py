@@ -41,6 +41,12 @@ def add_pretrain(commands: Any) -> line.Parser:
         ),
         ("--accumulate", line.natural, "N", "split each batch into N parts (default: 1)"),
         (
+            "--save-minutes",
+            budget.duration,
+            "T",
+            "save also within epochs, every T minutes (default: 15)",
+        ),
+        (
             "--strategy",
             line.one_of(*pretrain.STRATEGIES),
             "S",
@@ -54,6 +60,7 @@ def add_pretrain(commands: Any) -> line.Parser:
     command.set_defaults(
         run=pretrain.run, recipe=pretrain.DEFAULT_RECIPE, seed=0, accumulate=1, strategy="one"
     )
+    command.set_defaults(save_minutes=15.0)
     return command
 
 

@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from harl_tf.callbacks import Position
 from harl_tf.commands.pretraining import budget
 from harl_tf.commands.refusal import CommandError
 from harl_tf.recipes import Recipe
@@ -78,27 +79,28 @@ def planned(
     return Plan((*(end for end in finished if end < arguments.epochs), arguments.epochs))
 
 
-def in_words(plan: Plan, recipe: Recipe, steps_per_epoch: int, done: int) -> str | None:
+def in_words(plan: Plan, recipe: Recipe, steps_per_epoch: int, done: Position) -> str | None:
     """What to say of a run that goes on after its end; None of any other.
 
     Args:
         plan: Its epochs.
         recipe: The recipe.
         steps_per_epoch: Steps of an epoch.
-        done: Epochs done.
+        done: What has been done.
 
     Example:
         >>> from harl_tf.recipes import RECIPES
-        >>> print(in_words(Plan((10, 20)), RECIPES["byol_small"], 100, done=10))
+        >>> print(in_words(Plan((10, 20)), RECIPES["byol_small"], 100, Position(10)))
         Going on after 10 epochs with 10 more, 1000 steps, from the saved weights and optimizer. ...
     """
-    if len(plan.ends) == 1 or done != plan.ends[-2]:
+    if len(plan.ends) == 1 or done != Position(plan.ends[-2]):
         return None
     return (
-        f"Going on after {done} epochs with {plan.added} more, {plan.added * steps_per_epoch} "
-        "steps, from the saved weights and optimizer. The learning rate had fallen to its end; it "
-        f"rises again to {recipe.optimizer.rate.peak(recipe.batch_size):.4g}, and every schedule "
-        "of the recipe runs once more over the added epochs."
+        f"Going on after {done.epoch} epochs with {plan.added} more, "
+        f"{plan.added * steps_per_epoch} steps, from the saved weights and optimizer. The "
+        "learning rate had fallen to its end; it rises again to "
+        f"{recipe.optimizer.rate.peak(recipe.batch_size):.4g}, and every schedule of the recipe "
+        "runs once more over the added epochs."
     )
 
 

@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
             folder.
         RecordsError: If records are missing or too few.
         ResumeError: If the folder's run had other settings.
+        LockedError: If another process works on the run.
         FloatingPointError: If the loss becomes NaN or infinite.
     """
     folder = RunFolder(arguments.run_folder)
@@ -53,18 +54,22 @@ def run(arguments: argparse.Namespace) -> None:
     starting.check_same(folder.begun(), noted, str(folder.path))
     job = _planned(_Job(recipe, Plan((recipe.epochs,)), views, start), arguments, folder, strategy)
     words = in_words(job.recipe, None if start is None else starting.in_words(start))
-    if chief:
-        notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
-        folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes)
-        _say_hello(job, replicas)
-    keras.utils.set_random_seed(arguments.seed)
-    with dtype_policy(recipe.precision):
-        with _scope(strategy):
-            model = _model(job, arguments.accumulate)
-        _train(model, job, halves, folder, chief)
+    with folder.lock() if chief else contextlib.nullcontext():
         if chief:
-            _export(model, words, arguments.records, job.recipe, folder)
-            folder.finish()
+            notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
+            folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes)
+            _say_hello(job, replicas)
+        keras.utils.set_random_seed(arguments.seed)
+        with dtype_policy(recipe.precision):
+            with _scope(strategy):
+                model = _model(job, arguments.accumulate)
+            checkpoint = callbacks.Checkpoint(folder.path, views, minutes=arguments.save_minutes)
+            _train(model, job, halves, folder, chief, checkpoint)
+            if chief:
+                _export(model, words, arguments.records, job.recipe, folder)
+                folder.finish()
+    if strategy is not None:
+        distribution.wait_for_all(strategy)
 
 
 def _strategy(name: str) -> tuple[Any, int, bool]:
@@ -230,20 +235,25 @@ def _model(job: _Job, accumulate: int) -> Pretraining:
 
 
 def _train(
-    model: Pretraining, job: _Job, halves: list[Any] | None, folder: RunFolder, chief: bool
+    model: Pretraining,
+    job: _Job,
+    halves: list[Any] | None,
+    folder: RunFolder,
+    chief: bool,
+    checkpoint: callbacks.Checkpoint,
 ) -> None:
     recipe, views = job.recipe, job.views
-    checkpoint = callbacks.Checkpoint(folder.path, views)
     first = checkpoint.resume(model)
-    if first and chief:
-        going_on = plan.in_words(job.plan, recipe, views.steps_per_epoch, first)
-        resumed = going_on or f"Continuing after epoch {first}."
+    begun = checkpoint.position
+    if begun > callbacks.Position(0) and chief:
+        going_on = plan.in_words(job.plan, recipe, views.steps_per_epoch, begun)
+        resumed = going_on or f"Continuing after {begun.in_words()}."
         print(resumed if first < recipe.epochs else "Trained already.")
     if first >= recipe.epochs:
         return
     followers = watching.watchers(folder, views, halves, job.plan.added, chief)
     if chief:
-        watching.say_before(followers, model, first)
+        watching.say_before(followers, model, begun)
     in_terminal = sys.stdout.isatty()
     model.fit(
         views,

@@ -52,10 +52,10 @@ def watchers(
 
 
 def say_before(
-    watching: list[keras.callbacks.Callback], model: keras.Model, first_epoch: int
+    watching: list[keras.callbacks.Callback], model: keras.Model, begun: callbacks.Position
 ) -> None:
     """Prints what the random start is worth, if this is the start and there are labels."""
     for each in watching:
-        if isinstance(each, callbacks.LabeledProbe) and first_epoch == 0:
+        if isinstance(each, callbacks.LabeledProbe) and begun == callbacks.Position(0):
             each.set_model(model)
             print(f"before training: {each.measure()[1]}")

@@ -5,7 +5,7 @@ times, and three calls of two steps each are six. Here the last call of an epoch
 so that epochs end where the data's do, schedules count right and a run can be resumed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -40,6 +40,7 @@ class Executions:
 
         self._per_call = per_call
         self._left: int | None = None
+        self._done, self._known = 0, dict[str, Any]()
         self._one: Any = step if eagerly else tf.function(step, reduce_retracing=True)
         self._several = several if eagerly else tf.function(several, reduce_retracing=True)
 
@@ -50,6 +51,24 @@ class Executions:
             steps: Their number; None if only the end of the data will tell.
         """
         self._left = steps
+        self._done = 0
+
+    def skip(self, steps: int, logs: Mapping[str, Any]) -> None:
+        """Says that the first steps of the epoch that has begun were done earlier.
+
+        Args:
+            steps: Their number. They are counted, but not run.
+            logs: What calls return that run no step.
+
+        Example:
+            >>> run = Executions(lambda iterator: {"loss": next(iterator)}, per_call=1)
+            >>> run.begin_epoch(3)
+            >>> run.skip(2, {"loss": 7})
+            >>> numbers = iter(tf.data.Dataset.range(9))
+            >>> [int(run(numbers)["loss"]) for _ in range(3)]
+            [7, 7, 0]
+        """
+        self._done, self._known = steps, dict(logs)
 
     def get_concrete_function(self, iterator: Any) -> Any:
         """The graph of one step, as ``tf.function`` gives it."""
@@ -61,6 +80,11 @@ class Executions:
         if self._left is not None and self._left > 0:
             count = min(count, self._left)
             self._left -= count
+        skipped = min(count, self._done)
+        self._done -= skipped
+        count -= skipped
+        if count == 0:
+            return self._known
         return self._one(iterator) if count == 1 else self._several(iterator, tf.constant(count))
 
 

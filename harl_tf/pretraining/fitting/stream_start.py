@@ -1,8 +1,8 @@
-"""Where the stream of a run begins: at the epoch that training begins with.
+"""Where the stream of a run begins: at the epoch, and the step of it, that training begins with.
 
 ``fit`` is given its data before its callbacks run, and a callback may change the first epoch, as
 ``keras.callbacks.BackupAndRestore`` does after an interruption. The stream therefore asks for its
-first epoch only when reading begins.
+start only when reading begins.
 """
 
 from typing import Any
@@ -15,6 +15,12 @@ class StreamStart(keras.callbacks.Callback):
 
     Args:
         epoch: The first epoch unless a callback changes it.
+        of_views: Whether there is a stream that starts here, that of a ``PairedViews``. Default:
+            True.
+
+    Attributes:
+        epoch: The first epoch.
+        step: Steps of it that were done earlier.
 
     Example:
         >>> start = StreamStart(0)
@@ -24,9 +30,10 @@ class StreamStart(keras.callbacks.Callback):
         3
     """
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, of_views: bool = True) -> None:
         super().__init__()
-        self.epoch = epoch
+        self.epoch, self.step = epoch, 0
+        self.of_views = of_views
         self._begun = False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -19,6 +19,7 @@ from harl_tf.pretraining.checks import check_replicas
 from harl_tf.pretraining.fitting.arguments import by_name, callback_list
 from harl_tf.pretraining.fitting.divergence import StopOnDivergence
 from harl_tf.pretraining.fitting.executions import Executions, WholeEpochs, begin_epoch
+from harl_tf.pretraining.fitting.releasing import released
 from harl_tf.pretraining.fitting.stream_start import StreamStart
 from harl_tf.pretraining.step_errors import plain_errors
 
@@ -28,6 +29,8 @@ class Trainer(keras.Model):
 
     A subclass defines ``train_step`` and ``test_step``, from a batch to a dict of scalars.
     """
+
+    _start: StreamStart  # of the last fit
 
     @property
     def augmentations(self) -> tuple[keras.layers.Layer, keras.layers.Layer]:
@@ -50,23 +53,51 @@ class Trainer(keras.Model):
             ValueError: If the replicas cannot share a batch evenly, a batch is malformed, or an
                 argument has no meaning here, such as targets.
             FloatingPointError: If the loss, a gradient or a weight becomes NaN or infinite.
+            WorkerLostError: If another worker has ended.
         """
         given = by_name("fit", x, args, kwargs)
         self._check_replicas(x)
         if not distribution.has_accelerator():
             processor.warn_of_slow_training(self.compute_dtype)
-        start = StreamStart(given.get("initial_epoch", 0))
+        start = self._start = StreamStart(given.get("initial_epoch", 0), isinstance(x, PairedViews))
         if isinstance(x, PairedViews | tf.data.Dataset):
             given = {"shuffle": False, **given}  # Keras warns of a shuffle it could not do
         if isinstance(x, PairedViews):
             given = {"steps_per_epoch": x.steps_per_epoch, **given}
-            given["x"] = self._stream(x, lambda: start.epoch)
+            given["x"] = self._stream(x, lambda: start.epoch, lambda: start.step)
         if given.get("validation_data") is not None:
             given["validation_data"] = self._to_evaluate(given["validation_data"])
         ours = [StopOnDivergence(), start, WholeEpochs()]
         given["callbacks"] = [*ours, *callback_list(given.get("callbacks"))]
-        with plain_errors():
+        held = released(given["callbacks"])
+        with distribution.told_of_lost_workers(), plain_errors(), held:
             return super().fit(**given)
+
+    def begin_within_epoch(self, step: int, means: Mapping[str, float]) -> None:
+        """Begins the epoch after steps that were done earlier; for a callback's ``on_epoch_begin``.
+
+        ``fit`` counts these steps and reports their metrics, but does not run them again, and the
+        stream of views starts after them.
+
+        Args:
+            step: Number of steps done of the epoch that begins, the first one of this fit.
+            means: The metrics that ``fit`` has reported after them.
+
+        Raises:
+            ValueError: If ``fit`` was given another data set than a ``PairedViews``, which would
+                start at the beginning of the epoch.
+        """
+        if not self._start.of_views or not isinstance(self.train_function, Executions):
+            raise ValueError(
+                f"Expected PairedViews in fit, to go on after {step} steps of an epoch. Received: "
+                "another data set, which cannot start there. Call model.fit(views, ...) with the "
+                "views themselves."
+            )
+        self._start.step = step
+        self.train_function.skip(step, means)
+        for metric in self.metrics:
+            if metric.name in means:
+                distribution.set_mean(self.distribute_strategy, metric, means[metric.name], step)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """``keras.Model.evaluate``: the loss terms, without updating the weights.
@@ -135,14 +166,17 @@ class Trainer(keras.Model):
         workers = distribution.worker_count(strategy)
         check_replicas(x, strategy.num_replicas_in_sync, workers)
 
-    def _stream(self, views: PairedViews, epoch: Any, steps: int | None = None) -> Any:
-        stream = functools.partial(views.from_epoch, epoch, colors=self._colors_on_host())
+    def _stream(
+        self, views: PairedViews, epoch: Any, step: Any = 0, steps: int | None = None
+    ) -> Any:
+        colors = self._colors_on_host()
+        stream = functools.partial(views.from_epoch, epoch, step=step, colors=colors)
         return distribution.distribute(self.distribute_strategy, stream, steps)
 
     def _to_evaluate(self, x: Any) -> Any:
         """The data for ``evaluate``: the same views every time."""
         self._check_replicas(x)
-        return self._stream(x, 0, x.steps_per_epoch) if isinstance(x, PairedViews) else x
+        return self._stream(x, 0, steps=x.steps_per_epoch) if isinstance(x, PairedViews) else x
 
     def _colors_on_host(self) -> Colors | None:
         """The color augmentations, if the stream should apply them with its kernel for CPUs.

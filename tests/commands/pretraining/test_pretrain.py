@@ -15,6 +15,7 @@ import harl_tf
 from harl_tf.commands import main, parse_arguments
 from harl_tf.commands.pretraining import pretrain
 from harl_tf.recipes import RECIPES, Rate, SGDSettings
+from tests.locked import held_by_another
 from tests.networks import tiny_pyramid
 
 SMALL = ("--batch-size", "4", "--image-size", "32", "--precision", "float32")
@@ -55,6 +56,16 @@ def rows(run):
         return list(csv.DictReader(file))
 
 
+def test_run_that_another_process_works_on_is_refused(records, tmp_path, capsys, tiny):
+    run = tmp_path / "run"
+    run.mkdir()
+    with held_by_another(run / ".lock") as process:
+        assert command("pretrain", records, run, "--recipe", "tiny", *SMALL, "--epochs", 2) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {run} is in use by process {process.pid} on ")
+    assert sorted(path.name for path in run.iterdir()) == [".lock", ".lock.json"]
+
+
 def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypatch):
     """Twelve photographs make 3 batches of 4; 0.24 × 4 / 256 = 0.00375 is the peak.
 
@@ -78,7 +89,7 @@ def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypat
     assert "12 photographs at 32 pixels, 3 steps of 4 an epoch, 2 epochs, 1 replica," in out
     assert "learning rate up to 0.00375" in out
     assert "before training: kNN " in out
-    assert err == "\nInterrupted. Run the same command to continue after the last saved epoch.\n"
+    assert err == "\nInterrupted. Run the same command to continue from the last saved state.\n"
     assert len(rows(run)) == 2
 
     assert command(*line) == 0

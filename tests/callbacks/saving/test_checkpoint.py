@@ -75,7 +75,17 @@ def test_damaged_newest_checkpoint_falls_back_to_the_one_before(run, file, damag
     else:
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
-    assert_resumes_from(checkpoint, saved, epoch=1)
+    said = r"epoch_000002 is damaged: its? .*\. Continuing from epoch_000001 instead\."
+    with pytest.warns(UserWarning, match=said):
+        assert_resumes_from(checkpoint, saved, epoch=1)
+
+
+def test_run_without_a_whole_checkpoint_is_refused_and_left_alone(run):
+    checkpoint, _ = run
+    for epoch in (1, 2):
+        (checkpoint.folder / f"epoch_{epoch:06d}" / "state.json").write_text("{}")
+    with pytest.raises(ResumeError, match=r"epoch_000002 is damaged: its state\.json is not as"):
+        checkpoint.resume(tiny_hapicl())
 
 
 def test_partial_checkpoint_is_not_read(run):
@@ -231,7 +241,7 @@ def test_resume_brings_back_targets_queues_and_the_place_in_schedules(method, vi
 def test_checkpoints_are_made_at_the_end_of_epochs_only(views, tmp_path, monkeypatch):
     """Two epochs of three steps."""
     saved = []
-    monkeypatch.setattr(Checkpoint, "save", lambda self, epoch: saved.append(epoch))
+    monkeypatch.setattr(Checkpoint, "save", lambda self, *done: saved.append(done))
     checkpoint = Checkpoint(tmp_path / "run", views)
     callbacks = keras.callbacks.CallbackList([checkpoint], model=tiny_hapicl(), epochs=2, steps=3)
     callbacks.on_train_begin()
@@ -242,7 +252,7 @@ def test_checkpoints_are_made_at_the_end_of_epochs_only(views, tmp_path, monkeyp
             callbacks.on_train_batch_end(step)
         callbacks.on_epoch_end(epoch)
     callbacks.on_train_end()
-    assert saved == [1, 2]
+    assert saved == [(1, 0), (2, 0)]
 
 
 def tiny_simclr(seed=0, **compilation):
@@ -305,12 +315,11 @@ def test_early_stopping_of_keras_before_the_checkpoint(views, tmp_path):
     assert saved_in(tmp_path / "run") == ["epoch_000002"]
 
 
-def test_epoch_stopped_within_is_not_saved_as_if_it_were_whole(views, tmp_path):
-    """Resumed, the run goes through the second epoch from its start, as an unstopped one does."""
+def test_epoch_stopped_within_is_saved_as_what_it_is(views, tmp_path):
+    """Resumed, the run goes on in the second epoch, as an unstopped one does."""
     folder = tmp_path / "run"
-    with pytest.warns(UserWarning, match=r"Epoch 2 ended after 1 of 3 steps and is not saved"):
-        fit(views, folder, epochs=3, others=[Stop(epoch=1, at_step=0)])
-    assert saved_in(folder) == ["epoch_000001"]
+    fit(views, folder, epochs=3, others=[Stop(epoch=1, at_step=0)])
+    assert saved_in(folder) == ["epoch_000001", "epoch_000001_step_000001"]
     resumed = fit(views, folder, epochs=3, resume=True)
     whole = fit(views, tmp_path / "whole", epochs=3)
     for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
@@ -323,7 +332,7 @@ def test_new_run_does_not_write_into_the_folder_of_another(views, tmp_path, epoc
     folder = tmp_path / "run"
     fit(views, folder, epochs=2)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with pytest.raises(ResumeError, match=r"holds 2 epochs of a run, .* begins at epoch 1\."):
+    with pytest.raises(ResumeError, match=r"holds epoch 2 of a run, .* begins at epoch 1\."):
         fit(views, folder, epochs=epochs)
     after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert after == before

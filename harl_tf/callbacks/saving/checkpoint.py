@@ -1,0 +1,305 @@
+"""Checkpoints that survive a killed run, and resuming from them.
+
+Owns when a state is saved and what is restored; ``saved`` owns the layout on disk.
+"""
+
+import contextlib
+import json
+import pathlib
+import shutil
+import sys
+import time
+import warnings
+from typing import Any
+
+import keras
+
+from harl_tf import distribution
+from harl_tf.callbacks.saving.saved import (
+    WEIGHTS,
+    Position,
+    Saved,
+    remove_unfinished,
+    saved_in,
+    whole_state,
+)
+from harl_tf.callbacks.saving.settings import differences, settings_of
+from harl_tf.callbacks.saving.termination import Termination
+from harl_tf.data import PairedViews
+from harl_tf.pretraining.finite import first_not_finite
+from harl_tf.pretraining.fitting.releasing import Releasing
+from mask_generation.lock import Lock
+
+LOCK = ".lock"
+"""Name of the lock in the folder of a run."""
+
+
+class ResumeError(Exception):
+    """A run cannot be continued; the message says what differs and what to do."""
+
+
+class Checkpoint(Releasing):
+    """Saves the run at the end of epochs and within long ones; ``resume`` restores the last state.
+
+    SIGTERM, by which machines are taken away, saves the run and then ends the process. With
+    several workers, the first one writes, to a folder that all of them can read. A model with
+    NaN or infinite weights is not saved. A folder with checkpoints is only written to after
+    ``resume``, and by one process at a time, so that two runs cannot mix in it.
+
+    With the same settings, the resumed run has the same weights as one that was never stopped (bit
+    for bit, on one machine with ``tf.config.experimental.enable_op_determinism()``).
+
+    A finished run goes on with more epochs if every schedule that is to change, of the learning
+    rate or in the method, becomes a ``harl_tf.schedules.InParts`` that begins with the old one:
+    weights, optimizer and draws are then those of a run that had both parts from its start.
+
+    Args:
+        folder: Folder of the run; created if it does not exist.
+        views: The stream of the run; to resume, its settings must be the same.
+        every: Save every this many epochs; the last epoch is always saved. Default: 1.
+        keep: Number of most recent checkpoints to keep. Default: 2.
+        minutes: Save also whenever this many minutes have passed since the last save, at the end
+            of a step; None for the end of epochs only. Default: 15.
+
+    Example:
+        ::
+
+            checkpoint = harl_tf.callbacks.Checkpoint("runs/a", views)
+            first = checkpoint.resume(model)  # 0 if there is nothing to resume
+            model.fit(views, epochs=100, initial_epoch=first, callbacks=[checkpoint])
+    """
+
+    def __init__(
+        self,
+        folder: str | pathlib.Path,
+        views: PairedViews,
+        every: int = 1,
+        keep: int = 2,
+        minutes: float | None = 15.0,
+    ) -> None:
+        super().__init__()
+        if every < 1 or keep < 1:
+            raise ValueError(
+                f"Expected every ≥ 1 and keep ≥ 1. Received: every={every}, keep={keep}."
+            )
+        if minutes is not None and minutes < 0:
+            raise ValueError(f"Expected minutes ≥ 0 or None. Received: minutes={minutes}.")
+        self.folder = pathlib.Path(folder)
+        self.views = views
+        self.every, self.keep, self.minutes = every, keep, minutes
+        self._settings: dict[str, Any] | None = None
+        self._begun = False
+        # What has been done and what has been saved; None before the first step of this process.
+        self._done: Position | None = None
+        self._saved: Position | None = None
+        self._means: dict[str, float] = {}
+        self._saved_at = 0.0
+        self._termination = Termination()
+        self._held = contextlib.ExitStack()
+
+    @property
+    def position(self) -> Position:
+        """The state that ``resume`` has restored: epochs done, and steps of the next one."""
+        return self._saved or Position(0)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Takes the folder, and checks the length of epochs."""
+        steps = self.params.get("steps")
+        if steps != self.views.steps_per_epoch:
+            raise ValueError(
+                "Expected steps_per_epoch=views.steps_per_epoch, "
+                f"{self.views.steps_per_epoch}, in fit: a run can only resume if its epochs end "
+                f"with those of the data. Received: steps_per_epoch={steps}."
+            )
+        if self._settings is None:
+            self._settings = settings_of(self.model, self.views)
+        self._begun, self._saved_at = False, time.monotonic()
+        if self._writes():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._held.enter_context(Lock(self.folder / LOCK, self.folder))
+            remove_unfinished(self.folder)
+        self._termination = self._held.enter_context(Termination())
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Begins the epoch where it was left; refuses to write into the folder of another run."""
+        if not self._begun:
+            self._begun = True
+            self._refuse_another_run(epoch)
+            if self.position.step and self.position.epoch == epoch:
+                self.model.begin_within_epoch(self.position.step, self._means)
+                self._done = self.position
+                return
+        self._done = Position(epoch)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves if the time has come, or the process is to end."""
+        assert self._done is not None
+        done = Position(self._done.epoch, batch + 1)
+        if done <= self._done:
+            return  # before this process
+        self._done, self._means = done, dict(logs or {})
+        if done.step == self.views.steps_per_epoch:
+            return  # the epoch ends now
+        if self._termination.requested:
+            self._save_and_end()
+        if self.minutes is not None and time.monotonic() - self._saved_at >= 60 * self.minutes:
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves if this epoch is due."""
+        assert self._done is not None
+        if self._done.step < self.views.steps_per_epoch:
+            return  # another callback has stopped training within it
+        self._done = Position(epoch + 1)
+        if self._termination.requested:
+            self._save_and_end()
+        if self._done.epoch % self.every == 0 or self._done.epoch == self.params.get("epochs"):
+            self._save()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Saves what has been done, if another callback has ended training, and lets go."""
+        if self._done is not None and self._done > self.position:
+            self._save()
+        self.release()
+
+    def release(self) -> None:
+        """Lets go of the folder and of SIGTERM."""
+        self._held.close()
+
+    def save(self, epoch: int, step: int = 0) -> pathlib.Path:
+        """Saves the model as it is.
+
+        Args:
+            epoch: Number of epochs done.
+            step: Number of steps done of the next one. Default: 0.
+
+        Returns:
+            The checkpoint's folder.
+
+        Raises:
+            FloatingPointError: If a weight is NaN or infinite; earlier checkpoints are kept.
+        """
+        position = Position(epoch, step)
+        final = self.folder / position.name
+        if not self._writes():
+            return final
+        _refuse_infinite(self.model, final)
+        # The settings from the start of the run: callbacks may change the learning rate during it.
+        state = {
+            **position._asdict(),
+            "means": {name: float(value) for name, value in self._means.items()} if step else {},
+            "settings": self._settings or settings_of(self.model, self.views),
+        }
+        with whole_state(self.folder, position, state) as partial:
+            self.model.save_weights(partial.path / WEIGHTS)
+        for old in self._whole()[: -self.keep]:
+            shutil.rmtree(old.path)
+        return final
+
+    def resume(self, model: keras.Model) -> int:
+        """Loads the newest whole checkpoint into a compiled model.
+
+        A damaged one is passed over with a warning. If the newest was saved within an epoch,
+        ``fit`` begins that epoch where it was left.
+
+        Args:
+            model: The compiled model, with the settings of the run; of its schedules, those may
+                differ that continue the run's (``harl_tf.schedules.InParts``).
+
+        Returns:
+            Number of epochs done, for ``fit(initial_epoch=...)``; 0 if there is no checkpoint.
+
+        Raises:
+            ResumeError: If the settings differ from those of the run, or no checkpoint is whole.
+        """
+        self._settings = settings_of(model, self.views)
+        self._done = self._saved = Position(0)
+        newest = self._newest_whole()
+        if newest is None:
+            return 0
+        state = newest.state()
+        updates = newest.position.epoch * self.views.steps_per_epoch + newest.position.step
+        _refuse_differences(state["settings"], self._settings, updates, newest.path)
+        # The state of an optimizer without variables would silently not be loaded.
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(newest.path / WEIGHTS)
+        self._done = self._saved = newest.position
+        self._means = state.get("means", {})
+        return newest.position.epoch
+
+    def _refuse_another_run(self, epoch: int) -> None:
+        newest = max((saved.position for saved in self._whole()), default=Position(0))
+        if newest > Position(0) and (self._saved is None or epoch < newest.epoch):
+            raise ResumeError(
+                f"{self.folder} holds {newest.in_words()} of a run, and this one begins at epoch "
+                f"{epoch + 1}. Continue with fit(initial_epoch=checkpoint.resume(model)), or use "
+                "another folder for a new run."
+            )
+
+    def _save(self) -> None:
+        assert self._done is not None
+        self._saved = self._done
+        self.save(*self._done)
+        self._saved_at = time.monotonic()
+
+    def _save_and_end(self) -> None:
+        assert self._done is not None
+        self._save()
+        if self._writes():
+            print(
+                f"\nSIGTERM: {self._done.in_words()} saved in {self.folder}.",
+                file=sys.stderr,
+                flush=True,
+            )
+        self._termination.obey()
+
+    def _writes(self) -> bool:
+        with self.model.distribute_strategy.scope():
+            return distribution.is_chief()
+
+    def _whole(self) -> list[Saved]:
+        """Whole checkpoints, oldest first."""
+        return [saved for saved in saved_in(self.folder) if saved.defect() is None]
+
+    def _newest_whole(self) -> Saved | None:
+        """The newest whole checkpoint; says which newer ones are damaged."""
+        damaged: list[str] = []
+        for saved in reversed(saved_in(self.folder)):
+            defect = saved.defect()
+            if defect is None:
+                for sentence in damaged:
+                    warnings.warn(
+                        f"{sentence} Continuing from {saved.path.name} instead.", stacklevel=3
+                    )
+                return saved
+            damaged.append(f"{saved.path} is damaged: {defect}.")
+        if damaged:
+            raise ResumeError(
+                f"{damaged[0]} No other checkpoint there is whole; use another folder for a new "
+                "run, or put back a copy."
+            )
+        return None
+
+
+def _refuse_infinite(model: keras.Model, place: pathlib.Path) -> None:
+    weight = first_not_finite(model)
+    if weight is not None:
+        raise FloatingPointError(
+            f"Expected finite weights. Received: NaN or infinity in {weight}; "
+            f"{place} was not written; earlier checkpoints are unchanged."
+        )
+
+
+def _refuse_differences(
+    saved: dict[str, Any], current: dict[str, Any], updates: int, place: pathlib.Path
+) -> None:
+    # Round trip through JSON, so that both sides have the same types.
+    found = differences(saved, json.loads(json.dumps(current)), updates)
+    if found:
+        shown = "; ".join(found[:3])
+        more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+        raise ResumeError(
+            f"{place} belongs to a run with other settings: {shown}{more}. Use that run's "
+            "settings to resume it, or another folder for a new run."
+        )

@@ -1,0 +1,82 @@
+"""The settings of a run that must be the same for it to go on, and how two sets of them differ."""
+
+from typing import Any
+
+import keras
+
+from harl_tf.data import PairedViews
+from harl_tf.schedules import continues, is_in_parts
+
+# Keys of a configuration that hold names of layers and tensors.
+_NAMES = frozenset({"name", "inbound_nodes", "input_layers", "output_layers", "build_config"})
+
+
+def settings_of(model: keras.Model, views: PairedViews) -> dict[str, Any]:
+    """The settings of a run.
+
+    Args:
+        model: The compiled model.
+        views: The stream it learns from.
+
+    Returns:
+        The settings, serializable as JSON, without the names that Keras renumbers.
+    """
+    optimizer = keras.optimizers.serialize(model.optimizer)
+    return {
+        "model": _anonymous(model.get_config()),
+        "optimizer": _anonymous(optimizer),
+        "accumulation_steps": model.accumulation_steps,
+        "global_clip_norm": model.global_clip_norm,
+        "data": views.settings(),
+        "precision": keras.config.dtype_policy().name,
+    }
+
+
+def differences(saved: Any, current: Any, updates: int, path: str = "") -> list[str]:
+    """What differs between the settings of a saved run and those of now, in words.
+
+    Args:
+        saved: The settings of the saved run, from JSON.
+        current: Those of now, from JSON, too, so that both have the same types.
+        updates: Updates that the saved run has had; a schedule may be another one after them
+            (``harl_tf.schedules.InParts``).
+        path: Where in the settings both were found. Default: at their root.
+
+    Returns:
+        A sentence's part for each difference.
+
+    Example:
+        >>> differences({"data": {"seed": 0}}, {"data": {"seed": 7}}, updates=0)
+        ['data.seed was 0, is 7']
+    """
+    if continues(saved, current, updates):
+        return []
+    if is_in_parts(current) and saved != current:
+        return [
+            f"{path} does not continue the run's schedule: its InParts must begin with that "
+            f"one and change it after update {updates} or later"
+        ]
+    if isinstance(saved, dict) and isinstance(current, dict):
+        found = []
+        for key in sorted(saved.keys() | current.keys()):
+            inner = f"{path}.{key}" if path else key
+            found += differences(saved.get(key), current.get(key), updates, inner)
+        return found
+    if isinstance(saved, list) and isinstance(current, list) and len(saved) == len(current):
+        pairs = enumerate(zip(saved, current, strict=True))
+        return [line for i, pair in pairs for line in differences(*pair, updates, f"{path}[{i}]")]
+    return [] if saved == current else [f"{path} was {_short(saved)}, is {_short(current)}"]
+
+
+def _anonymous(config: Any) -> Any:
+    """A configuration without the names that Keras renumbers in every process."""
+    if isinstance(config, dict):
+        return {key: _anonymous(value) for key, value in config.items() if key not in _NAMES}
+    if isinstance(config, list | tuple):
+        return [_anonymous(value) for value in config]
+    return config
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

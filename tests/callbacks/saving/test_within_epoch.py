@@ -1,0 +1,178 @@
+"""Runs that are stopped within an epoch of three steps, and go on there."""
+
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+import harl_tf
+from harl_tf.callbacks import Checkpoint, EpochLog
+from tests.networks import tiny_methods
+
+
+@pytest.fixture
+def views(records):
+    return harl_tf.data.PairedViews(records, batch_size=4, image_size=32)
+
+
+class Signal(keras.callbacks.Callback):
+    """Sends a signal to this process at the end of a step, counted from 1 over the run."""
+
+    def __init__(self, step, number=signal.SIGTERM):
+        super().__init__()
+        self.step, self.number = step, number
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.optimizer.iterations.numpy()) == self.step:
+            signal.raise_signal(self.number)
+
+
+def simclr(strategy=None, **compilation):
+    keras.utils.set_random_seed(0)
+    make = tiny_methods()["simclr"]
+    if strategy is None:
+        model = make()
+        model.compile(keras.optimizers.AdamW(1e-3), **compilation)
+        return model
+    with strategy.scope():
+        model = make()
+        model.compile(keras.optimizers.AdamW(1e-3), **compilation)
+    return model
+
+
+def fit(model, views, folder, others=(), **settings):
+    """A run of three epochs as a user's script has it; returns what ``fit`` reported."""
+    checkpoint = Checkpoint(folder / "run", views, **settings)
+    first = checkpoint.resume(model)
+    callbacks = [EpochLog(folder / "log.csv"), *others, checkpoint]
+    return model.fit(views, epochs=3, initial_epoch=first, callbacks=callbacks, verbose=0).history
+
+
+def assert_same(found, expected, atol=1e-5):
+    for one, other in zip(found.weights, expected.weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=atol)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "step", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(6, marks=pytest.mark.slow), 8]
+)
+def test_sigterm_saves_the_run_which_goes_on_to_the_same_weights_and_rows(views, tmp_path, step):
+    """Steps 1, 5 and 8 are the first, second and second of their epochs, 6 is the last of its.
+
+    What ``fit`` reports of the epoch is the mean of all three steps, those before included.
+    """
+    whole = simclr()
+    history = fit(whole, views, tmp_path / "whole")
+    with pytest.raises(SystemExit) as ended:
+        fit(simclr(), views, tmp_path / "ended", [Signal(step)])
+    assert ended.value.code == 128 + signal.SIGTERM
+    position = harl_tf.callbacks.saved_in(tmp_path / "ended" / "run")[-1].position
+    assert position == divmod(step, 3)
+    resumed = simclr()
+    rest = fit(resumed, views, tmp_path / "ended")
+    assert_same(resumed, whole)
+    assert rest["loss"] == pytest.approx(history["loss"][step // 3 :], rel=1e-4)
+    rows = EpochLog(tmp_path / "ended" / "log.csv").rows()
+    assert [row["loss"] for row in rows] == pytest.approx(history["loss"], rel=1e-4)
+    before_last = "epoch_000002_step_000002" if step == 8 else "epoch_000002"
+    assert names(tmp_path / "ended" / "run") == [before_last, "epoch_000003"]
+
+
+def test_other_handler_of_sigterm_is_called_once_the_run_is_saved(views, tmp_path):
+    def interrupt(number, frame):
+        raise KeyboardInterrupt(f"saved: {names(tmp_path / 'run')}")
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt, match="epoch_000001_step_000002"):
+            fit(simclr(), views, tmp_path, [Signal(5)])
+        assert signal.getsignal(signal.SIGTERM) is interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_after_an_error_the_folder_and_the_signal_are_free_again(views, tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+
+    class Fail(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fit(simclr(), views, tmp_path, [Fail()])
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert names(tmp_path / "run") == []
+
+
+def test_ignored_sigterm_stays_ignored(views, tmp_path):
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        fit(simclr(), views, tmp_path, [Signal(5)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert names(tmp_path / "run") == ["epoch_000002", "epoch_000003"]
+
+
+def test_run_is_saved_within_epochs_when_the_time_has_come(views, tmp_path):
+    """Every 0 minutes is after every step; the last two saves of nine are kept."""
+    fit(simclr(), views, tmp_path, minutes=0)
+    assert names(tmp_path / "run") == ["epoch_000002_step_000002", "epoch_000003"]
+
+
+def test_minutes_below_zero_are_refused(views, tmp_path):
+    with pytest.raises(ValueError, match="minutes=-1"):
+        Checkpoint(tmp_path, views, minutes=-1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("later", [1, 2])
+def test_several_steps_a_call_go_on_within_an_epoch(views, tmp_path, later):
+    """Two steps a call: SIGTERM after the first call of the second epoch; then as many, or one."""
+    whole = simclr(steps_per_execution=2)
+    history = fit(whole, views, tmp_path / "whole")
+    with pytest.raises(SystemExit):
+        fit(simclr(steps_per_execution=2), views, tmp_path / "ended", [Signal(5)])
+    resumed = simclr(steps_per_execution=later)
+    rest = fit(resumed, views, tmp_path / "ended")
+    assert_same(resumed, whole)
+    assert rest["loss"] == pytest.approx(history["loss"][1:], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_two_replicas_go_on_within_an_epoch(views, tmp_path, two_replicas):
+    whole = simclr(two_replicas)
+    history = fit(whole, views, tmp_path / "whole")
+    with pytest.raises(SystemExit):
+        fit(simclr(two_replicas), views, tmp_path / "ended", [Signal(5)])
+    resumed = simclr(two_replicas)
+    rest = fit(resumed, views, tmp_path / "ended")
+    assert_same(resumed, whole)
+    assert rest["loss"] == pytest.approx(history["loss"][1:], rel=1e-4)
+
+
+def test_data_set_that_cannot_start_within_an_epoch_is_refused(views, tmp_path):
+    with pytest.raises(SystemExit):
+        fit(simclr(), views, tmp_path, [Signal(5)])
+    model = simclr()
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    first = checkpoint.resume(model)
+    with pytest.raises(ValueError, match=r"go on after 2 steps .* Call model\.fit\(views"):
+        model.fit(
+            views.from_epoch(first),
+            steps_per_epoch=views.steps_per_epoch,
+            initial_epoch=first,
+            epochs=3,
+            callbacks=[checkpoint],
+            verbose=0,
+        )
+
+
+def test_what_an_interrupted_save_left_behind_is_removed(views, tmp_path):
+    (tmp_path / "run" / "epoch_000001_step_000002.partial").mkdir(parents=True)
+    fit(simclr(), views, tmp_path)
+    assert names(tmp_path / "run") == ["epoch_000002", "epoch_000003"]
