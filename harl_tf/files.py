@@ -1,14 +1,18 @@
 """Atomic writes: files and folders that appear complete or not at all.
 
-Owns the temporary name, the flush to disk and the rename, not the contents.
+Owns the temporary name, the flush to disk, the rename and the sentence if the disk is full, not the
+contents.
 ``mask_generation.whole_file`` does the same for processes that must not import TensorFlow.
 """
 
 import contextlib
+import errno
 import os
 import pathlib
 import shutil
 from collections.abc import Collection, Iterator
+
+import tensorflow as tf
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -51,12 +55,14 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """
     path = pathlib.Path(path)
     partial = _partial(path)
-    try:
-        partial.write_bytes(content)
-        sync(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with told(path):
+        try:
+            partial.write_bytes(content)
+            sync(partial)
+            os.replace(partial, path)
+        finally:
+            with contextlib.suppress(OSError):  # of a disk that cannot be written to
+                partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -85,16 +91,68 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(os.path.abspath(path))
     partial = _partial(path)
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        for file in partial.rglob("*"):
-            if file.is_file():
-                sync(file)
-        _put(partial, path)
-    finally:
+    with told(path):
         shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            for file in partial.rglob("*"):
+                if file.is_file():
+                    sync(file)
+            _put(partial, path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def told(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns the errors of a disk that is full or cannot be written to into a sentence.
+
+    HDF5 and TensorFlow have their own errors for it, the latter that of an exhausted memory.
+
+    Args:
+        path: What the block writes.
+
+    Raises:
+        OSError: If the block failed for want of space or of permission.
+
+    Example:
+        >>> with told("run/epoch_000001"):
+        ...     raise tf.errors.ResourceExhaustedError(None, None, "...; No space left on device")
+        Traceback (most recent call last):
+        OSError: run/epoch_000001 could not be written: No space left on device. ...
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, tf.errors.OpError) as error:
+        if not (number := _reason(error)):
+            raise
+        sentence = OSError(
+            f"{path} could not be written: {os.strerror(number)}. What was there is unchanged; "
+            f"{_REASONS[number]}"
+        )
+        sentence.errno = number  # set, and not passed: it would be part of the message
+        raise sentence from error
+
+
+_SPACE, _PERMISSION = "free some space, or choose another disk.", "choose another folder."
+_REASONS = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: _SPACE,
+    errno.EROFS: _PERMISSION,
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+}
+
+
+def _reason(error: Exception) -> int | None:
+    """The number of the operating system's error that is behind another one, if it is known."""
+    if getattr(error, "errno", None) in _REASONS:
+        return int(error.errno)  # type: ignore[attr-defined]
+    # At the end of a part of the message: "...: No space left on device".
+    found = (number for number in _REASONS if os.strerror(number) in str(error))
+    return next(found, None)
 
 
 def foreign(folder: pathlib.Path, names: Collection[str]) -> pathlib.Path | None:

@@ -3,6 +3,7 @@
 Owns who holds a lock and what the other is told, not what is locked. ``harl_tf`` uses it, too.
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -62,9 +63,9 @@ class Lock:
                 f"{self._what} is in use by {self._in_words()}. Wait for it to end, end it, or "
                 "choose another folder."
             ) from None
-        if self._lock.lock_counter == 1:
-            with whole_file(self._holder) as file:
-                file.write_text(json.dumps(_this_process()) + "\n", encoding="utf-8")
+        # On a full disk there is no note, and the lock holds all the same.
+        with contextlib.suppress(OSError):
+            self._note()
         return self
 
     def __exit__(
@@ -78,6 +79,11 @@ class Lock:
             self._holder.unlink(missing_ok=True)
             self._file.unlink(missing_ok=True)
         self._lock.release()
+
+    def _note(self) -> None:
+        if self._lock.lock_counter == 1:
+            with whole_file(self._holder) as file:
+                file.write_text(json.dumps(_this_process()) + "\n", encoding="utf-8")
 
     def _in_words(self) -> str:
         """The process that holds the lock."""

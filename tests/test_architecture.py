@@ -50,7 +50,6 @@ OF_HARL_TF = {"harl_tf.data.manifest", "harl_tf.data.records"}
 LOCK = "mask_generation.lock"
 OF_MASK_GENERATION = {
     "harl_tf.callbacks": {LOCK},
-    "harl_tf.runs": {LOCK},
     "harl_tf.commands": {
         LOCK,
         "mask_generation.commands.line",

@@ -18,7 +18,6 @@ from typing import Any
 
 from harl_tf import files
 from harl_tf.callbacks import LOCK, EpochLog, Position, saved_in
-from mask_generation.lock import Lock
 
 
 class RunError(Exception):
@@ -53,18 +52,6 @@ class RunFolder:
         self.recipe = self.path / "recipe.txt"
         self.log = EpochLog(self.path / "log.csv")
         self.backbone = self.path / "backbone"
-
-    def lock(self) -> Lock:
-        """A lock, as a context manager, by which no other process works on this run.
-
-        Example:
-            >>> import tempfile
-            >>> run = RunFolder(tempfile.mkdtemp())
-            >>> with run.lock():
-            ...     run.begin({"epochs": 2}, "")
-        """
-        self.path.mkdir(parents=True, exist_ok=True)
-        return Lock(self.path / LOCK, self.path)
 
     def begin(
         self, settings: dict[str, Any], recipe: str, notes: dict[str, Any] | None = None

@@ -267,7 +267,7 @@ def _alone(target: pathlib.Path, out: pathlib.Path, overwrite: bool) -> Iterator
         except (LockedError, OutputFolderError) as error:
             raise ConversionError(str(error)) from None
         except OSError as error:
-            raise ConversionError(_sentence(error, out) or str(error)) from error
+            raise ConversionError(_sentence(error, out)) from error
         yield
 
 

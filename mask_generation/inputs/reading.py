@@ -110,7 +110,7 @@ def read_file(path: pathlib.Path) -> bytes:
 
 
 def check_file_size(size: int) -> None:
-    """Refuses an empty file, and one larger than ``LARGEST_FILE``.
+    """Refuses an empty file, one larger than ``LARGEST_FILE``, and what a damaged tar may say.
 
     Example:
         >>> check_file_size(0)
@@ -119,6 +119,8 @@ def check_file_size(size: int) -> None:
     """
     if size == 0:
         raise UnusableImageError("empty file")
+    if size < 0:
+        raise UnusableImageError(f"a size of {size} bytes")
     if size > LARGEST_FILE:
         raise UnusableImageError(f"{size:,} bytes: more than {LARGEST_FILE:,} are not read")
 

@@ -19,6 +19,7 @@ from harl_tf.callbacks.saving.saved import (
     WEIGHTS,
     Position,
     Saved,
+    locked,
     remove_unfinished,
     saved_in,
     whole_state,
@@ -28,10 +29,6 @@ from harl_tf.callbacks.saving.termination import Termination
 from harl_tf.data import PairedViews
 from harl_tf.pretraining.finite import first_not_finite
 from harl_tf.pretraining.fitting.releasing import Releasing
-from mask_generation.lock import Lock
-
-LOCK = ".lock"
-"""Name of the lock in the folder of a run."""
 
 
 class ResumeError(Exception):
@@ -115,8 +112,7 @@ class Checkpoint(Releasing):
             self._settings = settings_of(self.model, self.views)
         self._begun, self._saved_at = False, time.monotonic()
         if self._writes():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._held.enter_context(Lock(self.folder / LOCK, self.folder))
+            self._held.enter_context(locked(self.folder))
             remove_unfinished(self.folder)
         self._termination = self._held.enter_context(Termination())
 

@@ -22,8 +22,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from harl_tf import files
+from mask_generation.lock import Lock
 
 WEIGHTS, STATE, COMPLETE = "model.weights.h5", "state.json", "COMPLETE"
+LOCK = ".lock"
+"""Name of the lock in the folder of a run."""
 _NAME = re.compile(r"epoch_(\d{6,})(?:_step_(\d{6,}))?")
 
 
@@ -115,6 +118,30 @@ def saved_in(run: pathlib.Path) -> list[Saved]:
         if match := _NAME.fullmatch(path.name):
             found.append(Saved(Position(int(match[1]), int(match[2] or 0)), path))
     return sorted(found)
+
+
+@contextlib.contextmanager
+def locked(run: pathlib.Path) -> Iterator[None]:
+    """Within the block, no other process works on a run; its folder is made if there is none.
+
+    Args:
+        run: The folder.
+
+    Raises:
+        LockedError: If another process works on it.
+        OSError: If it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with locked(pathlib.Path(tempfile.mkdtemp()) / "run"):
+        ...     print("alone")
+        alone
+    """
+    with contextlib.ExitStack() as held:
+        with files.told(run):
+            run.mkdir(parents=True, exist_ok=True)
+            held.enter_context(Lock(run / LOCK, run))
+        yield
 
 
 def remove_unfinished(run: pathlib.Path) -> None:

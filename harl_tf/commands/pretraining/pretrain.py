@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     starting.check_same(folder.begun(), noted, str(folder.path))
     job = _planned(_Job(recipe, Plan((recipe.epochs,)), views, start), arguments, folder, strategy)
     words = in_words(job.recipe, None if start is None else starting.in_words(start))
-    with folder.lock() if chief else contextlib.nullcontext():
+    with callbacks.locked(folder.path) if chief else contextlib.nullcontext():
         if chief:
             notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
             folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes)

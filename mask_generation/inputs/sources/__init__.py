@@ -1,10 +1,10 @@
 """Sources of photographs: a folder, a list, tar files, or a TensorFlow Datasets data set."""
 
 import pathlib
-import tarfile
 from collections.abc import Sequence
 
 from mask_generation.inputs.folder import find_images
+from mask_generation.inputs.sources.archive import is_tar
 from mask_generation.inputs.sources.list_file import read_list
 from mask_generation.inputs.sources.source import Images, Listed
 from mask_generation.inputs.sources.source import InMemory as InMemory
@@ -58,12 +58,12 @@ def open_images(
         found = find_images(path, classes)
         files = tuple(source.path for source in found.sources)
         return Listed(tuple(found.sources), found.classes, files, found.passed_over, found.layout)
-    return read_tars([path], classes) if tarfile.is_tarfile(path) else read_list(path, classes)
+    return read_tars([path], classes) if is_tar(path) else read_list(path, classes)
 
 
 def _only_tars(files: Sequence[str | pathlib.Path]) -> Sequence[str | pathlib.Path]:
     for file in files:
-        if not pathlib.Path(file).is_file() or not tarfile.is_tarfile(file):
+        if not pathlib.Path(file).is_file() or not is_tar(file):
             raise OSError(f"Expected one source, or several tars. Received: {file}, not a tar.")
     if not files:
         raise OSError("Expected one source, or several tars. Received: none.")

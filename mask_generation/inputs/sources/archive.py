@@ -4,7 +4,10 @@ Python's reader takes a damaged header for the end of the archive, and the end o
 joined archives for the end of both. Owns that the first is an error and the second is read on.
 """
 
+import lzma
+import os
 import tarfile
+import zlib
 from typing import Any
 
 
@@ -27,8 +30,27 @@ _ReadError = tarfile.ReadError
 _INVALID: Any = (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError)  # type: ignore[attr-defined]
 
 
-DAMAGES = (tarfile.TarError, EOFError, ValueError)
-"""What reading a damaged tar raises."""
+DAMAGES = (tarfile.TarError, EOFError, ValueError, OverflowError, zlib.error, lzma.LZMAError)
+"""What reading a damaged tar raises, besides ``OSError``."""
+
+
+def is_tar(file: str | os.PathLike[str]) -> bool:
+    """Whether a file is a tar, perhaps a damaged one.
+
+    Args:
+        file: Its path.
+
+    Raises:
+        OSError: If it cannot be read.
+
+    Example:
+        >>> is_tar(__file__)
+        False
+    """
+    try:
+        return tarfile.is_tarfile(file)
+    except DAMAGES:  # it begins as a compressed file
+        return True
 
 
 def open_tar(file: str, stream: bool = False) -> tuple[tarfile.TarFile, bool]:
@@ -59,7 +81,7 @@ def open_tar(file: str, stream: bool = False) -> tuple[tarfile.TarFile, bool]:
             except tarfile.ReadError:
                 pass
         return tarfile.open(file, "r|*", **options), True
-    except DAMAGES as error:
+    except (*DAMAGES, TypeError) as error:  # the last of a header of gzip that ends
         raise damaged(file, error) from error
 
 

@@ -266,6 +266,13 @@ def _compressed_tar(source: Source) -> str | None:
 
 def _stream(file: str, sources: list[Source]) -> Iterator[Source]:
     """Reads members of a compressed tar, in their order."""
+    try:
+        yield from _read_on(file, sources)
+    except DAMAGES as error:  # it was whole when it was listed
+        raise damaged(file, error) from error
+
+
+def _read_on(file: str, sources: list[Source]) -> Iterator[Source]:
     wanted = {source.number: source for source in sources if isinstance(source, TarMember)}
     tar, _ = open_tar(file, stream=True)
     with tar:

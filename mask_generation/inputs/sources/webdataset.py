@@ -119,7 +119,7 @@ def _class_of_json(data: bytes) -> str | None:
     """The class that metadata name, if they do."""
     try:
         fields = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter from thousands of brackets
         return None
     for key in _KEYS if isinstance(fields, dict) else ():
         value = fields.get(key)

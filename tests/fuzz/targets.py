@@ -1,0 +1,137 @@
+"""What is fuzzed: functions of bytes that may refuse them only with the errors they document."""
+
+import contextlib
+import functools
+import pathlib
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from harl_tf.data import decoding, records
+from harl_tf.data.manifest import RecordsError, read_manifest
+from mask_generation.conversion.example import Settings, make_example
+from mask_generation.inputs.mask_file import decode_file
+from mask_generation.inputs.reading import UnusableImageError
+from mask_generation.inputs.sources import open_images
+from mask_generation.inputs.sources.list_file import read_list
+from mask_generation.inputs.sources.source import InMemory
+from mask_generation.previews.page import render_page
+from mask_generation.previews.pictures import Summary
+from tests.fuzz import seeds
+
+
+class Target(NamedTuple):
+    """A function of bytes, and valid ones.
+
+    Attributes:
+        run: Takes any bytes; an error that it raises is a fault.
+        seeds: Makes valid inputs.
+    """
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], Sequence[bytes]]
+
+
+def one_line(error: Exception) -> None:
+    text = str(error)
+    if "\n" in text or len(text) > 2000:
+        raise AssertionError(f"Expected a sentence. Received: {text[:3000]!r}.")
+
+
+def photograph(data: bytes) -> None:
+    """Decoding, a mask method, encoding; never an error, whatever the bytes."""
+    settings = Settings("fast", 64, "keep", also=("grid",))
+    made = make_example(InMemory(data, "a.jpg", -1), settings)
+    if hasattr(made, "reason"):
+        assert made.reason
+        assert "\n" not in made.reason
+
+
+def mask(data: bytes) -> None:
+    for name in ("a.png", "a.npz"):
+        try:
+            pixels = decode_file(name, data)
+        except UnusableImageError as error:
+            one_line(error)
+        else:
+            assert pixels.foreground.dtype == bool
+
+
+def tar(data: bytes) -> None:
+    """Listing and reading every member of a tar."""
+    path = _folder() / "a.tar"
+    path.write_bytes(data)
+    try:
+        found = open_images(path)
+        for source in found.part(0, min(len(found), 100)):
+            with contextlib.suppress(UnusableImageError):
+                source.read()
+    except OSError as error:
+        one_line(error)
+
+
+def listed(data: bytes) -> None:
+    path = _folder() / "a.txt"
+    path.write_bytes(data)
+    try:
+        found = read_list(path)
+        for source in found.part(0, min(len(found), 100)):
+            with contextlib.suppress(UnusableImageError):
+                source.read()
+    except OSError as error:
+        one_line(error)
+
+
+def record(data: bytes) -> None:
+    """What training does with the contents of a record whose checksum is right."""
+    try:
+        fields = records.parse(tf.constant(data))
+    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError, UnicodeDecodeError):
+        return  # TensorFlow quotes the bytes, which Python may be unable to decode
+    for decode, field in (
+        (decoding.decode_photograph, records.IMAGE),
+        (decoding.decode_regions, records.MASK),
+    ):
+        try:
+            assert decode(fields[field].numpy()).ndim in (2, 3)
+        except ValueError as error:
+            one_line(error)
+
+
+def manifest(data: bytes) -> None:
+    path = _folder() / "manifest.json"
+    path.write_bytes(data)
+    try:
+        read_manifest(path.parent)
+    except RecordsError as error:
+        one_line(error)
+
+
+def page(data: bytes) -> None:
+    """A name of any bytes stays text on the page."""
+    name = data.decode("utf-8", "surrogateescape").encode("utf-8", "backslashreplace").decode()
+    text = render_page(name, name, Summary([]), [])
+    assert text.count("<h1") == 1
+    assert text.count("<script") == render_page("a", "a", Summary([]), []).count("<script")
+
+
+def names() -> Sequence[bytes]:
+    return [b"<script>alert(1)</script>", b'"><img src=x onerror=alert(1)>', b"{{ 7*7 }}", b"\xff"]
+
+
+TARGETS = {
+    "photograph": Target(photograph, seeds.images),
+    "mask": Target(mask, seeds.masks),
+    "tar": Target(tar, seeds.tars),
+    "list": Target(listed, seeds.lists),
+    "record": Target(record, seeds.stored),
+    "manifest": Target(manifest, seeds.manifests),
+    "page": Target(page, names),
+}
+
+
+@functools.cache
+def _folder() -> pathlib.Path:
+    return pathlib.Path(tempfile.mkdtemp())
