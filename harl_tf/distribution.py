@@ -8,10 +8,8 @@ Shares sum to the mean and Keras optimizers sum the gradients of the replicas, s
 replicas equals the update of one device on the same global batch, without a factor 1/N.
 """
 
-import contextlib
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -315,36 +313,6 @@ def worker_count(strategy: tf.distribute.Strategy) -> int:
     # Evaluators and parameter servers, which may also be listed, take no part of the batch.
     training = [job for job in cluster.jobs if job in ("chief", "worker")]
     return max(1, sum(cluster.num_tasks(job) for job in training))
-
-
-class WorkerLostError(RuntimeError):
-    """Another worker has ended, and with it the training of all; the message says what to do."""
-
-
-@contextlib.contextmanager
-def told_of_lost_workers() -> Iterator[None]:
-    """Turns the error of a collective operation that lacks a worker into a sentence.
-
-    Raises:
-        WorkerLostError: If the block failed because another worker has ended.
-
-    Example:
-        >>> with told_of_lost_workers():
-        ...     raise tf.errors.UnavailableError(None, None, "Collective ops is aborted by: ...")
-        Traceback (most recent call last):
-        harl_tf.distribution.WorkerLostError: Another worker has ended...
-    """
-    try:
-        yield
-    except tf.errors.OpError as error:
-        if "Collective ops is aborted" not in error.message:
-            raise
-        lost = ", ".join(sorted(set(re.findall(r"(?<=task:)\d+(?=\n)", error.message))))
-        raise WorkerLostError(
-            f"Another worker has ended{f', number {lost}' if lost else ''}, so this one cannot go "
-            "on. Its own output says why. Start all of them again; with a Checkpoint they go on "
-            "from the last saved state."
-        ) from None
 
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:

@@ -8,8 +8,8 @@ import tensorflow as tf
 from harl_tf.callbacks import ResumeError
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import RecordsError
-from harl_tf.distribution import WorkerLostError
 from harl_tf.export import ExportError
+from harl_tf.pretraining import WorkerLostError
 from harl_tf.runs import RunError
 from mask_generation.commands import line
 from mask_generation.lock import LockedError

@@ -16,6 +16,7 @@ from harl_tf.pretraining.feature_maps import channels as channels
 from harl_tf.pretraining.feature_maps import on_cells as on_cells
 from harl_tf.pretraining.feature_maps import pooled as pooled
 from harl_tf.pretraining.feature_maps import select_map as select_map
+from harl_tf.pretraining.fitting.lost_worker import WorkerLostError as WorkerLostError
 from harl_tf.pretraining.forward import Forward as Forward
 from harl_tf.pretraining.forward import View as View
 from harl_tf.pretraining.heads import mlp_head as mlp_head

@@ -115,6 +115,13 @@ def add(commands: Any) -> Parser:
         help="processes (default: all cores)",
     )
     work.add_argument(
+        "--seconds-per-photo",
+        type=natural,
+        default=300,
+        metavar="SECONDS",
+        help="leave out a photograph that takes longer, with several workers (default: 300)",
+    )
+    work.add_argument(
         "--engine",
         default="pool",
         choices=("pool", "beam"),
@@ -147,6 +154,7 @@ def run(arguments: argparse.Namespace) -> str:
         engine=arguments.engine,
         beam_options=shlex.split(arguments.beam_args),
         classes=arguments.classes,
+        seconds_per_photograph=arguments.seconds_per_photo,
     )
     print_left_out(manifest.left_out, "see the manifest")
     if manifest.passed_over:

@@ -6,32 +6,27 @@ RECORDS. Whatever happens before that, RECORDS does not exist; when older RECORD
 are only deleted once the new ones are in place.
 """
 
-import collections
 import contextlib
-import dataclasses
-import errno
 import itertools
-import os
 import pathlib
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
-import tensorflow as tf
 from tqdm import tqdm
 
 from harl_tf.data import manifest as manifests
+from mask_generation.conversion.describe import describe
 from mask_generation.conversion.example import (
     FILES,
     FLAGGED,
     Settings,
-    bits_of,
     load,
     make_example,
 )
+from mask_generation.conversion.failure import ConversionError as ConversionError
+from mask_generation.conversion.failure import in_a_sentence, kept_if_finished
 from mask_generation.conversion.journal import fingerprint
 from mask_generation.conversion.output_folder import (
     OutputFolderError,
@@ -42,10 +37,10 @@ from mask_generation.conversion.output_folder import (
 )
 from mask_generation.conversion.own_masks import parse_masks
 from mask_generation.conversion.plan import Conversion
-from mask_generation.conversion.tfds_files import write_tfds_files
 from mask_generation.inputs.labels.class_names import read_classes
 from mask_generation.inputs.sources import Images, open_images
 from mask_generation.interrupts import no_interrupt
+from mask_generation.left_out import LeftOut
 from mask_generation.lock import Lock, LockedError
 from mask_generation.methods import DEFAULT, METHODS
 from mask_generation.methods.regions import REGION_METHODS
@@ -53,10 +48,6 @@ from mask_generation.workers import ordered_map
 
 ENGINES = ("pool", "beam")
 """What runs the work: processes on this machine, or an Apache Beam pipeline."""
-
-
-class ConversionError(Exception):
-    """The conversion failed; the message says why in one line. No records were written."""
 
 
 def convert(
@@ -75,6 +66,7 @@ def convert(
     engine: str = "pool",
     beam_options: Sequence[str] = (),
     classes: str | pathlib.Path | Sequence[str] | None = None,
+    seconds_per_photograph: float | None = 300.0,
 ) -> manifests.Manifest:
     """Computes foreground masks for photographs and writes both as TFRecords.
 
@@ -117,6 +109,9 @@ def convert(
             none, Beam's direct runner.
         classes: All class names in the order of their labels, or a text file with one per line; a
             class that is not among them is an error. Default: those that occur, sorted.
+        seconds_per_photograph: Longest time for a photograph; what takes longer is left out, as is
+            a photograph with which a process died twice. It holds where other processes work, that
+            is with several workers. Default: 300, which only a fault exceeds; none for no limit.
 
     Returns:
         The manifest.
@@ -127,14 +122,14 @@ def convert(
     Example:
         >>> convert("no/such/folder", "records")
         Traceback (most recent call last):
-        mask_generation.conversion.convert.ConversionError: There is no folder no/such/folder.
+        mask_generation.conversion.failure.ConversionError: There is no folder no/such/folder.
     """
     out = pathlib.Path(out)
     masks, model = (None if path is None else str(path) for path in (masks, model))
     method = method or (DEFAULT if masks is None else FILES)
     settings = Settings(method, longest_side, flagged, tuple(also), masks, model)
     _check_settings(settings)
-    _check_engine(engine, workers, images_per_shard)
+    _check_engine(engine, workers, images_per_shard, seconds_per_photograph)
     try:
         check_out(out, overwrite)
         target = out.resolve()  # if RECORDS is a link, work next to the folder it points to
@@ -157,7 +152,7 @@ def convert(
     )
     for note in found.layout:  # now, and not after days of work on wrong labels
         _say(note, progress)
-    with _alone(target, out, overwrite), _kept_if_finished(conversion, out):
+    with _alone(target, out, overwrite), kept_if_finished(conversion, out):
         finished, sentence = conversion.journal.resume()
         _say(sentence, progress)
         todo = [index for index in range(len(conversion.shards)) if index not in finished]
@@ -167,9 +162,9 @@ def convert(
 
             run(conversion, todo, beam_options)
         else:
-            _run_in_processes(conversion, found, todo, workers, progress)
+            _run_in_processes(conversion, found, todo, workers, progress, seconds_per_photograph)
         _say(_rate(conversion, todo, time.monotonic() - started), progress)
-        manifest = _describe(conversion, found)
+        manifest = describe(conversion, found)
         try:
             with no_interrupt():
                 conversion.journal.remove()
@@ -186,13 +181,15 @@ def _run_in_processes(
     todo: Sequence[int],
     workers: int,
     progress: bool,
+    seconds: float | None,
 ) -> None:
     """Writes the shards one after another from a single stream of results."""
     before = conversion.images - sum(map(conversion.size, todo))
-    with ordered_map(workers) as run:
+    with ordered_map(workers, seconds) as run:
         results = run(
             partial(make_example, settings=conversion.settings),
             conversion.sources(images, todo),
+            lambda source, reason: LeftOut(source.name, reason),
         )
         with tqdm(
             results,
@@ -208,53 +205,6 @@ def _run_in_processes(
                 pass
 
 
-def _describe(conversion: Conversion, found: Images) -> manifests.Manifest:
-    """Writes the manifest and the files for TensorFlow Datasets."""
-    shards = conversion.journal.noted()
-    if len(shards) < len(conversion.shards):
-        raise ConversionError(
-            f"Only {len(shards)} of {len(conversion.shards)} shards are in {conversion.folder}. "
-            "All machines that write them must see the same folder."
-        )
-    left_out = tuple(one for shard in shards for one in shard.left_out)
-    if not any(shard.shard.records for shard in shards):
-        shutil.rmtree(conversion.folder)
-        raise ConversionError(
-            f"None of the {conversion.images} photographs can be used; the first: "
-            f"{left_out[0].name}: {left_out[0].reason}."
-        )
-    settings = conversion.settings
-    method: dict[str, str | int | float] = {
-        "name": settings.method,
-        "flagged": settings.flagged,
-    }
-    if settings.longest_side is not None:
-        method["longest_side"] = settings.longest_side
-    infos = [manifests.MaskInfo("mask", settings.method)]
-    for name in settings.also:
-        regions = max(shard.regions.get(name, 0) for shard in shards)
-        infos.append(manifests.MaskInfo(name, name, regions, bits_of(name)))
-    flags, assumptions, labels = (
-        sum((collections.Counter(getattr(shard, name)) for shard in shards), collections.Counter())
-        for name in ("flags", "assumptions", "labels")
-    )
-    manifest = manifests.Manifest(
-        method,
-        found.classes,
-        tuple(shard.shard for shard in shards),
-        left_out,
-        tuple(infos),
-        dict(sorted(flags.items())),
-        passed_over=dict(found.passed_over),
-        assumptions=dict(sorted(assumptions.items())),
-        layout=found.layout,
-        class_counts={name: labels[str(label)] for label, name in enumerate(found.classes)},
-    )
-    manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
-    manifest.write(conversion.folder)
-    return manifest
-
-
 @contextlib.contextmanager
 def _alone(target: pathlib.Path, out: pathlib.Path, overwrite: bool) -> Iterator[None]:
     """Within the block, no other process converts to this folder."""
@@ -267,49 +217,8 @@ def _alone(target: pathlib.Path, out: pathlib.Path, overwrite: bool) -> Iterator
         except (LockedError, OutputFolderError) as error:
             raise ConversionError(str(error)) from None
         except OSError as error:
-            raise ConversionError(_sentence(error, out)) from error
+            raise ConversionError(in_a_sentence(error, out)) from error
         yield
-
-
-@contextlib.contextmanager
-def _kept_if_finished(conversion: Conversion, out: pathlib.Path) -> Iterator[None]:
-    """Turns a failure into one sentence; keeps a partial folder only for its finished shards."""
-    try:
-        yield
-    except (Exception, KeyboardInterrupt) as error:
-        kept = ""
-        if done := len(conversion.journal.noted()):
-            kept = (
-                f"{done} of {len(conversion.shards)} shards are finished and kept in "
-                f"{conversion.folder}; the same command continues from there."
-            )
-        else:
-            with no_interrupt():
-                shutil.rmtree(conversion.folder, ignore_errors=True)
-        if isinstance(error, KeyboardInterrupt):
-            raise (KeyboardInterrupt(f"interrupted; {kept}") if kept else error) from None
-        if sentence := _sentence(error, out):
-            raise ConversionError(" ".join([sentence, kept]).strip()) from error
-        raise
-
-
-def _sentence(error: Exception, out: pathlib.Path) -> str | None:
-    """The message for an error that a user can cause; None for a bug."""
-    if isinstance(error, ConversionError):
-        return str(error)
-    if isinstance(error, BrokenProcessPool):
-        return "A worker process died, perhaps because memory ran out. Try fewer workers."
-    if isinstance(error, OSError):
-        full = error.errno == errno.ENOSPC
-        reason = error.strerror or str(error)
-    elif isinstance(error, tf.errors.OpError):  # raised by TFRecordWriter
-        full = os.strerror(errno.ENOSPC) in error.message
-        reason = error.message.split("; ")[-1]
-    else:
-        return None
-    if full:
-        return f"The disk is full; {out} was not written. Free some space or choose another disk."
-    return f"{out} could not be written: {' '.join(reason.split()).rstrip('.')}."
 
 
 def _say(sentence: str | None, progress: bool) -> None:
@@ -356,10 +265,12 @@ def _check_settings(settings: Settings) -> None:
         raise ConversionError(f"Expected each further mask once. Received: {settings.also}.")
 
 
-def _check_engine(engine: str, workers: int, per_shard: int) -> None:
+def _check_engine(engine: str, workers: int, per_shard: int, seconds: float | None) -> None:
     if engine not in ENGINES:
         raise ConversionError(f"Expected engine in {ENGINES}. Received: {engine!r}.")
     if workers < 1 or per_shard < 1:
         raise ConversionError(
             f"Expected workers ≥ 1 and images_per_shard ≥ 1. Received: {workers} and {per_shard}."
         )
+    if seconds is not None and not seconds > 0:
+        raise ConversionError(f"Expected seconds_per_photograph > 0. Received: {seconds}.")

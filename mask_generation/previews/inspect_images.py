@@ -49,7 +49,8 @@ class InspectedImages:
     def numbers(self) -> Iterator[Numbers | LeftOut]:
         """Computes every mask once and keeps only a few numbers of each."""
         with ordered_map(self._workers) as run:
-            yield from run(partial(_numbers_of, method=self.method), list(enumerate(self._sources)))
+            numbered = list(enumerate(self._sources))
+            yield from run(partial(_numbers_of, method=self.method), numbered, _lost)
 
     def pictures(self, chosen: set[int]) -> Iterator[Picture]:
         """Computes the masks of the selected photographs again."""
@@ -57,6 +58,10 @@ class InspectedImages:
             picture = _picture((index, self._sources[index]), self.method)
             if isinstance(picture, Picture):  # the file may have been damaged meanwhile
                 yield picture
+
+
+def _lost(numbered: tuple[int, FileSource], reason: str) -> LeftOut:
+    return LeftOut(numbered[1].name, reason)
 
 
 def _numbers_of(numbered: tuple[int, FileSource], method: str) -> Numbers | LeftOut:

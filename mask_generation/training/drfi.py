@@ -108,7 +108,8 @@ def train(
     if limit is not None:
         sources = [sources[index] for index in _spread(len(sources), limit)]
     with ordered_map(workers) as run:
-        results = run(partial(labeled_regions, settings=settings), sources)
+        learn = partial(labeled_regions, settings=settings)
+        results = run(learn, sources, lambda source, reason: LeftOut(source.name, reason))
         done = list(tqdm(results, total=len(sources), unit="photo", disable=not progress))
     labeled = [result for result in done if isinstance(result, LabeledRegions)]
     left_out = tuple(result for result in done if isinstance(result, LeftOut))

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from harl_tf.data import decoding, records
-from harl_tf.data.manifest import RecordsError, read_manifest
+from harl_tf.data.manifest import Manifest, RecordsError, read_manifest
 from mask_generation.conversion.example import Settings, make_example
+from mask_generation.conversion.verify import Seen, defect_of
 from mask_generation.inputs.mask_file import decode_file
 from mask_generation.inputs.reading import UnusableImageError
 from mask_generation.inputs.sources import open_images
@@ -85,17 +86,18 @@ def listed(data: bytes) -> None:
 
 
 def record(data: bytes) -> None:
-    """What training does with the contents of a record whose checksum is right."""
-    try:
-        fields = records.parse(tf.constant(data))
-    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError, UnicodeDecodeError):
-        return  # TensorFlow quotes the bytes, which Python may be unable to decode
+    """What ``verify`` and training do with the contents of a record whose checksum is right."""
+    reason = defect_of(data, Manifest({}, (), (), ()), Seen())
+    if reason is not None:
+        one_line(ValueError(reason))
+        return
+    fields = records.parse(tf.constant(data))
     for decode, field in (
         (decoding.decode_photograph, records.IMAGE),
         (decoding.decode_regions, records.MASK),
     ):
         try:
-            assert decode(fields[field].numpy()).ndim in (2, 3)
+            decode(fields[field].numpy())
         except ValueError as error:
             one_line(error)
 

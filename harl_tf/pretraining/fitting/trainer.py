@@ -19,6 +19,7 @@ from harl_tf.pretraining.checks import check_replicas
 from harl_tf.pretraining.fitting.arguments import by_name, callback_list
 from harl_tf.pretraining.fitting.divergence import StopOnDivergence
 from harl_tf.pretraining.fitting.executions import Executions, WholeEpochs, begin_epoch
+from harl_tf.pretraining.fitting.lost_worker import told_of_lost_workers
 from harl_tf.pretraining.fitting.releasing import released
 from harl_tf.pretraining.fitting.stream_start import StreamStart
 from harl_tf.pretraining.step_errors import plain_errors
@@ -70,7 +71,7 @@ class Trainer(keras.Model):
         ours = [StopOnDivergence(), start, WholeEpochs()]
         given["callbacks"] = [*ours, *callback_list(given.get("callbacks"))]
         held = released(given["callbacks"])
-        with distribution.told_of_lost_workers(), plain_errors(), held:
+        with told_of_lost_workers(), plain_errors(), held:
             return super().fit(**given)
 
     def begin_within_epoch(self, step: int, means: Mapping[str, float]) -> None:

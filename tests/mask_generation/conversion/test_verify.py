@@ -1,5 +1,6 @@
 import hashlib
 import json
+import pathlib
 import shutil
 
 import numpy as np
@@ -21,13 +22,13 @@ def _shards(folder):
     return sorted(folder.glob("*.tfrecord-*"))
 
 
-def _hand_made(folder, *records: Record, count: int | None = None, **described):
+def _hand_made(folder, *records: Record | bytes, count: int | None = None, **described):
     """A folder whose sizes and checksums are right, whatever is in its records."""
     folder.mkdir()
     path = folder / shard_name(0, 1)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in records:
-            writer.write(encode(record))
+            writer.write(record if isinstance(record, bytes) else encode(record))
     data = path.read_bytes()
     number = len(records) if count is None else count
     shard = Shard(path.name, number, len(data), hashlib.sha256(data).hexdigest())
@@ -105,7 +106,7 @@ def test_swapped_shards_are_found(copied):
         (_record(mask=np.ones((8, 8), np.uint8)), r"record 0 \(a\): the mask is \(8, 8\)"),
         (_record(mask=np.full((8, 9), 2, np.uint8)), "values other than 0 and 1"),
         (_record(mask=np.ones((8, 9), np.uint16)), "the mask has 16 bits, not 8"),
-        (_record(image=b"no jpeg"), "is damaged at record 0"),
+        (_record(image=b"no jpeg"), r"record 0 \(a\): it cannot be decoded: Unknown image file"),
         (_record(quality=1.5), r"the quality is 1\.5, not within \[0, 1\]"),
         (_record(quality=float("nan")), "the quality is nan"),
         (_record(label=0), "the label 0 belongs to none of 0 classes"),
@@ -145,10 +146,18 @@ def test_further_mask_as_described_passes(tmp_path):
     assert verify(_hand_made(tmp_path / "r", record, masks=DESCRIBED)).masks == DESCRIBED
 
 
+def test_bytes_over_which_tensorflow_ends_the_process_are_named(tmp_path):
+    """Found by mutation: a record whose lengths contradict each other, under a right checksum."""
+    file = pathlib.Path(__file__).parents[2] / "fuzz" / "crashes" / "record_ends_the_process.bin"
+    folder = _hand_made(tmp_path / "r", file.read_bytes())
+    with pytest.raises(RecordsError, match=r"record 0: it is no tf\.train\.Example"):
+        verify(folder)
+
+
 @pytest.mark.parametrize(
     ("masks", "sentence"),
     [
-        ({}, "is damaged at record 0: .*masks/many"),
+        ({}, "record 0: it lacks masks/many, or has it of another type"),
         ({"many": encode_png(IDS.astype(np.uint8))}, "the mask many has 8 bits, not 16"),
         ({"many": encode_png(IDS[:7])}, r"the mask many is \(7, 9\), the image \(8, 9\)"),
         ({"many": encode_png(IDS + 1)}, "the mask many has values other than 0 to 71, such as 72"),
