@@ -216,6 +216,8 @@ def _alone(target: pathlib.Path, out: pathlib.Path, overwrite: bool) -> Iterator
             check_out(out, overwrite)  # again: another conversion may have ended meanwhile
         except (LockedError, OutputFolderError) as error:
             raise ConversionError(str(error)) from None
+        except FileExistsError as error:  # a file where a folder of the path should be
+            raise ConversionError(f"{out} could not be written: Not a directory.") from error
         except OSError as error:
             raise ConversionError(in_a_sentence(error, out)) from error
         yield
