@@ -134,7 +134,7 @@ class Checkpoint(Releasing):
         if done <= self._done:
             return  # before this process
         self._done, self._means = done, dict(logs or {})
-        if done.step == self.views.steps_per_epoch:
+        if done.step == self.params["steps"]:
             return  # the epoch ends now
         if self._termination.requested:
             self._save_and_end()
@@ -144,7 +144,7 @@ class Checkpoint(Releasing):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves if this epoch is due."""
         assert self._done is not None
-        if self._done.step < self.views.steps_per_epoch:
+        if self._done.step < self.params["steps"]:
             return  # another callback has stopped training within it
         self._done = Position(epoch + 1)
         if self._termination.requested:

@@ -58,9 +58,13 @@ def add_pretrain(commands: Any) -> line.Parser:
     _add_start(command)
     _add_length(command)
     command.set_defaults(
-        run=pretrain.run, recipe=pretrain.DEFAULT_RECIPE, seed=0, accumulate=1, strategy="one"
+        run=pretrain.run,
+        recipe=pretrain.DEFAULT_RECIPE,
+        seed=0,
+        accumulate=1,
+        strategy="one",
+        save_minutes=15.0,
     )
-    command.set_defaults(save_minutes=15.0)
     return command
 
 
