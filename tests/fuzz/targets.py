@@ -15,7 +15,7 @@ from mask_generation.conversion.example import Settings, make_example
 from mask_generation.conversion.verify import Seen, defect_of
 from mask_generation.inputs.mask_file import decode_file
 from mask_generation.inputs.reading import UnusableImageError
-from mask_generation.inputs.sources import open_images
+from mask_generation.inputs.sources import Images, open_images
 from mask_generation.inputs.sources.list_file import read_list
 from mask_generation.inputs.sources.source import InMemory
 from mask_generation.previews.page import render_page
@@ -61,23 +61,19 @@ def mask(data: bytes) -> None:
 
 
 def tar(data: bytes) -> None:
-    """Listing and reading every member of a tar."""
-    path = _folder() / "a.tar"
-    path.write_bytes(data)
-    try:
-        found = open_images(path)
-        for source in found.part(0, min(len(found), 100)):
-            with contextlib.suppress(UnusableImageError):
-                source.read()
-    except OSError as error:
-        one_line(error)
+    _list_and_read("a.tar", data, open_images)
 
 
 def listed(data: bytes) -> None:
-    path = _folder() / "a.txt"
+    _list_and_read("a.txt", data, read_list)
+
+
+def _list_and_read(name: str, data: bytes, opened: Callable[[pathlib.Path], Images]) -> None:
+    """Listing photographs and reading each of the first hundred."""
+    path = _folder() / name
     path.write_bytes(data)
     try:
-        found = read_list(path)
+        found = opened(path)
         for source in found.part(0, min(len(found), 100)):
             with contextlib.suppress(UnusableImageError):
                 source.read()

@@ -7,18 +7,17 @@ was killed, how many of the kills left a half-written checkpoint, and the larges
 between its final weights, or the rows of its log, and those of a run that nobody killed.
 """
 
-import json
-import os
 import pathlib
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
 from typing import NamedTuple
 
 import numpy as np
+
+from tests.integration.cluster import environments
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 LONGEST = 1.5
@@ -68,20 +67,6 @@ class Processes:
             process.stdout.close()
         self._errors.close()
         return codes
-
-
-def environments(workers: int) -> list[dict[str, str]]:
-    if workers == 1:
-        return [dict(os.environ)]
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(workers)]
-    addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
-    configurations = [
-        {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        for index in range(workers)
-    ]
-    return [os.environ | {"TF_CONFIG": json.dumps(each)} for each in configurations]
 
 
 def killed(

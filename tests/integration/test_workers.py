@@ -5,9 +5,7 @@ interface. What they run is in ``train_on_worker.py``.
 """
 
 import json
-import os
 import pathlib
-import socket
 import subprocess
 import sys
 
@@ -15,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.integration.cluster import environments
 from tests.integration.train_on_worker import PROOFS, build, largest_difference, train, views_of
 from tests.networks import tiny_methods
 
@@ -23,24 +22,14 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 
 def two_workers(folder: pathlib.Path, records: pathlib.Path, *jobs: str, seconds: float) -> None:
     """Runs the jobs on two workers; what they wrote is in ``folder``."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
     module = "tests.integration.train_on_worker"
     command = [sys.executable, "-m", module, str(folder), str(records), *jobs]
     processes, logs = [], [folder / f"worker_{index}.log" for index in range(2)]
     try:
-        for index, log in enumerate(logs):
-            task = {"type": "worker", "index": index}
-            cluster = json.dumps({"cluster": {"worker": addresses}, "task": task})
+        for environment, log in zip(environments(2), logs, strict=True):
             with log.open("w") as file:
                 process = subprocess.Popen(
-                    command,
-                    env=os.environ | {"TF_CONFIG": cluster},
-                    cwd=ROOT,
-                    stdout=file,
-                    stderr=file,
+                    command, env=environment, cwd=ROOT, stdout=file, stderr=file
                 )
             processes.append(process)
         codes = [process.wait(seconds) for process in processes]

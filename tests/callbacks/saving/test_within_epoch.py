@@ -5,6 +5,7 @@ import signal
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import harl_tf
 from harl_tf.callbacks import Checkpoint, EpochLog
@@ -30,13 +31,8 @@ class Signal(keras.callbacks.Callback):
 
 def simclr(strategy=None, **compilation):
     keras.utils.set_random_seed(0)
-    make = tiny_methods()["simclr"]
-    if strategy is None:
-        model = make()
-        model.compile(keras.optimizers.AdamW(1e-3), **compilation)
-        return model
-    with strategy.scope():
-        model = make()
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = tiny_methods()["simclr"]()
         model.compile(keras.optimizers.AdamW(1e-3), **compilation)
     return model
 
