@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mask_generation.conversion.checking.verify import verify as verify
     from mask_generation.conversion.convert import ConversionError as ConversionError
     from mask_generation.conversion.convert import convert as convert
-    from mask_generation.conversion.verify import verify as verify
     from mask_generation.evaluation.evaluate import Evaluation as Evaluation
     from mask_generation.evaluation.evaluate import evaluate as evaluate
     from mask_generation.evaluation.truth import EvaluationError as EvaluationError
@@ -57,7 +57,7 @@ _ON_FIRST_USE = {
     "foreground_mask": "foreground",
     "preview": "previews.preview",
     "region_map": "methods.regions",
-    "verify": "conversion.verify",
+    "verify": "conversion.checking.verify",
 }
 
 

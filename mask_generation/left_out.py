@@ -4,6 +4,9 @@ Owns the pair of name and reason: conversion, training and previews pass it from
 their reports, and the manifest stores it. The callers decide why a photograph is left out.
 """
 
+import collections
+import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -22,3 +25,22 @@ class LeftOut(NamedTuple):
 
     name: str
     reason: str
+
+
+def by_reason(left_out: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """How many photographs were left out for what reason, the most frequent one first.
+
+    Numbers, and what stands in brackets, differ from photograph to photograph and are not told
+    apart.
+
+    Args:
+        left_out: Names and reasons.
+
+    Example:
+        >>> by_reason([("a", "empty file"), ("b", "took 3 s"), ("c", "took 4 s (of 2)")])
+        {'took … s': 2, 'empty file': 1}
+    """
+    counts = collections.Counter(
+        re.sub(r"\d[\d.,×]*", "…", re.sub(r" *\(.*?\)", "", reason)) for _, reason in left_out
+    )
+    return dict(counts.most_common())

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import records
 from harl_tf.data.manifest import Manifest, read_manifest
+from harl_tf.data.shard_files import ShardFiles
 from harl_tf.evaluation import Embedder
 from mask_generation.inputs.reading import UnusableImageError, decode_image
 from mask_generation.inputs.sources import InMemory, Source, open_images
@@ -119,8 +120,9 @@ class _Records:
         return self.manifest.records
 
     def part(self, start: int, stop: int) -> Iterator[Source]:
-        files = [str(self.folder / shard.file) for shard in self.manifest.shards]
-        parsed = tf.data.TFRecordDataset(files).map(records.parse).skip(start).take(stop - start)
+        files = ShardFiles(self.folder, self.manifest)
+        serialized = tf.data.Dataset.from_tensor_slices(files.paths).flat_map(files.open)
+        parsed = serialized.map(records.parse).skip(start).take(stop - start)
         for fields in parsed.as_numpy_iterator():
             name = fields[records.NAME].decode("utf-8", "backslashreplace")
             yield InMemory(fields[records.IMAGE], name, int(fields[records.LABEL]))

@@ -8,6 +8,7 @@ import tensorflow as tf
 from harl_tf.callbacks import ResumeError
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import RecordsError
+from harl_tf.data.shard_files import told_of_damage
 from harl_tf.export import ExportError
 from harl_tf.pretraining import WorkerLostError
 from harl_tf.runs import RunError
@@ -56,7 +57,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     try:
-        arguments.run(arguments)
+        with told_of_damage():
+            arguments.run(arguments)
     except tf.errors.ResourceExhaustedError:
         advice = _OUT_OF_MEMORY.get(arguments.command, "Use a smaller --image-size.")
         print(f"error: Out of memory. {advice}", file=sys.stderr)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from harl_tf.data import records
-from harl_tf.data.manifest import RecordsError, read_manifest
+from harl_tf.data.manifest import RecordsError, read_manifest, warn_of_quarantine
+from harl_tf.data.shard_files import ShardFiles, told_of_damage
 
 _SHUFFLED = 8192
 """Largest size of the shuffle buffer, in records, which stay compressed."""
@@ -53,12 +54,15 @@ def labeled_images(
         raise RecordsError(
             f"{folder} has no labels. Convert a folder with one subfolder per class to get them."
         )
-    files = [str(pathlib.Path(folder) / shard.file) for shard in manifest.shards]
-    parsed = tf.data.TFRecordDataset(files).map(records.parse)
+    warn_of_quarantine(folder)
+    files = ShardFiles(folder, manifest)
+    serialized = tf.data.Dataset.from_tensor_slices(files.paths).flat_map(files.open)
+    parsed = serialized.map(records.parse)
     count = manifest.records
     if keep is not None:
         parsed = parsed.filter(lambda fields: keep(fields[records.NAME]))
-        count = int(parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1))
+        with told_of_damage():
+            count = int(parsed.reduce(tf.constant(0, tf.int64), lambda total, _: total + 1))
     # Told up front: Keras warns about data sets whose length it only learns at their end.
     parsed = parsed.apply(tf.data.experimental.assert_cardinality(count))
     if shuffle_seed is not None and count:

@@ -19,8 +19,15 @@ from harl_tf.data import geometry, records
 from harl_tf.data.color_in_stream import Colors, colored
 from harl_tf.data.draws import draw
 from harl_tf.data.kept_memory import keep_freed_memory
-from harl_tf.data.manifest import Manifest, MaskInfo, RecordsError, read_manifest
+from harl_tf.data.manifest import (
+    Manifest,
+    MaskInfo,
+    RecordsError,
+    read_manifest,
+    warn_of_quarantine,
+)
 from harl_tf.data.python_calls import numpy_call
+from harl_tf.data.shard_files import ShardFiles
 from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 from harl_tf.layers import random_color
 
@@ -101,6 +108,7 @@ class PairedViews:
         if self.flagged not in FLAGGED:
             raise ValueError(f"Expected flagged in {FLAGGED}. Received: flagged={self.flagged!r}.")
         manifest = read_manifest(self.folder)
+        warn_of_quarantine(self.folder)
         self._mask_info(manifest)
         available = self._available(manifest)
         if available < self.batch_size:
@@ -218,11 +226,11 @@ class PairedViews:
         """
         manifest = read_manifest(self.folder)
         info = self._mask_info(manifest)
-        files = [str(pathlib.Path(self.folder) / shard.file) for shard in manifest.shards]
+        files = ShardFiles(self.folder, manifest)
         key = tf.random.fold_in(tf.constant([self.seed, 0x4A41], tf.int64), index)
-        order = tf.random.experimental.stateless_shuffle(tf.constant(files), key)
+        order = tf.random.experimental.stateless_shuffle(tf.constant(files.paths), key)
         serialized = tf.data.Dataset.from_tensor_slices(order).interleave(
-            tf.data.TFRecordDataset, cycle_length=min(len(files), 16)
+            files.open, cycle_length=min(len(files.paths), 16)
         )
         available = self._available(manifest)
         if available < manifest.records:

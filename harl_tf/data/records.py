@@ -109,7 +109,13 @@ def parse(serialized: tf.Tensor, masks: Sequence[str] = ()) -> dict[str, tf.Tens
         ``masks/`` plus its name.
     """
     further = {FURTHER + name: tf.io.FixedLenFeature([], tf.string) for name in masks}
-    return tf.io.parse_example(serialized, {**_FEATURES, **further})
+    # Over some malformed bytes, the parsers of tf.train.Example end the process (TensorFlow 2.21).
+    # That of SequenceExample, whose context an Example is on the wire, refuses them, and is as
+    # fast.
+    rows = tf.reshape(serialized, [-1])
+    fields, *_ = tf.io.parse_sequence_example(rows, {**_FEATURES, **further})
+    shape = tf.shape(serialized)
+    return {name: tf.reshape(column, shape) for name, column in fields.items()}
 
 
 def decode_image(jpeg: tf.Tensor) -> tf.Tensor:

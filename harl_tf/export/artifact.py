@@ -1,4 +1,4 @@
-"""The layout of an exported backbone on disk, and its checksums.
+"""The layout of an exported backbone on disk.
 
 Owns which files there are. The folder *is* a SavedModel, so every tool that reads SavedModels can
 read it; the other files are next to ``saved_model.pb``, where TensorFlow ignores them::
@@ -11,13 +11,15 @@ read it; the other files are next to ``saved_model.pb``, where TensorFlow ignore
         SHA256SUMS                        of all of them
 """
 
-import hashlib
+import contextlib
 import json
 import os
 import pathlib
 from typing import Any
 
 from harl_tf import files
+from harl_tf.export.checksums import check_checksums
+from harl_tf.export.errors import ExportError as ExportError
 
 NATIVE, METADATA, CARD, CHECKSUMS = "backbone.keras", "metadata.json", "MODEL_CARD.md", "SHA256SUMS"
 SERVE, SERVE_TRAINING = "serve", "serve_training"
@@ -26,16 +28,6 @@ MODEL_SCHEMA = 2
 """2: maps are called by their strides, and there is ``serve_uint8``."""
 _SAVED_MODEL = ("saved_model.pb", "fingerprint.pb", "variables", "assets")
 _OURS = frozenset((*_SAVED_MODEL, NATIVE, METADATA, CARD, CHECKSUMS))
-
-
-class ExportError(Exception):
-    """A backbone cannot be exported or loaded; the message says why and what to do."""
-
-
-def write_checksums(folder: pathlib.Path) -> None:
-    """Writes ``SHA256SUMS`` for every file of a folder, in the format of ``sha256sum``."""
-    lines = [f"{digest}  {name}" for name, digest in sorted(_digests(folder).items())]
-    (folder / CHECKSUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def check(folder: pathlib.Path) -> None:
@@ -50,23 +42,15 @@ def check(folder: pathlib.Path) -> None:
     Example:
         >>> check(pathlib.Path("no/such/folder"))
         Traceback (most recent call last):
-        harl_tf.export.artifact.ExportError: no/such/folder is not an exported backbone: ...
+        harl_tf.export.errors.ExportError: no/such/folder is not an exported backbone: ...
     """
     try:
-        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        check_checksums(folder, CHECKSUMS)
     except (OSError, ValueError) as error:
+        wrong = "cannot be read" if (folder / CHECKSUMS).exists() else "is not there"
         raise ExportError(
-            f"{folder} is not an exported backbone: it has no {CHECKSUMS}. {_instead(folder)}"
+            f"{folder} is not an exported backbone: its {CHECKSUMS} {wrong}. {_instead(folder)}"
         ) from error
-    found = _digests(folder)
-    for line in lines:
-        digest, _, name = line.partition("  ")
-        if name not in found:
-            raise ExportError(f"{folder / name} is missing; copy the backbone again.")
-        if found[name] != digest:
-            raise ExportError(
-                f"{folder / name} has changed since the export; copy the backbone again."
-            )
 
 
 def path_of_kind(path: str | os.PathLike[str], ending: str) -> pathlib.Path:
@@ -82,7 +66,7 @@ def path_of_kind(path: str | os.PathLike[str], ending: str) -> pathlib.Path:
     Example:
         >>> path_of_kind("backbone.pth", ".keras")
         Traceback (most recent call last):
-        harl_tf.export.artifact.ExportError: Expected a path that ends in .keras. ...
+        harl_tf.export.errors.ExportError: Expected a path that ends in .keras. ...
     """
     found = pathlib.Path(path)
     if found.suffix != ending:
@@ -121,21 +105,33 @@ def metadata(folder: pathlib.Path) -> dict[str, Any]:
         folder: The export; ``check`` has found it whole.
 
     Raises:
-        ExportError: If a newer harl_tf wrote it.
+        ExportError: If a newer harl_tf wrote it, or something else did.
 
     Example:
         ::
 
             metadata(pathlib.Path("backbone"))["outputs"]
     """
-    facts: dict[str, Any] = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+    facts: Any = None
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        facts = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+    if not _are_facts(facts):
+        raise ExportError(f"{folder / METADATA} is not that of an exported backbone.")
     if facts["schema"] > MODEL_SCHEMA:
         raise ExportError(
-            f"{folder} was exported by harl_tf {facts['versions']['harl_tf']}, in a newer layout "
-            f"({facts['schema']}) than this version knows ({MODEL_SCHEMA}). Update harl_tf, or "
-            f"open {folder / NATIVE} with keras.saving.load_model."
+            f"{folder} was exported by harl_tf {facts['versions'].get('harl_tf')}, in a newer "
+            f"layout ({facts['schema']}) than this version knows ({MODEL_SCHEMA}). Update harl_tf, "
+            f"or open {folder / NATIVE} with keras.saving.load_model."
         )
-    return facts
+    return dict(facts)
+
+
+def _are_facts(facts: Any) -> bool:
+    """Whether something has what this package looks for in metadata, whatever else there is."""
+    kinds = {"schema": int, "versions": dict, "card": dict}
+    if not isinstance(facts, dict) or not isinstance(facts.get("origin"), str | None):
+        return False
+    return all(type(facts.get(name)) is kind for name, kind in kinds.items())
 
 
 def check_disposable(folder: pathlib.Path) -> None:
@@ -158,13 +154,3 @@ def check_disposable(folder: pathlib.Path) -> None:
             f"{path} is not part of an exported backbone, so {folder} is left alone. Move it away "
             "or choose another folder."
         )
-
-
-def _digests(folder: pathlib.Path) -> dict[str, str]:
-    digests = {}
-    for path in folder.rglob("*"):
-        if path.is_file() and path.name != CHECKSUMS:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            digests[path.relative_to(folder).as_posix()] = digest
-    return digests

@@ -17,13 +17,18 @@ from harl_tf.backbones.hub import PyramidImageConverter
 from harl_tf.backbones.strides import named_by_stride
 from harl_tf.export.agreement import check_agreement
 from harl_tf.export.artifact import ExportError
+from harl_tf.export.checksums import write_checksums
 from harl_tf.export.native import plain
 from harl_tf.precision import dtype_policy
+
+PRESET_CHECKSUMS = "preset.sha256"
+"""Name of our own list of the files, which KerasHub passes over."""
 
 _PARTS = frozenset(
     (
         *("config.json", "metadata.json", "model.weights.h5", "model.weights.json", "README.md"),
         *("image_converter.json", "preprocessor.json", "task.json", "task.weights.h5", "assets"),
+        PRESET_CHECKSUMS,
     )
 )
 """What KerasHub writes into the folder of a preset."""
@@ -79,6 +84,7 @@ def export_preset(
         with files.whole_folder(folder) as partial:
             hub.save_to_preset(str(partial))
             converter.save_to_preset(str(partial))
+            write_checksums(partial, PRESET_CHECKSUMS)
     return folder
 
 

@@ -9,6 +9,7 @@ import shutil
 from harl_tf import files
 from harl_tf.export import artifact
 from harl_tf.export.card import Card, render
+from harl_tf.export.checksums import write_checksums
 
 
 def card_of(folder: str | os.PathLike[str]) -> Card:
@@ -58,4 +59,4 @@ def replace_card(folder: str | os.PathLike[str], card: Card) -> None:
         shutil.copytree(folder, partial, dirs_exist_ok=True)
         files.write_text(partial / artifact.METADATA, json.dumps(facts, indent=1) + "\n")
         files.write_text(partial / artifact.CARD, render(facts))
-        artifact.write_checksums(partial)
+        write_checksums(partial, artifact.CHECKSUMS)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from harl_tf import files
 from harl_tf.export import artifact
 from harl_tf.export.card import Card, describe, render
+from harl_tf.export.checksums import write_checksums
 from harl_tf.export.native import plain
 from harl_tf.pretraining import Pretraining
 from harl_tf.pretraining.finite import first_not_finite
@@ -64,7 +65,7 @@ def export_backbone(
         text = json.dumps(facts, indent=1)
         (partial / artifact.METADATA).write_text(text + "\n", encoding="utf-8")
         (partial / artifact.CARD).write_text(render(facts), encoding="utf-8")
-        artifact.write_checksums(partial)
+        write_checksums(partial, artifact.CHECKSUMS)
     return folder
 
 

@@ -43,7 +43,7 @@ def folder_of(source: str | os.PathLike[str]) -> pathlib.Path:
     Example:
         >>> folder_of("no/such/folder")
         Traceback (most recent call last):
-        harl_tf.export.artifact.ExportError: There is no folder no/such/folder. ...
+        harl_tf.export.errors.ExportError: There is no folder no/such/folder. ...
     """
     text = os.fspath(source)
     path = pathlib.Path(text)

@@ -14,6 +14,8 @@ import keras
 import keras_hub
 
 from harl_tf.export import artifact
+from harl_tf.export.checksums import check_checksums
+from harl_tf.export.preset import PRESET_CHECKSUMS
 from harl_tf.zoo.loader import load_backbone
 from harl_tf.zoo.maps import with_maps
 from harl_tf.zoo.places import folder_of, is_named
@@ -88,12 +90,14 @@ class HubPreset:
         """Whether it is a preset's folder, has a scheme, or is the name of a preset."""
         folder = pathlib.Path(source)
         if folder.is_dir():
-            return (folder / "config.json").is_file()
+            return any((folder / each).is_file() for each in ("config.json", PRESET_CHECKSUMS))
         return "://" in source or source in keras_hub.models.Backbone.presets
 
     def read(self, source: str) -> Read:
         """Loads the preset's backbone, and from its image converter the values that it takes."""
         with _sentences(source):
+            if (pathlib.Path(source) / PRESET_CHECKSUMS).is_file():  # one of export_preset
+                check_checksums(pathlib.Path(source), PRESET_CHECKSUMS)
             network = keras_hub.models.Backbone.from_preset(source)
             _check_images(network)
             plain = isinstance(network.output, keras.KerasTensor) and len(network.output.shape) == 4

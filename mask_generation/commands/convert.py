@@ -122,6 +122,13 @@ def add(commands: Any) -> Parser:
         help="leave out a photograph that takes longer, with several workers (default: 300)",
     )
     work.add_argument(
+        "--gigabytes-per-photo",
+        type=float,
+        default=4.0,
+        metavar="GB",
+        help="leave out a photograph that needs more memory, with several workers (default: 4)",
+    )
+    work.add_argument(
         "--engine",
         default="pool",
         choices=("pool", "beam"),
@@ -155,6 +162,7 @@ def run(arguments: argparse.Namespace) -> str:
         beam_options=shlex.split(arguments.beam_args),
         classes=arguments.classes,
         seconds_per_photograph=arguments.seconds_per_photo,
+        gigabytes_per_photograph=arguments.gigabytes_per_photo,
     )
     print_left_out(manifest.left_out, "see the manifest")
     if manifest.passed_over:

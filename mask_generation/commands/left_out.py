@@ -4,12 +4,13 @@ import sys
 from collections.abc import Sequence
 
 from mask_generation.inputs.file_names import printable
+from mask_generation.left_out import by_reason
 
 _SHOWN = 20
 
 
 def print_left_out(left_out: Sequence[tuple[str, str]], where: str = "") -> None:
-    """Prints a line for each photograph that was left out, up to a limit, and how many more.
+    """Prints a line for each photograph that was left out, up to a limit, and of more the reasons.
 
     Args:
         left_out: Names and reasons; the first twenty are printed.
@@ -20,3 +21,5 @@ def print_left_out(left_out: Sequence[tuple[str, str]], where: str = "") -> None
     if len(left_out) > _SHOWN:
         rest = f"left out: {len(left_out) - _SHOWN} more"
         print(f"{rest}, {where}" if where else rest, file=sys.stderr)
+        for reason, count in by_reason(left_out).items():
+            print(f"left out: {count} in all: {printable(reason)}", file=sys.stderr)

@@ -6,48 +6,38 @@ RECORDS. Whatever happens before that, RECORDS does not exist; when older RECORD
 are only deleted once the new ones are in place.
 """
 
-import contextlib
-import itertools
 import pathlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from tqdm import tqdm
 
 from harl_tf.data import manifest as manifests
-from mask_generation.conversion.describe import describe
-from mask_generation.conversion.example import (
-    FILES,
-    FLAGGED,
-    Settings,
-    load,
-    make_example,
-)
+from mask_generation.conversion.checked import check_settings, check_work
+from mask_generation.conversion.disk_space import check_before
+from mask_generation.conversion.engines.pool import Pool
 from mask_generation.conversion.failure import ConversionError as ConversionError
-from mask_generation.conversion.failure import in_a_sentence, kept_if_finished
-from mask_generation.conversion.journal import fingerprint
-from mask_generation.conversion.output_folder import (
+from mask_generation.conversion.failure import kept_if_finished
+from mask_generation.conversion.folder.alone import alone
+from mask_generation.conversion.folder.describe import describe
+from mask_generation.conversion.folder.journal import fingerprint
+from mask_generation.conversion.folder.output_folder import (
     OutputFolderError,
     check_out,
     check_partial,
-    put_back,
+    partial_of,
     put_in_place,
 )
-from mask_generation.conversion.own_masks import parse_masks
+from mask_generation.conversion.per_photograph.example import FILES, Settings
+from mask_generation.conversion.per_photograph.own_masks import parse_masks
 from mask_generation.conversion.plan import Conversion
 from mask_generation.inputs.labels.class_names import read_classes
-from mask_generation.inputs.sources import Images, open_images
+from mask_generation.inputs.sources import open_images
 from mask_generation.interrupts import no_interrupt
-from mask_generation.left_out import LeftOut
-from mask_generation.lock import Lock, LockedError
-from mask_generation.methods import DEFAULT, METHODS
-from mask_generation.methods.regions import REGION_METHODS
-from mask_generation.workers import ordered_map
-
-ENGINES = ("pool", "beam")
-"""What runs the work: processes on this machine, or an Apache Beam pipeline."""
+from mask_generation.methods import DEFAULT
+from mask_generation.workers import Limits
 
 
 def convert(
@@ -67,6 +57,7 @@ def convert(
     beam_options: Sequence[str] = (),
     classes: str | pathlib.Path | Sequence[str] | None = None,
     seconds_per_photograph: float | None = 300.0,
+    gigabytes_per_photograph: float | None = 4.0,
 ) -> manifests.Manifest:
     """Computes foreground masks for photographs and writes both as TFRecords.
 
@@ -112,6 +103,9 @@ def convert(
         seconds_per_photograph: Longest time for a photograph; what takes longer is left out, as is
             a photograph with which a process died twice. It holds where other processes work, that
             is with several workers. Default: 300, which only a fault exceeds; none for no limit.
+        gigabytes_per_photograph: Largest memory of a process in addition to what it takes at rest;
+            a photograph that needs more is left out. It holds on Linux, with several workers.
+            Default: 4, more than twice what the largest photographs take; none for no limit.
 
     Returns:
         The manifest.
@@ -128,16 +122,18 @@ def convert(
     masks, model = (None if path is None else str(path) for path in (masks, model))
     method = method or (DEFAULT if masks is None else FILES)
     settings = Settings(method, longest_side, flagged, tuple(also), masks, model)
-    _check_settings(settings)
-    _check_engine(engine, workers, images_per_shard, seconds_per_photograph)
+    limits = Limits(seconds_per_photograph, gigabytes_per_photograph)
+    check_settings(settings)
+    check_work(engine, workers, images_per_shard, limits)
     try:
         check_out(out, overwrite)
         target = out.resolve()  # if RECORDS is a link, work next to the folder it points to
-        folder = target.with_name(target.name + ".partial")
+        folder = partial_of(target)
         check_partial(folder)
         feature = None if masks is None else parse_masks(masks).feature
         named = None if classes is None else read_classes(classes)
         found = open_images(images, feature, named)
+        room = check_before(getattr(found, "files", ()), settings, folder)
     except (OSError, OutputFolderError) as error:
         raise ConversionError(str(error)) from error
     conversion = Conversion(
@@ -150,19 +146,21 @@ def convert(
         fingerprint(found, settings, images_per_shard),
         named,
     )
-    for note in found.layout:  # now, and not after days of work on wrong labels
+    for note in (*found.layout, room):  # now, and not after days of work on wrong labels
         _say(note, progress)
-    with _alone(target, out, overwrite), kept_if_finished(conversion, out):
+    # Again: another conversion may have ended meanwhile.
+    still_free = partial(check_out, out, overwrite)
+    with alone(target, out, still_free), kept_if_finished(conversion, out):
         finished, sentence = conversion.journal.resume()
         _say(sentence, progress)
         todo = [index for index in range(len(conversion.shards)) if index not in finished]
         started = time.monotonic()
         if engine == "beam":
-            from mask_generation.conversion.beam import run
+            from mask_generation.conversion.engines.beam import run
 
             run(conversion, todo, beam_options)
         else:
-            _run_in_processes(conversion, found, todo, workers, progress, seconds_per_photograph)
+            Pool(workers, limits, progress).run(conversion, found, todo)
         _say(_rate(conversion, todo, time.monotonic() - started), progress)
         manifest = describe(conversion, found)
         try:
@@ -173,54 +171,6 @@ def convert(
             late = "" if folder.exists() else f"interrupted; {out} is complete."
             raise KeyboardInterrupt(late) from None
     return manifest
-
-
-def _run_in_processes(
-    conversion: Conversion,
-    images: Images,
-    todo: Sequence[int],
-    workers: int,
-    progress: bool,
-    seconds: float | None,
-) -> None:
-    """Writes the shards one after another from a single stream of results."""
-    before = conversion.images - sum(map(conversion.size, todo))
-    with ordered_map(workers, seconds) as run:
-        results = run(
-            partial(make_example, settings=conversion.settings),
-            conversion.sources(images, todo),
-            lambda source, reason: LeftOut(source.name, reason),
-        )
-        with tqdm(
-            results,
-            total=conversion.images,
-            initial=before,
-            unit="photo",
-            disable=not progress,
-        ) as done:
-            stream = iter(done)
-            for index in todo:
-                conversion.write(index, itertools.islice(stream, conversion.size(index)))
-            for _ in stream:  # lets the progress bar finish
-                pass
-
-
-@contextlib.contextmanager
-def _alone(target: pathlib.Path, out: pathlib.Path, overwrite: bool) -> Iterator[None]:
-    """Within the block, no other process converts to this folder."""
-    with contextlib.ExitStack() as held:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(Lock(target.with_name(f".{target.name}.lock"), out))
-            put_back(target)
-            check_out(out, overwrite)  # again: another conversion may have ended meanwhile
-        except (LockedError, OutputFolderError) as error:
-            raise ConversionError(str(error)) from None
-        except FileExistsError as error:  # a file where a folder of the path should be
-            raise ConversionError(f"{out} could not be written: Not a directory.") from error
-        except OSError as error:
-            raise ConversionError(in_a_sentence(error, out)) from error
-        yield
 
 
 def _say(sentence: str | None, progress: bool) -> None:
@@ -239,40 +189,3 @@ def _plain(
     if isinstance(images, str | pathlib.Path):
         return str(images)
     return tuple(map(str, images))
-
-
-def _check_settings(settings: Settings) -> None:
-    if settings.flagged not in FLAGGED:
-        raise ConversionError(f"Expected flagged in {FLAGGED}. Received: {settings.flagged!r}.")
-    if settings.longest_side is not None and settings.longest_side < 16:
-        raise ConversionError(f"Expected longest_side ≥ 16. Received: {settings.longest_side}.")
-    uses_files = FILES in (settings.method, *settings.also)
-    if uses_files != (settings.masks is not None):
-        raise ConversionError(
-            f"Expected masks together with the method {FILES!r}, or neither. Received: "
-            f"masks={settings.masks!r} with method={settings.method!r}, also={settings.also}."
-        )
-    try:
-        folder = None if settings.masks is None else parse_masks(settings.masks).folder
-        if settings.method != FILES:
-            load(settings.method, settings.model)
-    except Exception as error:  # methods with a model have their own errors
-        raise ConversionError(str(error)) from error
-    if folder is not None and not pathlib.Path(folder).is_dir():
-        raise ConversionError(f"There is no folder {folder}.")
-    known = sorted({*METHODS, *REGION_METHODS, FILES})
-    if bad := [name for name in settings.also if name not in known]:
-        raise ConversionError(f"Expected also in {known}. Received: {bad[0]!r}.")
-    if len(set(settings.also)) < len(settings.also):
-        raise ConversionError(f"Expected each further mask once. Received: {settings.also}.")
-
-
-def _check_engine(engine: str, workers: int, per_shard: int, seconds: float | None) -> None:
-    if engine not in ENGINES:
-        raise ConversionError(f"Expected engine in {ENGINES}. Received: {engine!r}.")
-    if workers < 1 or per_shard < 1:
-        raise ConversionError(
-            f"Expected workers ≥ 1 and images_per_shard ≥ 1. Received: {workers} and {per_shard}."
-        )
-    if seconds is not None and not seconds > 0:
-        raise ConversionError(f"Expected seconds_per_photograph > 0. Received: {seconds}.")

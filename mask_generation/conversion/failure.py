@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import tensorflow as tf
 
+from mask_generation.conversion.disk_space import DiskSpaceError
 from mask_generation.conversion.plan import Conversion
 from mask_generation.interrupts import no_interrupt
 
@@ -47,7 +48,7 @@ def in_a_sentence(error: Exception, out: pathlib.Path) -> str | None:
         >>> in_a_sentence(OSError(errno.ENOSPC, "No space left on device"), pathlib.Path("out"))
         'The disk is full; out was not written. Free some space or choose another disk.'
     """
-    if isinstance(error, ConversionError):
+    if isinstance(error, ConversionError | DiskSpaceError):
         return str(error)
     if isinstance(error, BrokenProcessPool):
         return "A worker process died, perhaps because memory ran out. Try fewer workers."

@@ -9,9 +9,9 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 from harl_tf.data import records
-from mask_generation.conversion.example import Example, Settings
-from mask_generation.conversion.journal import Journal
-from mask_generation.conversion.shards import write_shard
+from mask_generation.conversion.folder.journal import Journal
+from mask_generation.conversion.folder.shards import write_shard
+from mask_generation.conversion.per_photograph.example import Example, Settings
 from mask_generation.inputs.sources import Images, Source
 from mask_generation.left_out import LeftOut
 

@@ -34,7 +34,7 @@ class InspectedRecords:
     Example:
         >>> InspectedRecords("no/such/folder")
         Traceback (most recent call last):
-        harl_tf.data.manifest.RecordsError: no/such/folder is not a folder of records: ...
+        harl_tf.data.manifest.errors.RecordsError: no/such/folder is not a folder of records: ...
     """
 
     def __init__(self, folder: str | pathlib.Path):
@@ -89,8 +89,12 @@ class InspectedRecords:
         try:
             yield
         except tf.errors.OpError as error:
+            for shard in self._manifest.shards:
+                if wrong := manifests.damage(path := self._folder / shard.file, shard):
+                    advice = manifests.how_to_mend(self._folder)
+                    raise manifests.RecordsError(f"{path} {wrong}. {advice}") from error
             raise manifests.RecordsError(
-                f"{self._folder} is damaged: {' '.join(error.message.split())}. "
+                f"{self._folder} holds what cannot be decoded: {' '.join(error.message.split())}. "
                 "Convert the photographs again."
             ) from error
 

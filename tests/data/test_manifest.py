@@ -10,6 +10,8 @@ from harl_tf.data.manifest import (
     RecordsError,
     Shard,
     read_manifest,
+    sealed,
+    unsealed,
 )
 
 MANIFEST = Manifest(
@@ -39,8 +41,8 @@ def folder(tmp_path):
 
 
 def _change(folder, **fields):
-    known = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-    (folder / FILE_NAME).write_text(json.dumps({**known, **fields}))
+    known = unsealed(json.loads((folder / FILE_NAME).read_text(encoding="utf-8")))
+    (folder / FILE_NAME).write_text(json.dumps(sealed({**known, **fields})))
 
 
 def test_manifest_of_nothing_can_be_read(folder):
@@ -57,6 +59,30 @@ def test_manifest_is_read_as_it_was_written(folder):
 
 def test_names_are_readable_in_the_file(folder):
     assert "żaba" in (folder / FILE_NAME).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["sha256", "records", "bytes", "regions"])
+def test_flipped_bit_is_found_wherever_it_is(folder, name):
+    """In the checksum's own name and in numbers that would be as good."""
+    text = (folder / FILE_NAME).read_bytes()
+    at = text.rindex(name.encode()) + (0 if name == "sha256" else len(name) + 3)
+    (folder / FILE_NAME).write_bytes(text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :])
+    with pytest.raises(RecordsError, match="has changed since it was written"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("file", ["../a", "/etc/passwd", "a/b", "", 3, None])
+def test_manifest_names_only_files_of_its_folder(folder, file):
+    _change(folder, shards=[{"file": file, "records": 1, "bytes": 1, "sha256": ""}])
+    with pytest.raises(RecordsError, match="which is not a file of its folder"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "1", None, True])
+def test_counts_are_whole_numbers(folder, count):
+    _change(folder, shards=[{"file": "s-0", "records": count, "bytes": 3, "sha256": ""}])
+    with pytest.raises(RecordsError, match="the counts of s-0 are not whole numbers"):
+        read_manifest(folder)
 
 
 def test_digest_changes_with_the_shards_and_nothing_else():

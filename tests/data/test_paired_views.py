@@ -25,7 +25,7 @@ from harl_tf.data.draws import draw
 from harl_tf.data.geometry import Window, cut_image, cut_mask
 from harl_tf.data.manifest import Manifest, MaskInfo, Shard
 from harl_tf.layers import random_color
-from mask_generation.conversion.example import encode_png
+from mask_generation.conversion.per_photograph.example import encode_png
 
 
 def take(views, count, epoch=0):

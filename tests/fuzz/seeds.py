@@ -10,11 +10,13 @@ from PIL import Image
 
 from conftest import make_photograph
 from harl_tf.data import records
-from mask_generation.conversion.example import encode_png
+from mask_generation.conversion.per_photograph.example import encode_png
 
 # Everything that Pillow writes and somebody has called a photograph.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "TGA", "ICO", "JPEG2000")
 MODES = ("L", "LA", "P", "1", "I;16", "CMYK", "RGBA")
+
+GOLDEN = pathlib.Path(__file__).parent.parent / "golden/run_schema_3/records"
 
 
 def images() -> list[bytes]:
@@ -82,10 +84,21 @@ def stored() -> list[bytes]:
 
 def manifests() -> list[bytes]:
     """Manifests of two shards, compact and indented."""
-    text = (
-        pathlib.Path(__file__).parent.parent / "golden/run_schema_3/records/manifest.json"
-    ).read_text()
+    text = (GOLDEN / "manifest.json").read_text()
     return [text.encode(), json.dumps(json.loads(text)).encode()]
+
+
+def metadata() -> list[bytes]:
+    """Of exports of both layouts."""
+    exports = GOLDEN.parent.parent.glob("exports_schema_*/backbone/metadata.json")
+    return [path.read_bytes() for path in sorted(exports)]
+
+
+def quarantines() -> list[bytes]:
+    """One with the first of two shards."""
+    first = min(path.name for path in GOLDEN.glob("*.tfrecord-*"))
+    fields = {"shards": {first: "is damaged"}, "flags": {"flat": 1}, "class_counts": {"a": 2}}
+    return [json.dumps(fields).encode()]
 
 
 def _saved(image: Image.Image, kind: str, **settings: object) -> bytes:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -10,9 +11,10 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from harl_tf.data import decoding, records
-from harl_tf.data.manifest import Manifest, RecordsError, read_manifest
-from mask_generation.conversion.example import Settings, make_example
-from mask_generation.conversion.verify import Seen, defect_of
+from harl_tf.data.manifest import QUARANTINE, Manifest, RecordsError, read_manifest
+from harl_tf.export import artifact
+from mask_generation.conversion.checking.records import Seen, defect_of
+from mask_generation.conversion.per_photograph.example import Settings, make_example
 from mask_generation.inputs.mask_file import decode_file
 from mask_generation.inputs.reading import UnusableImageError
 from mask_generation.inputs.sources import Images, open_images
@@ -107,6 +109,24 @@ def manifest(data: bytes) -> None:
         one_line(error)
 
 
+def quarantine(data: bytes) -> None:
+    folder = _records()
+    (folder / QUARANTINE).write_bytes(data)
+    try:
+        read_manifest(folder)
+    except RecordsError as error:
+        one_line(error)
+
+
+def metadata(data: bytes) -> None:
+    folder = _folder()
+    (folder / artifact.METADATA).write_bytes(data)
+    try:
+        assert artifact.metadata(folder)["schema"] <= artifact.MODEL_SCHEMA
+    except artifact.ExportError as error:
+        one_line(error)
+
+
 def page(data: bytes) -> None:
     """A name of any bytes stays text on the page."""
     name = data.decode("utf-8", "surrogateescape").encode("utf-8", "backslashreplace").decode()
@@ -126,10 +146,18 @@ TARGETS = {
     "list": Target(listed, seeds.lists),
     "record": Target(record, seeds.stored),
     "manifest": Target(manifest, seeds.manifests),
+    "metadata": Target(metadata, seeds.metadata),
+    "quarantine": Target(quarantine, seeds.quarantines),
     "page": Target(page, names),
 }
 
 
 @functools.cache
+@functools.cache
+def _records() -> pathlib.Path:
+    """A folder of records to put a file into."""
+    return shutil.copytree(seeds.GOLDEN, _folder() / "records")
+
+
 def _folder() -> pathlib.Path:
     return pathlib.Path(tempfile.mkdtemp())

@@ -11,6 +11,7 @@ import harl_tf
 from harl_tf.backbones import FrozenBatchNormalization
 from harl_tf.backbones.batch_norm_layers import batch_normalizations
 from harl_tf.export import ExportError, artifact
+from harl_tf.export.checksums import write_checksums
 from tests.backbones.small_networks import hgnet
 from tests.networks import tiny_hapicl
 
@@ -114,7 +115,7 @@ def test_file_that_this_keras_cannot_open_says_which_could(folder, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     (copy / "backbone.keras").write_bytes(b"of the future")
-    artifact.write_checksums(copy)
+    write_checksums(copy, artifact.CHECKSUMS)
     versions = json.loads((folder / "metadata.json").read_text())["versions"]
     with pytest.raises(ExportError, match=f"It was written with .*keras {versions['keras']}"):
         harl_tf.load_backbone(copy)
@@ -125,7 +126,7 @@ def test_export_of_a_newer_layout_is_refused(folder, tmp_path):
     shutil.copytree(folder, copy)
     facts = json.loads((copy / "metadata.json").read_text())
     (copy / "metadata.json").write_text(json.dumps({**facts, "schema": 99}))
-    artifact.write_checksums(copy)
+    write_checksums(copy, artifact.CHECKSUMS)
     with pytest.raises(ExportError, match="in a newer layout"):
         harl_tf.load_backbone(copy)
 
@@ -142,7 +143,7 @@ def test_export_of_an_older_layout_is_renamed_and_says_so(tmp_path):
     facts = json.loads((folder / "metadata.json").read_text())
     del facts["origin"]
     (folder / "metadata.json").write_text(json.dumps({**facts, "schema": 1}))
-    artifact.write_checksums(folder)
+    write_checksums(folder, artifact.CHECKSUMS)
     with pytest.warns(UserWarning, match="here they are called by their stride, P1, P2"):
         backbone = harl_tf.load_backbone(folder)
     np.testing.assert_allclose(backbone(IMAGES)["P2"], old(IMAGES)["P5"], atol=1e-5)

@@ -87,7 +87,7 @@ class Saved(NamedTuple):
         for name, digest in expected.items():
             try:
                 if _sha256(self.path / name) != digest:
-                    return f"its {name} is not as it was written"
+                    return f"its {name} is not as it was written, going by {COMPLETE}"
             except FileNotFoundError:
                 return f"it has no {name}"
             except OSError as error:

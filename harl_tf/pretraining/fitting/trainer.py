@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from harl_tf import distribution, processor
 from harl_tf.data import Colors, PairedViews
+from harl_tf.data.shard_files import told_of_damage
 from harl_tf.layers import RandomColor
 from harl_tf.pretraining.checks import check_replicas
 from harl_tf.pretraining.fitting.arguments import by_name, callback_list
@@ -54,6 +55,7 @@ class Trainer(keras.Model):
             ValueError: If the replicas cannot share a batch evenly, a batch is malformed, or an
                 argument has no meaning here, such as targets.
             FloatingPointError: If the loss, a gradient or a weight becomes NaN or infinite.
+            RecordsError: If a shard of the records is damaged.
             WorkerLostError: If another worker has ended.
         """
         given = by_name("fit", x, args, kwargs)
@@ -71,7 +73,7 @@ class Trainer(keras.Model):
         ours = [StopOnDivergence(), start, WholeEpochs()]
         given["callbacks"] = [*ours, *callback_list(given.get("callbacks"))]
         held = released(given["callbacks"])
-        with told_of_lost_workers(), plain_errors(), held:
+        with told_of_lost_workers(), told_of_damage(), plain_errors(), held:
             return super().fit(**given)
 
     def begin_within_epoch(self, step: int, means: Mapping[str, float]) -> None:
@@ -114,7 +116,7 @@ class Trainer(keras.Model):
         given = by_name("evaluate", x, args, kwargs)
         given["x"] = self._to_evaluate(x)
         begin_epoch(self.make_test_function(), given.get("steps") or _length(given["x"]))
-        with plain_errors():
+        with told_of_damage(), plain_errors():
             return super().evaluate(**given)
 
     def train_on_batch(self, x: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:

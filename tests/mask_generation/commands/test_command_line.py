@@ -207,7 +207,10 @@ def test_left_out_photographs_are_named(tmp_path, monkeypatch, capsys):
     assert printed.out == f"1 records, 22 left out: {tmp_path / 'out'}\n"
     named = [text for text in printed.err.splitlines() if text.startswith("left out: ")]
     assert named[0] == "left out: x00.jpg: empty file"
-    assert named[20:] == ["left out: 2 more, see the manifest"]
+    assert named[20:] == [
+        "left out: 2 more, see the manifest",
+        "left out: 22 in all: empty file",
+    ]
 
 
 @pytest.mark.parametrize(

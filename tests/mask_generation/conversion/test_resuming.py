@@ -13,8 +13,10 @@ from PIL import Image
 
 from conftest import make_photograph
 from mask_generation.conversion import convert as conversion
-from mask_generation.conversion import example, plan
+from mask_generation.conversion import plan
 from mask_generation.conversion.convert import ConversionError, convert
+from mask_generation.conversion.engines import pool
+from mask_generation.conversion.per_photograph import example
 from tests.locked import held_by_another
 
 SHARDS = 6
@@ -71,13 +73,13 @@ def _interrupted(monkeypatch, photos, out, shards: int = 3) -> None:
 
 def _counted(monkeypatch) -> list[str]:
     """Names of the photographs that are read from here on."""
-    make, names = conversion.make_example, []
+    make, names = pool.make_example, []
 
     def counting(source, settings):
         names.append(source.name)
         return make(source, settings)
 
-    monkeypatch.setattr(conversion, "make_example", counting)
+    monkeypatch.setattr(pool, "make_example", counting)
     return names
 
 
@@ -247,12 +249,14 @@ def test_other_masks_of_the_users_own_start_over(photos, tmp_path, monkeypatch, 
     assert "other settings or other photographs; starting over." in capsys.readouterr().err
 
 
-def test_journal_that_cannot_be_read_starts_over(photos, whole, tmp_path, monkeypatch):
+def test_flipped_bit_of_a_note_costs_its_shard_and_no_other(photos, whole, tmp_path, monkeypatch):
+    """Three of six shards of two are finished; one of them and the others make eight."""
     _interrupted(monkeypatch, photos, tmp_path / "out")
-    (tmp_path / "out.partial" / "journal" / "conversion.json").write_text("{")
+    note = tmp_path / "out.partial" / "journal" / "00001.json"
+    note.write_text(note.read_text().replace('"records": 2', '"records": 3'))
     names = _counted(monkeypatch)
     _convert(photos, tmp_path / "out")
-    assert len(names) == 12
+    assert len(names) == 8
     assert _contents(tmp_path / "out") == whole
 
 
@@ -269,9 +273,9 @@ def test_bar_goes_on_and_the_rate_counts_what_was_done_now(photos, tmp_path, mon
 def test_worker_processes_import_neither_tensorflow_nor_its_data_sets():
     """Each would wait for it; what the engine imports stays in the engine."""
     code = (
-        "import sys, mask_generation.conversion.example; "
+        "import sys, mask_generation.conversion.per_photograph.example; "
         "print([m for m in sys.modules if 'tensor' in m])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert out == b"[]\n"
-    assert example.make_example is conversion.make_example
+    assert example.make_example is pool.make_example

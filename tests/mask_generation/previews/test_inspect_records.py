@@ -87,6 +87,6 @@ def test_damaged_record_is_a_sentence(tmp_path, read):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    sentence = r"is damaged: .* Convert the photographs again\."
+    sentence = r"is damaged at record 0: .* --repair PHOTOS"
     with pytest.raises(manifests.RecordsError, match=sentence):
         list(read(InspectedRecords(folder)))

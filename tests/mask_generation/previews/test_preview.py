@@ -144,7 +144,7 @@ def test_damaged_records_are_a_sentence_and_leave_nothing(records):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(RecordsError, match="is damaged: ") as error:
+    with pytest.raises(RecordsError, match="is damaged at record 1: ") as error:
         preview(records, progress=False)
     assert "\n" not in str(error.value)
     assert not list(records.glob("preview*"))

@@ -1,63 +1,20 @@
-"""Checking a folder of records against its manifest, byte by byte and record by record."""
+"""What the records of a folder hold: whether everything that reads them can.
+
+Owns the checks of one record, with every decoder in use, and of what occurs once in a folder. The
+bytes of the files are ``harl_tf.data.manifest.integrity``'s.
+"""
 
 import collections
 import dataclasses
-import hashlib
 import pathlib
 import re
 
 import cv2
 import numpy as np
 import tensorflow as tf
-from google.protobuf import message
 
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
-
-
-def verify(folder: str | pathlib.Path) -> manifests.Manifest:
-    """Checks that a folder of records is complete and intact, down to the last record.
-
-    Every shard must exist with its size, checksum and number of records, there may be no other
-    shards, and the files for TensorFlow Datasets must be unchanged. Every image and mask must
-    decode, images with TensorFlow and with OpenCV; a mask must have its image's size, its bit depth
-    and no more regions than the manifest states. Names must be unique, qualities within [0, 1],
-    labels must belong to a class, and flags must occur as often as the manifest states.
-
-    Args:
-        folder: Folder that ``convert`` wrote.
-
-    Returns:
-        The manifest.
-
-    Raises:
-        RecordsError: If something is wrong, naming the first bad file and record.
-
-    Example:
-        >>> verify("no/such/folder")
-        Traceback (most recent call last):
-        harl_tf.data.manifest.RecordsError: no/such/folder is not a folder of records: ...
-    """
-    folder = pathlib.Path(folder)
-    manifest = manifests.read_manifest(folder)
-    expected = {shard.file for shard in manifest.shards}
-    for path in sorted(folder.glob(records.SHARD_PATTERN)):
-        if path.name not in expected:
-            raise manifests.RecordsError(
-                f"{path} is not in the manifest. Remove it, or convert the photographs again."
-            )
-    for file in manifest.files:
-        _verify_checksum(folder / file.file, file.sha256)
-    seen = Seen()
-    for shard in manifest.shards:
-        _verify_checksum(folder / shard.file, shard.sha256)
-        _verify_shard(folder / shard.file, shard.records, manifest, seen)
-    if dict(seen.flags) != manifest.flags:
-        raise manifests.RecordsError(
-            f"{folder} should have records with these flags according to the manifest: "
-            f"{manifest.flags}; it has {dict(seen.flags)}. Convert the photographs again."
-        )
-    return manifest
 
 
 @dataclasses.dataclass
@@ -66,36 +23,36 @@ class Seen:
 
     names: set[bytes] = dataclasses.field(default_factory=set)
     flags: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    labels: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
+
+    def class_counts(self, manifest: manifests.Manifest) -> dict[str, int]:
+        """Number of records per class."""
+        return {name: self.labels[label] for label, name in enumerate(manifest.classes)}
 
 
-def _verify_checksum(path: pathlib.Path, expected: str) -> None:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != expected:
-        raise manifests.RecordsError(
-            f"{path} has changed: its SHA-256 is not the manifest's. Convert the photographs again."
-        )
+def defect_in(
+    path: pathlib.Path, shard: manifests.Shard, manifest: manifests.Manifest, seen: Seen
+) -> str | None:
+    """What is wrong with the records of a shard whose bytes are as they were written.
 
+    Args:
+        path: The file.
+        shard: What the manifest says of it.
+        manifest: The manifest of its folder.
+        seen: What has been found in the shards before; what this one holds is added.
 
-def _verify_shard(
-    path: pathlib.Path, expected: int, manifest: manifests.Manifest, seen: Seen
-) -> None:
+    Returns:
+        The first bad record and what is wrong with it, to follow the file's name; None if nothing
+        is.
+    """
     count = 0
-    try:
-        for serialized in tf.data.TFRecordDataset(str(path)):
-            if reason := defect_of(serialized.numpy(), manifest, seen):
-                raise manifests.RecordsError(f"{path}, record {count}{reason}.")
-            count += 1
-    except tf.errors.OpError as error:
-        raise manifests.RecordsError(
-            f"{path} is damaged at record {count}: {' '.join(error.message.split())}. "
-            "Convert the photographs again."
-        ) from error
-    if count != expected:
-        raise manifests.RecordsError(
-            f"{path} should have {expected} records according to the manifest; it has {count}. "
-            "Convert the photographs again."
-        )
+    for serialized in tf.data.TFRecordDataset(str(path)):
+        if reason := defect_of(serialized.numpy(), manifest, seen):
+            return f"is wrong in record {count}{reason}"
+        count += 1
+    if count != shard.records:
+        return f"should have {shard.records} records according to the manifest; it has {count}"
+    return None
 
 
 def defect_of(serialized: bytes, manifest: manifests.Manifest, seen: Seen) -> str | None:
@@ -116,13 +73,11 @@ def defect_of(serialized: bytes, manifest: manifests.Manifest, seen: Seen) -> st
     """
     further = [mask.name for mask in manifest.masks if mask.name != records.MASK]
     try:
-        # TensorFlow's own parsers end the process over some bytes that are none.
-        tf.train.Example.FromString(serialized)
         fields = records.parse(tf.constant(serialized), further)
-    except message.DecodeError:
-        return ": it is no tf.train.Example"
     except (tf.errors.OpError, UnicodeDecodeError) as error:  # the latter for what is quoted
-        named = re.search(r"(?:Feature|Key): ([\w/]+)", str(error))
+        if "Invalid protocol message" in str(error):
+            return ": it is no tf.train.Example"
+        named = re.search(r"[Ff]eature:? ([\w/]+)", str(error))
         return f": it lacks {named[1] if named else 'a field'}, or has it of another type"
     try:
         reason = _defect(fields, manifest, seen)
@@ -139,6 +94,7 @@ def _defect(fields: dict[str, tf.Tensor], manifest: manifests.Manifest, seen: Se
     if name in seen.names:
         return "the name occurs twice"
     seen.names.add(name)
+    seen.labels[label] += 1
     if flag := fields[records.FLAG].numpy().decode(errors="replace"):
         seen.flags[flag] += 1
     if not 0 <= quality <= 1:

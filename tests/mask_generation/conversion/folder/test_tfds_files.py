@@ -8,7 +8,7 @@ from conftest import make_photograph
 from harl_tf.data import records
 from harl_tf.data.manifest import Manifest, Shard
 from mask_generation.conversion.convert import convert
-from mask_generation.conversion.tfds_files import write_tfds_files
+from mask_generation.conversion.folder.tfds_files import write_tfds_files
 
 
 def _stored(folder, *masks: str) -> list[dict]:

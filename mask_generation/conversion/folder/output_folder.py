@@ -10,11 +10,14 @@ import shutil
 
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
-from mask_generation.conversion import journal, tfds_files
+from mask_generation.conversion.folder import journal, tfds_files
 from mask_generation.inputs.file_names import as_text
 
 # What a folder of records may contain besides the shards.
-_OUR_FILES = (manifests.FILE_NAME, "preview.png", "preview.html", *tfds_files.NAMES)
+_OUR_FILES = (
+    *(manifests.FILE_NAME, manifests.QUARANTINE, "preview.png", "preview.html"),
+    *tfds_files.NAMES,
+)
 
 
 class OutputFolderError(Exception):
@@ -55,6 +58,16 @@ def check_partial(folder: pathlib.Path) -> None:
             f"{folder} is needed while converting, but exists and was not left by a conversion. "
             "Move it away or choose another folder."
         )
+
+
+def partial_of(out: pathlib.Path) -> pathlib.Path:
+    """The folder beside it that a conversion works in.
+
+    Example:
+        >>> partial_of(pathlib.Path("records")).name
+        'records.partial'
+    """
+    return out.with_name(f"{out.name}.partial")
 
 
 def put_in_place(folder: pathlib.Path, out: pathlib.Path) -> None:

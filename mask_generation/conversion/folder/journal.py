@@ -1,7 +1,7 @@
 """A record of what a conversion has finished, so that it can continue after an interruption.
 
 Owns the fingerprint of a conversion and the folder ``journal`` next to the shards, with one file
-for the conversion and one for every finished shard.
+for every finished shard. Each has its own checksum: a damaged one costs its shard and no other.
 """
 
 import dataclasses
@@ -10,16 +10,16 @@ import importlib.metadata
 import json
 import pathlib
 import shutil
-from typing import Any
 
-from mask_generation.conversion.example import Settings
-from mask_generation.conversion.own_masks import masks_marks
-from mask_generation.conversion.shards import FinishedShard, remove_unfinished
+from harl_tf.data.manifest import sealed, unsealed
+from mask_generation.conversion.folder.shards import FinishedShard, remove_unfinished
+from mask_generation.conversion.per_photograph.example import Settings
+from mask_generation.conversion.per_photograph.own_masks import masks_marks
 from mask_generation.inputs.sources import Images, file_mark
 from mask_generation.whole_file import whole_file
 
 FOLDER = "journal"
-_CONVERSION = "conversion.json"
+_FINGERPRINT = "fingerprint"
 
 
 def fingerprint(images: Images, settings: Settings, per_shard: int) -> str:
@@ -77,7 +77,7 @@ class Journal:
         """
         existed = self.folder.exists()
         remove_unfinished(self.folder)
-        finished = self._finished() if self._is_same() else set()
+        finished = self._finished()
         if finished:
             return (
                 finished,
@@ -85,7 +85,6 @@ class Journal:
             )
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / FOLDER).mkdir(parents=True)
-        _write(self._path(_CONVERSION), {"fingerprint": self.fingerprint})
         sentence = (
             f"{self.folder} was left by a conversion that finished no shard, or had other settings "
             "or other photographs; starting over."
@@ -94,7 +93,9 @@ class Journal:
 
     def add(self, index: int, finished: FinishedShard) -> None:
         """Records that a shard is finished."""
-        _write(self._path(_note(index)), finished.to_json())
+        note = sealed({_FINGERPRINT: self.fingerprint, **finished.to_json()})
+        with whole_file(self._path(_note(index))) as file:
+            file.write_text(json.dumps(note) + "\n", encoding="utf-8")
 
     def noted(self) -> list[FinishedShard]:
         """The shards recorded as finished, in order, without checking their files."""
@@ -123,25 +124,16 @@ class Journal:
     def _path(self, name: str) -> pathlib.Path:
         return self.folder / FOLDER / name
 
-    def _is_same(self) -> bool:
-        try:
-            fields = json.loads(self._path(_CONVERSION).read_text(encoding="utf-8"))
-            return fields["fingerprint"] == self.fingerprint
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-
     def _read(self, index: int) -> FinishedShard | None:
         try:
             text = self._path(_note(index)).read_text(encoding="utf-8")
-            return FinishedShard.from_json(json.loads(text))
-        except (OSError, ValueError, KeyError, TypeError):
+            fields = unsealed(json.loads(text))
+            if fields[_FINGERPRINT] != self.fingerprint:
+                return None
+            return FinishedShard.from_json(fields)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
 
 def _note(index: int) -> str:
     return f"{index:05d}.json"
-
-
-def _write(path: pathlib.Path, fields: dict[str, Any]) -> None:
-    with whole_file(path) as file:
-        file.write_text(json.dumps(fields) + "\n", encoding="utf-8")

@@ -8,10 +8,10 @@ import dataclasses
 import shutil
 
 from harl_tf.data import manifest as manifests
-from mask_generation.conversion.example import bits_of
 from mask_generation.conversion.failure import ConversionError
+from mask_generation.conversion.folder.tfds_files import write_tfds_files
+from mask_generation.conversion.per_photograph.example import bits_of
 from mask_generation.conversion.plan import Conversion
-from mask_generation.conversion.tfds_files import write_tfds_files
 from mask_generation.inputs.sources import Images
 
 
@@ -67,6 +67,7 @@ def describe(conversion: Conversion, found: Images) -> manifests.Manifest:
         assumptions=dict(sorted(assumptions.items())),
         layout=found.layout,
         class_counts={name: labels[str(label)] for label, name in enumerate(found.classes)},
+        images_per_shard=conversion.per_shard,
     )
     manifest = dataclasses.replace(manifest, files=write_tfds_files(conversion.folder, manifest))
     manifest.write(conversion.folder)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mask_generation.conversion.own_masks import own_mask
+from mask_generation.conversion.per_photograph.own_masks import own_mask
 from mask_generation.foreground import foreground_mask
 from mask_generation.inputs.mask_file import UnusableMaskError
 from mask_generation.inputs.reading import UnusableImageError, decode_image

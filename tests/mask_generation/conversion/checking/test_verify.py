@@ -1,3 +1,5 @@
+import dataclasses
+import functools
 import hashlib
 import json
 import pathlib
@@ -7,10 +9,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from harl_tf.data.manifest import FILE_NAME, Manifest, MaskInfo, RecordsError, Shard
+from harl_tf.data.manifest import (
+    FILE_NAME,
+    Manifest,
+    MaskInfo,
+    RecordsError,
+    Shard,
+    read_manifest,
+)
 from harl_tf.data.records import Record, encode, shard_name
-from mask_generation.conversion.example import encode_png
-from mask_generation.conversion.verify import verify
+from mask_generation.conversion.checking.verify import verify
+from mask_generation.conversion.per_photograph.example import encode_png
+
+deep = functools.partial(verify, deep=True)
 
 
 @pytest.fixture
@@ -50,7 +61,7 @@ def test_whole_folder_passes_and_gives_its_manifest(records):
 
 def test_hand_made_folder_passes(tmp_path):
     """So that the failures below are due to what each of them changes."""
-    assert verify(_hand_made(tmp_path / "r", _record("a"), _record("b"))).records == 2
+    assert deep(_hand_made(tmp_path / "r", _record("a"), _record("b"))).records == 2
 
 
 def test_flipped_bit_is_found(copied):
@@ -58,7 +69,7 @@ def test_flipped_bit_is_found(copied):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(RecordsError, match=r"00001-of-00003 has changed: its SHA-256"):
+    with pytest.raises(RecordsError, match=r"00001-of-00003 is damaged at record 2: corrupted"):
         verify(copied)
 
 
@@ -83,6 +94,32 @@ def test_missing_shard_is_found(copied):
     _shards(copied)[1].unlink()
     with pytest.raises(RecordsError, match=r"00001-of-00003 should have .* it is missing\."):
         verify(copied)
+
+
+def test_all_damaged_files_are_named(copied):
+    first, _, last = _shards(copied)
+    first.write_bytes(b"")
+    last.unlink()
+    with pytest.raises(RecordsError, match=r"1 more files are damaged: .*00002-of-00003") as error:
+        verify(copied)
+    assert f"verify {copied} --repair PHOTOS" in str(error.value)
+
+
+def test_what_no_longer_decodes_is_only_found_by_a_deep_look(tmp_path):
+    """Behind checksums that are right there is whatever was written."""
+    folder = _hand_made(tmp_path / "r", _record(image=b"no jpeg"))
+    assert verify(folder).records == 1
+    with pytest.raises(RecordsError, match="cannot be decoded"):
+        deep(folder)
+
+
+def test_other_number_of_records_of_a_class_is_found(copied):
+    manifest = read_manifest(copied)
+    counts = dict.fromkeys(manifest.classes, 3)
+    dataclasses.replace(manifest, class_counts=counts).write(copied)
+    assert verify(copied).records == 12
+    with pytest.raises(RecordsError, match=r"states records of these classes: .*: 3"):
+        deep(copied)
 
 
 def test_extra_shard_is_found(copied):
@@ -110,24 +147,24 @@ def test_swapped_shards_are_found(copied):
         (_record(quality=1.5), r"the quality is 1\.5, not within \[0, 1\]"),
         (_record(quality=float("nan")), "the quality is nan"),
         (_record(label=0), "the label 0 belongs to none of 0 classes"),
-        (_record(flag="flat image"), r"manifest: {}; it has {'flat image': 1}"),
+        (_record(flag="flat image"), r"with these flags: {}; there are {'flat image': 1}"),
     ],
     ids=["size", "values", "bits", "image", "quality", "no quality", "label", "flag"],
 )
 def test_wrong_record_is_found_behind_a_right_checksum(tmp_path, record, sentence):
     with pytest.raises(RecordsError, match=sentence) as error:
-        verify(_hand_made(tmp_path / "r", record))
+        deep(_hand_made(tmp_path / "r", record))
     assert "\n" not in str(error.value)
 
 
 def test_name_that_occurs_twice_is_found(tmp_path):
     with pytest.raises(RecordsError, match=r"record 1 \(a\): the name occurs twice"):
-        verify(_hand_made(tmp_path / "r", _record(), _record()))
+        deep(_hand_made(tmp_path / "r", _record(), _record()))
 
 
 def test_wrong_count_is_found_behind_a_right_checksum(tmp_path):
     with pytest.raises(RecordsError, match=r"should have 2 records .* it has 1\."):
-        verify(_hand_made(tmp_path / "r", _record(), count=2))
+        deep(_hand_made(tmp_path / "r", _record(), count=2))
 
 
 def test_manifest_of_another_schema_is_refused(copied):
@@ -143,15 +180,15 @@ DESCRIBED = (MaskInfo("mask", "m"), MaskInfo("many", "m", 72, 16))
 
 def test_further_mask_as_described_passes(tmp_path):
     record = _record(masks={"many": encode_png(IDS)})
-    assert verify(_hand_made(tmp_path / "r", record, masks=DESCRIBED)).masks == DESCRIBED
+    assert deep(_hand_made(tmp_path / "r", record, masks=DESCRIBED)).masks == DESCRIBED
 
 
 def test_bytes_over_which_tensorflow_ends_the_process_are_named(tmp_path):
     """Found by mutation: a record whose lengths contradict each other, under a right checksum."""
-    file = pathlib.Path(__file__).parents[2] / "fuzz" / "crashes" / "record_ends_the_process.bin"
+    file = pathlib.Path(__file__).parents[3] / "fuzz" / "crashes" / "record_ends_the_process.bin"
     folder = _hand_made(tmp_path / "r", file.read_bytes())
-    with pytest.raises(RecordsError, match=r"record 0: it is no tf\.train\.Example"):
-        verify(folder)
+    with pytest.raises(RecordsError, match=r"record 0: it lacks image, or has it of another type"):
+        deep(folder)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +204,7 @@ def test_bytes_over_which_tensorflow_ends_the_process_are_named(tmp_path):
 )
 def test_further_mask_that_is_not_as_described_is_found(tmp_path, masks, sentence):
     with pytest.raises(RecordsError, match=sentence):
-        verify(_hand_made(tmp_path / "r", _record(masks=masks), masks=DESCRIBED))
+        deep(_hand_made(tmp_path / "r", _record(masks=masks), masks=DESCRIBED))
 
 
 @pytest.mark.parametrize("name", ["features.json", "dataset_info.json", "label.labels.txt"])

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
-from mask_generation.conversion.example import Example
+from mask_generation.conversion.per_photograph.example import Example
 from mask_generation.left_out import LeftOut
 from mask_generation.whole_file import UNFINISHED, whole_file
 

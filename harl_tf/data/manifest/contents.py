@@ -1,7 +1,6 @@
-"""The manifest: what a folder of records contains, so that nothing goes missing silently.
+"""What a manifest says of a folder of records.
 
-Owns ``manifest.json``, its schema and its checks. A TFRecord file truncated between two records
-reads as a shorter file without any error; only the counts and checksums here detect it.
+Owns the fields of ``manifest.json`` and how it is written, not how it is read and checked.
 """
 
 import dataclasses
@@ -9,16 +8,13 @@ import hashlib
 import json
 import os
 import pathlib
-from typing import Any
+
+from harl_tf.data.manifest.seal import sealed
 
 FILE_NAME = "manifest.json"
 SCHEMA = 3
 """Schema 1 had no quality, flag or further masks in its records; schema 2 named them
 differently."""
-
-
-class RecordsError(Exception):
-    """A folder of records is missing, incomplete or damaged; the message says which and where."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +71,8 @@ class Manifest:
             records.
         layout: Sentences on what was taken for granted about folders and classes.
         class_counts: Number of records per class, by its name.
+        images_per_shard: Photographs that each shard was made of, those left out included; the
+            last one may have fewer. Default: 1000.
         schema: Version of this format.
     """
 
@@ -89,12 +87,18 @@ class Manifest:
     assumptions: dict[str, int] = dataclasses.field(default_factory=dict)
     layout: tuple[str, ...] = ()
     class_counts: dict[str, int] = dataclasses.field(default_factory=dict)
+    images_per_shard: int = 1000
     schema: int = SCHEMA
 
     @property
     def records(self) -> int:
         """Number of records in all shards."""
         return sum(shard.records for shard in self.shards)
+
+    @property
+    def listed(self) -> "tuple[Shard | File, ...]":
+        """All files that the manifest has sizes and checksums of."""
+        return (*self.shards, *self.files)
 
     @property
     def unflagged(self) -> int:
@@ -113,81 +117,8 @@ class Manifest:
 
     def write(self, folder: pathlib.Path) -> None:
         """Writes ``manifest.json`` into a folder and flushes it to disk."""
-        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
+        text = json.dumps(sealed(dataclasses.asdict(self)), indent=1, ensure_ascii=False)
         with (folder / FILE_NAME).open("w", encoding="utf-8") as file:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-
-
-def read_manifest(folder: str | pathlib.Path) -> Manifest:
-    """Reads a folder's manifest and checks that every file has its recorded size.
-
-    Args:
-        folder: Folder that ``mask_generation.convert`` wrote.
-
-    Returns:
-        The manifest.
-
-    Raises:
-        RecordsError: If there is no manifest, it cannot be read, or a file is missing or has
-            another size.
-
-    Example:
-        >>> read_manifest("no/such/folder")
-        Traceback (most recent call last):
-        harl_tf.data.manifest.RecordsError: no/such/folder is not a folder of records: ...
-    """
-    folder = pathlib.Path(folder)
-    path = folder / FILE_NAME
-    if not path.is_file():
-        raise RecordsError(
-            f"{folder} is not a folder of records: it has no {FILE_NAME}. "
-            "Make one with: python -m mask_generation convert PHOTOS RECORDS."
-        )
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields["schema"] != SCHEMA:
-            raise RecordsError(
-                f"{path} has schema {fields['schema']}; this version of harl_tf reads {SCHEMA}. "
-                "Convert the photographs again, or use the version that wrote it."
-            )
-        manifest = _from_json(fields)
-    except OSError as error:
-        raise RecordsError(f"{path} cannot be opened: {error.strerror or error}.") from error
-    except KeyError as error:
-        raise RecordsError(
-            f"{path} is not a valid manifest: it has no {error}. Convert the photographs again."
-        ) from error
-    except (ValueError, TypeError) as error:
-        raise RecordsError(
-            f"{path} is not a valid manifest: {error}. Convert the photographs again."
-        ) from error
-    listing: tuple[Shard | File, ...] = (*manifest.shards, *manifest.files)
-    for listed in listing:
-        file = folder / listed.file
-        size = file.stat().st_size if file.is_file() else None
-        if size != listed.bytes:
-            found = "is missing" if size is None else f"has {size}"
-            raise RecordsError(
-                f"{file} should have {listed.bytes} bytes; it {found}. "
-                "Convert the photographs again."
-            )
-    return manifest
-
-
-def _from_json(fields: dict[str, Any]) -> Manifest:
-    # A later version of the same schema may say more.
-    known = {field.name for field in dataclasses.fields(Manifest)}
-    return Manifest(
-        **{
-            **{name: value for name, value in fields.items() if name in known},
-            "classes": tuple(fields["classes"]),
-            "shards": tuple(Shard(**shard) for shard in fields["shards"]),
-            "left_out": tuple((name, reason) for name, reason in fields["left_out"]),
-            "masks": tuple(MaskInfo(**mask) for mask in fields["masks"]),
-            "flags": dict(fields["flags"]),
-            "files": tuple(File(**file) for file in fields["files"]),
-            "layout": tuple(fields.get("layout", ())),
-        }
-    )

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.conversion.own_masks import masks_marks, own_mask, parse_masks
+from mask_generation.conversion.per_photograph.own_masks import masks_marks, own_mask, parse_masks
 from mask_generation.inputs import mask_file
 from mask_generation.inputs.mask_file import UnusableMaskError
 from mask_generation.inputs.sources import InMemory

@@ -17,8 +17,8 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from mask_generation.conversion.example import make_example
-from mask_generation.conversion.journal import fingerprint
+from mask_generation.conversion.folder.journal import fingerprint
+from mask_generation.conversion.per_photograph.example import make_example
 from mask_generation.conversion.plan import Conversion
 from mask_generation.inputs.sources import Images, open_images
 

@@ -11,12 +11,12 @@ import time
 from concurrent.futures.process import BrokenProcessPool
 
 import cv2
+import numpy as np
 import pytest
 
-from mask_generation import workers
-from mask_generation.workers import ordered_map
+from mask_generation.workers import Limits, ordered_map, processes
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 
 
 def threads(_: int) -> tuple[int, int]:
@@ -96,7 +96,6 @@ import os
 import signal
 import sys
 
-from mask_generation import workers
 from mask_generation.workers import ordered_map
 
 
@@ -245,11 +244,25 @@ def test_result_that_is_lost_is_an_error_unless_something_stands_for_it():
 
 def test_result_that_takes_too_long_is_lost_at_once(monkeypatch):
     """A process that sleeps for ten minutes has four seconds."""
-    monkeypatch.setattr(workers, "_FIRST", 0.0)
-    with ordered_map(2, seconds=4) as run:
+    monkeypatch.setattr(processes, "_FIRST", 0.0)
+    with ordered_map(2, Limits(seconds=4)) as run:
         found = list(run(die, [(0, ""), (-1, ""), (1, ""), (4, "")], lost))
     assert found == [0, (-1, "took longer than 4 s"), 10, 40]
     assert multiprocessing.active_children() == []
+
+
+def take(gigabytes: float) -> int:
+    return len(np.ones(int(gigabytes * 1e9), np.uint8))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits it")
+def test_result_that_needs_too_much_memory_is_lost():
+    """One array of 3 GB, where 1 GB may be taken."""
+    with ordered_map(2, Limits(gigabytes=1)) as run:
+        found = list(run(take, [0.1, 3.0, 0.2], lambda source, reason: reason))
+        with pytest.raises(MemoryError):
+            list(run(take, [3.0]))
+    assert found == [100_000_000, "needs more than 1 GB of memory", 200_000_000]
 
 
 @needs_proc

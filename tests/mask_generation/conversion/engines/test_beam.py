@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.conversion import beam, plan
+from mask_generation.conversion import plan
 from mask_generation.conversion.convert import ConversionError, convert
+from mask_generation.conversion.engines import beam
 
 needs_beam = pytest.mark.skipif(
     importlib.util.find_spec("apache_beam") is None, reason="Apache Beam is not installed"

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from conftest import make_photograph
-from mask_generation.conversion import example
-from mask_generation.conversion.example import (
+from mask_generation.conversion.per_photograph import example
+from mask_generation.conversion.per_photograph.example import (
     Example,
     Settings,
     bits_of,

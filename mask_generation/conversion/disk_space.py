@@ -1,0 +1,102 @@
+"""Whether the records will fit on the disk, before it is full.
+
+Owns two estimates: from the photographs' files before anything is written, and from the shards that
+are finished.
+"""
+
+import pathlib
+import shutil
+from collections.abc import Sequence
+
+from mask_generation.conversion.per_photograph.example import Settings
+from mask_generation.conversion.plan import Conversion
+
+_AS_IT_IS = (".jpg", ".jpeg", ".jpe", ".jfif")
+"""Files that are stored as they are, or re-encoded at about their size."""
+
+_SHARES = 0.8, 0.1
+"""Of the bytes of such files and of others, stored as JPEG: some photographs are left out."""
+
+_WORTH_SAYING = 1e9
+"""Bytes; less than a gigabyte is written without a word."""
+
+
+class DiskSpaceError(OSError):
+    """What is going to be written will not fit; the message says how much is missing."""
+
+
+def check_before(files: Sequence[str], settings: Settings, folder: pathlib.Path) -> str | None:
+    """Refuses a conversion whose records cannot fit.
+
+    Args:
+        files: The files that hold the photographs.
+        settings: How they are converted. If photographs are shrunk, nothing is known beforehand.
+        folder: Folder that the records are written to; what it holds already is part of them.
+
+    Returns:
+        A sentence on how much is going to be written at least, if that is known.
+
+    Raises:
+        DiskSpaceError: If less is free.
+
+    Example:
+        >>> check_before([], Settings("grid", None, "keep"), pathlib.Path("records.partial"))
+    """
+    if settings.longest_side is not None:
+        return None
+    need = int(sum(map(_least, files))) - sum(map(_size, folder.glob("*")))
+    said = None if need <= 0 else _compare(need, folder, "at least")
+    return said if need >= _WORTH_SAYING else None
+
+
+def check_rest(conversion: Conversion) -> None:
+    """Refuses to go on if what is left will not fit, going by the finished shards.
+
+    Args:
+        conversion: A conversion with one finished shard or more.
+
+    Raises:
+        DiskSpaceError: If less is free.
+    """
+    indices = range(len(conversion.shards))
+    written = [
+        (conversion.size(index), path.stat().st_size)
+        for index in indices
+        if (path := conversion.folder / conversion.shards[index]).is_file()
+    ]
+    done, size = (sum(column) for column in zip(*written, strict=True))
+    if left := conversion.images - done:
+        _compare(left * size // done, conversion.folder, "about")
+
+
+def _compare(need: int, folder: pathlib.Path, how: str) -> str:
+    there = next(each for each in folder.absolute().parents if each.is_dir())
+    free = shutil.disk_usage(there).free
+    if need > free:
+        raise DiskSpaceError(
+            f"The records need {how} {_gigabytes(need)} more; {_gigabytes(free)} are free in "
+            f"{there}. Free some space, choose another disk, or shrink photographs with "
+            "--longest-side (in Python: longest_side=)."
+        )
+    return f"The records will take {how} {_gigabytes(need)}; {_gigabytes(free)} are free."
+
+
+def _gigabytes(size: int) -> str:
+    """In words.
+
+    Example:
+        >>> _gigabytes(1_234_000_000), _gigabytes(1_234_000)
+        ('1.2 GB', '1.2 MB')
+    """
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+
+
+def _least(file: str) -> float:
+    return _size(pathlib.Path(file)) * _SHARES[not file.lower().endswith(_AS_IT_IS)]
+
+
+def _size(path: pathlib.Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

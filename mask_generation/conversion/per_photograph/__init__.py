@@ -1,0 +1,1 @@
+"""What is done for each photograph: decoding, masks, encoding."""

@@ -1,0 +1,134 @@
+"""Processes that compute results, each at the end of a pipe of its own.
+
+Owns how processes start, how they end, and what becomes of a result when its process is gone.
+
+Every process has a pipe of its own, and a thread of this process that waits at it. The processes of
+``concurrent.futures`` share one: if one of them is ended while it writes a result, all others and
+this process wait for the rest forever. They also outlive a process that was killed.
+"""
+
+import concurrent.futures
+import multiprocessing
+import pickle
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from typing import Any
+
+from mask_generation.interrupts import no_interrupt
+from mask_generation.workers.answering import answer_all
+from mask_generation.workers.limits import Limits
+
+Lost = Callable[[Any, str], Any]
+"""What stands for a result that could not be computed: a function of the source and the reason."""
+
+_FIRST = 600.0
+"""Seconds that the first result of a process may take in addition, for imports and compilation."""
+
+
+class Processes:
+    """Processes that compute, each started when it is first needed."""
+
+    def __init__(self, count: int, limits: Limits) -> None:
+        # Forking a process with TensorFlow threads can hang; a spawned process starts clean.
+        self._context = multiprocessing.get_context("spawn")
+        self._threads = concurrent.futures.ThreadPoolExecutor(count)
+        self._of_thread = threading.local()
+        self._starting = threading.Lock()
+        self._started: list[tuple[Any, Connection]] = []
+        self._killed = False
+        self._limits = limits
+
+    def submit(
+        self, function: Callable[[Any], Any], source: Any, lost: Lost | None
+    ) -> concurrent.futures.Future[Any]:
+        """Lets the next free process compute a result."""
+        with no_interrupt():  # it may start a thread
+            return self._threads.submit(self._compute, function, source, lost)
+
+    def finish(self) -> None:
+        """Ends the processes when they have computed what they are computing."""
+        self._threads.shutdown(cancel_futures=True)
+        for process, pipe in self._started:
+            pipe.close()
+            process.join()
+
+    def kill(self) -> None:
+        """Ends the processes at once."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._killed = True
+        for process, _ in self._started:
+            process.kill()
+        self.finish()
+
+    def _compute(self, function: Callable[[Any], Any], source: Any, lost: Lost | None) -> Any:
+        """Runs in a thread, which has the same process for as long as it lives."""
+        question, reason = pickle.dumps((function, source)), ""
+        for _ in range(2):
+            try:
+                result, failure = pickle.loads(self._ask(question))
+            except _TooLongError as error:
+                reason = str(error)
+                break
+            except (EOFError, OSError):  # between two messages, or within one
+                if self._killed:
+                    raise BrokenProcessPool("The processes were ended.") from None
+                reason = "a process died twice of it, perhaps because memory ran out"
+                continue
+            if isinstance(failure, MemoryError) and lost is not None:
+                reason = f"needs more than {self._limits.gigabytes:g} GB of memory"
+                break
+            if failure is not None:
+                raise failure
+            return result
+        if lost is None:
+            raise BrokenProcessPool(f"A worker process died: {reason}.")
+        return lost(source, reason)
+
+    def _ask(self, question: bytes) -> bytes:
+        """The answer of this thread's process; without one, the process is gone."""
+        if getattr(self._of_thread, "pipe", None) is None:
+            self._of_thread.pipe, self._of_thread.process = self._start()
+            self._of_thread.fresh = True
+        pipe: Connection = self._of_thread.pipe
+        seconds = self._limits.seconds
+        limit = seconds and seconds + _FIRST * self._of_thread.fresh
+        try:
+            pipe.send_bytes(question)
+            if limit is not None and not pipe.poll(limit):
+                raise _TooLongError(f"took longer than {seconds:g} s")
+            answer = pipe.recv_bytes()
+        except BaseException:
+            self._of_thread.process.kill()
+            self._of_thread.pipe = None
+            raise
+        self._of_thread.fresh = False
+        return answer
+
+    def _start(self) -> tuple[Connection, Any]:
+        """A new process that is ready to compute."""
+        with self._starting:
+            # A terminal sends Ctrl-C to every process: a new one blocks it, as this thread does,
+            # or it would print a traceback. Starting the tracker unblocks it.
+            if hasattr(signal, "pthread_sigmask"):  # not on Windows
+                resource_tracker.ensure_running()
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(target=answer_all, args=(theirs, self._limits))
+            process.start()
+            theirs.close()  # so that the pipe ends with the process
+            self._started.append((process, ours))
+        if self._killed:  # meanwhile
+            process.kill()
+        try:
+            ours.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise BrokenProcessPool("A worker process could not be started.") from error
+        return ours, process
+
+
+class _TooLongError(Exception):
+    """A result took longer than it may."""

@@ -1,0 +1,141 @@
+import shutil
+
+import pytest
+from PIL import Image
+
+from conftest import make_photograph
+from harl_tf.data.manifest import QUARANTINE, RecordsError
+from mask_generation.conversion.checking.repair import repair
+from mask_generation.conversion.checking.verify import quarantine, verify
+from mask_generation.conversion.convert import ConversionError, convert
+from tests.locked import held_by_another
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of four photographs, and a file that is left out."""
+    for index in range(8):
+        folder = tmp_path / "photos" / ("even", "odd")[index % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(make_photograph(index)).save(folder / f"{index}.jpg")
+    (tmp_path / "photos" / "odd" / "2.jpg").write_bytes(b"no photograph")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def folder(photos, tmp_path):
+    """Their records in three shards."""
+    out = tmp_path / "records"
+    convert(photos, out, images_per_shard=3, progress=False, longest_side=64, also=("grid",))
+    return out
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def shards(folder):
+    return sorted(folder.glob("*.tfrecord-*"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_damaged_files_have_their_bytes_again(photos, folder, workers):
+    before = contents(folder)
+    flip(shards(folder)[0])
+    shards(folder)[2].unlink()
+    flip(folder / "features.json")
+    (folder / "dataset_info.json").write_bytes(b"")
+    made = repair(folder, photos, workers=workers, progress=False)
+    assert sorted(made) == sorted(
+        [shards(folder)[0].name, shards(folder)[2].name, "features.json", "dataset_info.json"]
+    )
+    assert contents(folder) == before
+    assert not (folder.parent / ".records.repair").exists()
+
+
+def test_whole_folder_is_left_alone(photos, folder):
+    before = contents(folder)
+    assert repair(folder, photos, progress=False) == []
+    assert contents(folder) == before
+
+
+def test_quarantine_ends(photos, folder):
+    before = contents(folder)
+    flip(shards(folder)[1])
+    quarantine(folder)
+    assert repair(folder, photos, progress=False) == [shards(folder)[1].name]
+    assert contents(folder) == before
+    assert not (folder / QUARANTINE).exists()
+
+
+def test_other_photographs_change_nothing(photos, folder):
+    flip(shards(folder)[1])
+    before = contents(folder)
+    (photos / "even" / "6.jpg").write_bytes((photos / "even" / "4.jpg").read_bytes())
+    with pytest.raises(ConversionError, match="would have other bytes than before"):
+        repair(folder, photos, progress=False)
+    assert contents(folder) == before
+    assert not (folder.parent / ".records.repair").exists()
+
+
+def test_more_photographs_are_refused(photos, folder):
+    flip(shards(folder)[1])
+    shutil.copy(photos / "even" / "0.jpg", photos / "even" / "9.jpg")
+    with pytest.raises(ConversionError, match="from 9 photographs; there are 10 now"):
+        repair(folder, photos, progress=False)
+
+
+def test_photographs_that_are_not_there_are_refused(folder):
+    flip(shards(folder)[1])
+    with pytest.raises(ConversionError, match="There is no folder"):
+        repair(folder, "no/such/folder", progress=False)
+
+
+def test_file_of_another_kind_is_not_removed(photos, folder):
+    extra = folder / "photos-train.tfrecord-00003-of-00004"
+    extra.write_bytes(b"mine")
+    with pytest.raises(ConversionError, match=r"is not in the manifest\. Remove it"):
+        repair(folder, photos, progress=False)
+    assert extra.read_bytes() == b"mine"
+
+
+def test_manifest_cannot_be_repaired(photos, folder):
+    (folder / "manifest.json").write_text("{}")
+    with pytest.raises(RecordsError, match="Convert the photographs again"):
+        repair(folder, photos, progress=False)
+
+
+def test_folder_in_use_is_refused(photos, folder):
+    flip(shards(folder)[1])
+    before = contents(folder)
+    with (
+        held_by_another(folder.parent / ".records.lock"),
+        pytest.raises(ConversionError, match="process"),
+    ):
+        repair(folder, photos, progress=False)
+    assert contents(folder) == before
+
+
+def test_own_masks_are_needed_again(photos, tmp_path):
+    masks = tmp_path / "masks"
+    for path in photos.rglob("*.jpg"):
+        mask = masks / path.relative_to(photos).with_suffix(".png")
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        side = Image.new("L", (96, 64))
+        side.paste(255, (10, 10, 40, 40))
+        side.resize(Image.open(path).size if path.stat().st_size > 99 else (8, 8)).save(mask)
+    out = tmp_path / "own"
+    convert(photos, out, masks=masks, images_per_shard=3, progress=False)
+    before = contents(out)
+    flip(shards(out)[0])
+    with pytest.raises(ConversionError, match="Expected masks together with the method 'files'"):
+        repair(out, photos, progress=False)
+    repair(out, photos, masks=masks, progress=False)
+    assert contents(out) == before
+    assert verify(out, deep=True).records == 8
