@@ -7,6 +7,7 @@ from harl_tf.callbacks.progress import Judgment as Judgment
 from harl_tf.callbacks.progress import State as State
 from harl_tf.callbacks.progress import judge as judge
 from harl_tf.callbacks.rank_probe import RankProbe as RankProbe
+from harl_tf.callbacks.saving.change import CHANGES as CHANGES
 from harl_tf.callbacks.saving.checkpoint import Checkpoint as Checkpoint
 from harl_tf.callbacks.saving.checkpoint import ResumeError as ResumeError
 from harl_tf.callbacks.saving.saved import LOCK as LOCK

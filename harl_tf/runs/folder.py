@@ -14,10 +14,14 @@ Owns the layout on disk, except for the checkpoints (``harl_tf.callbacks.Checkpo
 import json
 import os
 import pathlib
+from collections.abc import Collection
 from typing import Any
 
 from harl_tf import files
-from harl_tf.callbacks import LOCK, EpochLog, Position, saved_in
+from harl_tf.callbacks import CHANGES, LOCK, EpochLog, Position, saved_in
+
+CHANGEABLE = (*CHANGES, "labelled")
+"""Settings that a run may change when it goes on: what is saved with weights, and its probes."""
 
 
 class RunError(Exception):
@@ -54,7 +58,11 @@ class RunFolder:
         self.backbone = self.path / "backbone"
 
     def begin(
-        self, settings: dict[str, Any], recipe: str, notes: dict[str, Any] | None = None
+        self,
+        settings: dict[str, Any],
+        recipe: str,
+        notes: dict[str, Any] | None = None,
+        change: Collection[str] = (),
     ) -> None:
         """Creates the folder of a new run, or checks that it belongs to the same run.
 
@@ -65,6 +73,7 @@ class RunFolder:
             settings: What must be equal for a run to continue, fit for JSON.
             recipe: The recipe in words.
             notes: What is written with the settings, but may differ. Default: nothing.
+            change: Names of the settings that are to be changed. Default: none.
 
         Raises:
             RunError: If the folder contains a run with other settings, or something that is not a
@@ -82,8 +91,9 @@ class RunFolder:
         """
         finished = self.finished_parts()
         goes_on = bool(finished) and settings["epochs"] >= finished[-1]
-        self.check({**settings, **({"epochs": self.begun()["epochs"]} if goes_on else {})})
-        if self._has_saved_epoch() and not goes_on:
+        kept = {name: settings[name] for name in settings if name not in change}
+        self.check({**kept, **({"epochs": self.begun()["epochs"]} if goes_on else {})})
+        if self._has_saved_epoch() and not goes_on and not change:
             return
         self.path.mkdir(parents=True, exist_ok=True)
         files.write_text(self.recipe, recipe)
@@ -165,4 +175,9 @@ class RunFolder:
                 raise RunError(
                     f"{self.path} was begun with {name.replace('_', ' ')} {before.get(name)}, not "
                     f"{settings[name]}; use that value to resume it, or choose another folder."
+                    f"{_how_to_change(name)}"
                 )
+
+
+def _how_to_change(name: str) -> str:
+    return f" To change it, say --change {name}." if name in CHANGEABLE else ""

@@ -10,11 +10,13 @@ import shutil
 import sys
 import time
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 import keras
 
 from harl_tf import distribution
+from harl_tf.callbacks.saving.change import CHANGES, check_changes, moved, unexplained
 from harl_tf.callbacks.saving.saved import (
     WEIGHTS,
     Position,
@@ -183,6 +185,7 @@ class Checkpoint(Releasing):
         # The settings from the start of the run: callbacks may change the learning rate during it.
         state = {
             **position._asdict(),
+            "steps_per_epoch": self.views.steps_per_epoch,
             "means": {name: float(value) for name, value in self._means.items()} if step else {},
             "settings": self._settings or settings_of(self.model, self.views),
         }
@@ -192,7 +195,7 @@ class Checkpoint(Releasing):
             shutil.rmtree(old.path)
         return final
 
-    def resume(self, model: keras.Model) -> int:
+    def resume(self, model: keras.Model, change: Collection[str] = ()) -> int:
         """Loads the newest whole checkpoint into a compiled model.
 
         A damaged one is passed over with a warning. If the newest was saved within an epoch,
@@ -201,13 +204,19 @@ class Checkpoint(Releasing):
         Args:
             model: The compiled model, with the settings of the run; of its schedules, those may
                 differ that continue the run's (``harl_tf.schedules.InParts``).
+            change: What may differ from the settings of the run: ``"epochs"``, the length of the
+                schedules; ``"batch_size"``, and with it the learning rate; ``"records"``;
+                ``"accumulate"``. The run then goes on after the same share of its epochs, with what
+                the schedules of now say there. Default: nothing.
 
         Returns:
             Number of epochs done, for ``fit(initial_epoch=...)``; 0 if there is no checkpoint.
 
         Raises:
             ResumeError: If the settings differ from those of the run, or no checkpoint is whole.
+            ValueError: If there is no such change.
         """
+        check_changes(change)
         self._settings = settings_of(model, self.views)
         self._done = self._saved = Position(0)
         newest = self._newest_whole()
@@ -215,12 +224,16 @@ class Checkpoint(Releasing):
             return 0
         state = newest.state()
         updates = newest.position.epoch * self.views.steps_per_epoch + newest.position.step
-        _refuse_differences(state["settings"], self._settings, updates, newest.path)
+        _refuse_differences(state["settings"], self._settings, updates, newest.path, change)
+        position = moved(state, self.views.steps_per_epoch) if change else newest.position
         # The state of an optimizer without variables would silently not be loaded.
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
             model.load_weights(newest.path / WEIGHTS)
-        self._done = self._saved = newest.position
+            if change:  # schedules and methods look at the number of updates
+                steps = position.epoch * self.views.steps_per_epoch + position.step
+                model.optimizer.iterations.assign(steps)
+        self._done = self._saved = position
         self._means = state.get("means", {})
         return newest.position.epoch
 
@@ -288,14 +301,19 @@ def _refuse_infinite(model: keras.Model, place: pathlib.Path) -> None:
 
 
 def _refuse_differences(
-    saved: dict[str, Any], current: dict[str, Any], updates: int, place: pathlib.Path
+    saved: dict[str, Any],
+    current: dict[str, Any],
+    updates: int,
+    place: pathlib.Path,
+    change: Collection[str],
 ) -> None:
     # Round trip through JSON, so that both sides have the same types.
-    found = differences(saved, json.loads(json.dumps(current)), updates)
-    if found:
+    by_path = differences(saved, json.loads(json.dumps(current)), updates)
+    if found := [by_path[path] for path in unexplained(by_path, change)]:
         shown = "; ".join(found[:3])
         more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
         raise ResumeError(
             f"{place} belongs to a run with other settings: {shown}{more}. Use that run's "
-            "settings to resume it, or another folder for a new run."
+            "settings to resume it, or another folder for a new run. What may be changed, if it is "
+            f"meant: {', '.join(CHANGES)} (change=; of pretrain, --change)."
         )

@@ -32,7 +32,7 @@ def settings_of(model: keras.Model, views: PairedViews) -> dict[str, Any]:
     }
 
 
-def differences(saved: Any, current: Any, updates: int, path: str = "") -> list[str]:
+def differences(saved: Any, current: Any, updates: int, path: str = "") -> dict[str, str]:
     """What differs between the settings of a saved run and those of now, in words.
 
     Args:
@@ -43,29 +43,30 @@ def differences(saved: Any, current: Any, updates: int, path: str = "") -> list[
         path: Where in the settings both were found. Default: at their root.
 
     Returns:
-        A sentence's part for each difference.
+        A sentence's part for each difference, by where in the settings it is.
 
     Example:
         >>> differences({"data": {"seed": 0}}, {"data": {"seed": 7}}, updates=0)
-        ['data.seed was 0, is 7']
+        {'data.seed': 'data.seed was 0, is 7'}
     """
     if continues(saved, current, updates):
-        return []
+        return {}
     if is_in_parts(current) and saved != current:
-        return [
-            f"{path} does not continue the run's schedule: its InParts must begin with that "
+        return {
+            path: f"{path} does not continue the run's schedule: its InParts must begin with that "
             f"one and change it after update {updates} or later"
-        ]
+        }
+    found: dict[str, str] = {}
     if isinstance(saved, dict) and isinstance(current, dict):
-        found = []
         for key in sorted(saved.keys() | current.keys()):
             inner = f"{path}.{key}" if path else key
-            found += differences(saved.get(key), current.get(key), updates, inner)
+            found |= differences(saved.get(key), current.get(key), updates, inner)
         return found
     if isinstance(saved, list) and isinstance(current, list) and len(saved) == len(current):
-        pairs = enumerate(zip(saved, current, strict=True))
-        return [line for i, pair in pairs for line in differences(*pair, updates, f"{path}[{i}]")]
-    return [] if saved == current else [f"{path} was {_short(saved)}, is {_short(current)}"]
+        for index, pair in enumerate(zip(saved, current, strict=True)):
+            found |= differences(*pair, updates, f"{path}[{index}]")
+        return found
+    return {} if saved == current else {path: f"{path} was {_short(saved)}, is {_short(current)}"}
 
 
 def _anonymous(config: Any) -> Any:

@@ -1,9 +1,11 @@
 """The arguments of ``pretrain``; nothing here does any work."""
 
+import argparse
 from typing import Any
 
 from harl_tf.commands.options import add_values
 from harl_tf.commands.pretraining import budget, pretrain
+from harl_tf.runs import CHANGEABLE
 from mask_generation.commands import line
 
 
@@ -47,6 +49,12 @@ def add_pretrain(commands: Any) -> line.Parser:
             "save also within epochs, every T minutes (default: 15)",
         ),
         (
+            "--change",
+            _changes,
+            "NAME,NAME",
+            f"settings that a run that was begun may change: {', '.join(CHANGEABLE)}",
+        ),
+        (
             "--strategy",
             line.one_of(*pretrain.STRATEGIES),
             "S",
@@ -64,8 +72,17 @@ def add_pretrain(commands: Any) -> line.Parser:
         accumulate=1,
         strategy="one",
         save_minutes=15.0,
+        change=[],
     )
     return command
+
+
+def _changes(text: str) -> list[str]:
+    names = text.replace("-", "_").split(",")
+    for name in names:
+        if name not in CHANGEABLE:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(CHANGEABLE)}")
+    return names
 
 
 def _add_start(command: line.Parser) -> None:

@@ -63,6 +63,8 @@ def planned(
         return Plan((_epochs(asked, recipe, steps_per_epoch, seconds_per_step),), length)
     plan = Plan(tuple(begun.get("parts") or [begun["epochs"]]), begun.get("length"))
     finished = tuple(folder.finished_parts())
+    if not finished and length is None and "epochs" in arguments.change and arguments.epochs:
+        return Plan((*plan.ends[:-1], arguments.epochs))
     interrupted = not finished and length is not None and length == plan.length
     if interrupted or (length is None and arguments.epochs in (None, plan.epochs)):
         return plan
@@ -121,7 +123,9 @@ def _unfinished(folder: RunFolder, plan: Plan, length: str | None, epochs: Any) 
     asked = f"epochs {epochs}" if length is None else f"a length of {length}"
     more = length is not None or epochs > plan.epochs
     after = "; after that, it can go on with more" if more else ""
+    change = "" if length else " To change it now, say --change epochs."
     return (
         f"{folder.path} was begun with epochs {plan.epochs}, not {asked.removeprefix('epochs ')}, "
         f"and is not finished: --epochs {plan.epochs} finishes it{after}. Or choose another folder."
+        f"{change}"
     )

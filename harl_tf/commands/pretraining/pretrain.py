@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
     views = recipe.views(arguments.records, arguments.seed)
     halves = watching.halves(arguments.labelled, recipe) if arguments.labelled else None
     settings = _settings(recipe, arguments)
-    folder.check({name: settings[name] for name in settings if name != "epochs"})
+    change = arguments.change
+    folder.check({name: settings[name] for name in settings if name not in ("epochs", *change)})
     start = starting.opened(arguments, recipe)
     noted = starting.note(start)
     starting.check_same(folder.begun(), noted, str(folder.path))
@@ -57,13 +58,14 @@ def run(arguments: argparse.Namespace) -> None:
     with callbacks.locked(folder.path) if chief else contextlib.nullcontext():
         if chief:
             notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
-            folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes)
+            folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes, change)
             _say_hello(job, replicas)
         keras.utils.set_random_seed(arguments.seed)
         with dtype_policy(recipe.precision):
             with _scope(strategy):
                 model = _model(job, arguments.accumulate)
             checkpoint = callbacks.Checkpoint(folder.path, views, minutes=arguments.save_minutes)
+            checkpoint.resume(model, [name for name in change if name in callbacks.CHANGES])
             _train(model, job, halves, folder, chief, checkpoint)
             if chief:
                 _export(model, words, arguments.records, job.recipe, folder)
@@ -243,8 +245,8 @@ def _train(
     checkpoint: callbacks.Checkpoint,
 ) -> None:
     recipe, views = job.recipe, job.views
-    first = checkpoint.resume(model)
     begun = checkpoint.position
+    first = begun.epoch
     if begun > callbacks.Position(0) and chief:
         going_on = plan.in_words(job.plan, recipe, views.steps_per_epoch, begun)
         resumed = going_on or f"Continuing after {begun.in_words()}."

@@ -66,15 +66,7 @@ def test_run_that_another_process_works_on_is_refused(records, tmp_path, capsys,
     assert sorted(path.name for path in run.iterdir()) == [".lock", ".lock.json"]
 
 
-def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypatch):
-    """Twelve photographs make 3 batches of 4; 0.24 × 4 / 256 = 0.00375 is the peak.
-
-    The first start is interrupted in the second of two epochs, the second goes on, the third finds
-    everything done.
-    """
-    run = tmp_path / "run"
-    line = ("pretrain", records, run, "--recipe", "tiny", *SMALL, "--epochs", 2)
-    line = (*line, "--labelled", records)
+def interrupted_in_second_epoch(monkeypatch, *line):
     save = harl_tf.callbacks.Checkpoint.on_epoch_end
 
     def interrupt(self, epoch, logs=None):
@@ -85,6 +77,52 @@ def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr(harl_tf.callbacks.Checkpoint, "on_epoch_end", interrupt)
         assert command(*line) == 130
+
+
+def test_interrupted_run_goes_on_with_what_it_is_told_to_change(
+    records, tmp_path, capsys, tiny, monkeypatch
+):
+    """Two epochs of 3 steps become three of 6, with probes; one epoch is done."""
+    run = tmp_path / "run"
+    line = ("pretrain", records, run, "--recipe", "tiny", *SMALL[2:])
+    interrupted_in_second_epoch(monkeypatch, *line, "--batch-size", 4, "--epochs", 2)
+    other = (*line, "--batch-size", 2, "--epochs", 3, "--labelled", records)
+    for change, sentence in (
+        ("epochs", "with batch size 4, not 2; .* say --change batch_size"),
+        ("epochs,batch-size", "with labelled False, not .* say --change labelled"),
+        ("batch-size,labelled", "with epochs 2, not 3, .* say --change epochs"),
+    ):
+        capsys.readouterr()
+        assert command(*other, "--change", change) == 2
+        assert re.search(sentence, capsys.readouterr().err)
+    assert command(*other, "--change", "epochs,batch-size,labelled") == 0
+    out = capsys.readouterr().out
+    assert "6 steps of 2 an epoch, 3 epochs" in out
+    assert "learning rate up to 0.001875" in out
+    assert "Continuing after epoch 1." in out
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
+    begun = json.loads((run / "run.json").read_text())
+    assert (begun["batch_size"], begun["epochs"]) == (2, 3)
+    assert command(*other) == 0  # it is a run with these settings now
+    assert "Trained already." in capsys.readouterr().out
+
+
+def test_seed_cannot_be_changed(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command("pretrain", "records", tmp_path / "run", "--change", "seed")
+    assert "'seed' is none of accumulate, batch_size, epochs" in capsys.readouterr().err
+
+
+def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypatch):
+    """Twelve photographs make 3 batches of 4; 0.24 × 4 / 256 = 0.00375 is the peak.
+
+    The first start is interrupted in the second of two epochs, the second goes on, the third finds
+    everything done.
+    """
+    run = tmp_path / "run"
+    line = ("pretrain", records, run, "--recipe", "tiny", *SMALL, "--epochs", 2)
+    line = (*line, "--labelled", records)
+    interrupted_in_second_epoch(monkeypatch, *line)
     out, err = capsys.readouterr()
     assert "12 photographs at 32 pixels, 3 steps of 4 an epoch, 2 epochs, 1 replica," in out
     assert "learning rate up to 0.00375" in out
