@@ -47,22 +47,22 @@ class EpochLog(keras.callbacks.Callback):
         self.append(epoch + 1, logs or {})
 
     def append(self, epoch: int, metrics: Mapping[str, Any]) -> None:
-        """Adds a row with the columns of the existing header.
+        """Adds a row; columns that there were not before are empty in earlier rows.
 
         Args:
             epoch: Number of epochs done.
             metrics: What was measured.
         """
         before = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        header = next(csv.reader(before.splitlines()), ["epoch", *metrics])
+        reader = csv.DictReader(before.splitlines())
+        header = list(dict.fromkeys(["epoch", *(reader.fieldnames or []), *metrics]))
         values = {name: f"{float(value):.6g}" for name, value in metrics.items()}
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, header, extrasaction="ignore", lineterminator="\n")
-        if not before:
-            writer.writeheader()
-        writer.writerow({"epoch": epoch, **values})
+        writer.writeheader()
+        writer.writerows([*reader, {"epoch": epoch, **values}])
         # Written as a whole, or a process killed now might leave half a row.
-        files.write_text(self.path, before + text.getvalue())
+        files.write_text(self.path, text.getvalue())
 
     def cut(self, epochs: int) -> None:
         """Removes the rows after a number of epochs.

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import records
-from harl_tf.data.manifest import Manifest, read_manifest
+from harl_tf.data.manifest import Manifest, read_manifest, warn_of_quarantine
 from harl_tf.data.shard_files import ShardFiles
 from harl_tf.evaluation import Embedder
 from mask_generation.inputs.reading import UnusableImageError, decode_image
@@ -132,6 +132,7 @@ def _opened(where: str) -> Any:
     folder = pathlib.Path(where)
     try:
         if (folder / "manifest.json").is_file():
+            warn_of_quarantine(folder)
             return _Records(folder, read_manifest(folder))
         return open_images(where)
     except OSError as error:

@@ -57,8 +57,11 @@ class ShardFiles:
 
     def find_damage(self) -> str | None:
         """A sentence on the first damaged shard; None if all are whole."""
-        for path, shard in self._shards.items():
-            if wrong := damage(pathlib.Path(path), shard):
+        shards = [(pathlib.Path(path), shard) for path, shard in self._shards.items()]
+        # Sizes first, which cost nothing.
+        of_wrong_size = [pair for pair in shards if wrong_size(pair[0], pair[1].bytes)]
+        for path, shard in of_wrong_size[:1] or shards:
+            if wrong := damage(path, shard):
                 return f"{path} {wrong}. {how_to_mend(self.folder)}"
         return None
 

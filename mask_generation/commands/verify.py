@@ -64,8 +64,9 @@ def run(arguments: argparse.Namespace) -> str:
     """Verifies and returns a summary."""
     with loading():
         from harl_tf.data.manifest import QUARANTINE, Quarantine
+        from mask_generation.conversion.checking.quarantine import quarantine
         from mask_generation.conversion.checking.repair import repair
-        from mask_generation.conversion.checking.verify import quarantine, verify
+        from mask_generation.conversion.checking.verify import verify
 
     if arguments.repair:
         again = repair(

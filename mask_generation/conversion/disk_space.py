@@ -14,7 +14,7 @@ from mask_generation.conversion.plan import Conversion
 _AS_IT_IS = (".jpg", ".jpeg", ".jpe", ".jfif")
 """Files that are stored as they are, or re-encoded at about their size."""
 
-_SHARES = 0.8, 0.1
+_SHARES = 0.5, 0.1
 """Of the bytes of such files and of others, stored as JPEG: some photographs are left out."""
 
 _WORTH_SAYING = 1e9
@@ -30,7 +30,8 @@ def check_before(files: Sequence[str], settings: Settings, folder: pathlib.Path)
 
     Args:
         files: The files that hold the photographs.
-        settings: How they are converted. If photographs are shrunk, nothing is known beforehand.
+        settings: How they are converted. If photographs are shrunk, or left out for want of the
+            user's own masks, nothing is known beforehand.
         folder: Folder that the records are written to; what it holds already is part of them.
 
     Returns:
@@ -42,43 +43,53 @@ def check_before(files: Sequence[str], settings: Settings, folder: pathlib.Path)
     Example:
         >>> check_before([], Settings("grid", None, "keep"), pathlib.Path("records.partial"))
     """
-    if settings.longest_side is not None:
+    if settings.longest_side is not None or settings.masks is not None:
         return None
     need = int(sum(map(_least, files))) - sum(map(_size, folder.glob("*")))
-    said = None if need <= 0 else _compare(need, folder, "at least")
-    return said if need >= _WORTH_SAYING else None
+    free, where = _free(folder)
+    if need > free:
+        raise DiskSpaceError(
+            f"The records need {_gigabytes(need)} more at least; {_gigabytes(free)} are free in "
+            f"{where}. Free some space, choose another disk, or shrink photographs with "
+            "--longest-side (in Python: longest_side=)."
+        )
+    if need < _WORTH_SAYING:
+        return None
+    return f"The records will take at least {_gigabytes(need)}; {_gigabytes(free)} are free."
 
 
-def check_rest(conversion: Conversion) -> None:
-    """Refuses to go on if what is left will not fit, going by the finished shards.
+def too_little_for(conversion: Conversion, rest: Sequence[int]) -> str | None:
+    """Whether what is left will not fit, going by the finished shards.
+
+    Photographs differ, so this is said and not refused.
 
     Args:
         conversion: A conversion with one finished shard or more.
+        rest: Indices of the shards that are still to be written.
 
-    Raises:
-        DiskSpaceError: If less is free.
+    Returns:
+        A sentence if less is free than they will take.
     """
-    indices = range(len(conversion.shards))
     written = [
         (conversion.size(index), path.stat().st_size)
-        for index in indices
+        for index in range(len(conversion.shards))
         if (path := conversion.folder / conversion.shards[index]).is_file()
     ]
     done, size = (sum(column) for column in zip(*written, strict=True))
-    if left := conversion.images - done:
-        _compare(left * size // done, conversion.folder, "about")
+    need = sum(map(conversion.size, rest)) * size // done
+    free, where = _free(conversion.folder)
+    if need <= free:
+        return None
+    return (
+        f"The other records will take about {_gigabytes(need)} by the first ones, and "
+        f"{_gigabytes(free)} are free in {where}. If the disk becomes full, the finished shards "
+        "are kept, and the same command continues from there."
+    )
 
 
-def _compare(need: int, folder: pathlib.Path, how: str) -> str:
+def _free(folder: pathlib.Path) -> tuple[int, pathlib.Path]:
     there = next(each for each in folder.absolute().parents if each.is_dir())
-    free = shutil.disk_usage(there).free
-    if need > free:
-        raise DiskSpaceError(
-            f"The records need {how} {_gigabytes(need)} more; {_gigabytes(free)} are free in "
-            f"{there}. Free some space, choose another disk, or shrink photographs with "
-            "--longest-side (in Python: longest_side=)."
-        )
-    return f"The records will take {how} {_gigabytes(need)}; {_gigabytes(free)} are free."
+    return shutil.disk_usage(there).free, there
 
 
 def _gigabytes(size: int) -> str:

@@ -22,6 +22,7 @@ from mask_generation.inputs.formats.jpeg_end import structure
 from mask_generation.inputs.formats.png_chunks import without_metadata
 from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
 from mask_generation.inputs.reading import orientation as read_orientation
+from mask_generation.workers import NO_MEMORY, is_out_of_memory
 
 _Bools = NDArray[np.bool_]
 
@@ -211,6 +212,8 @@ def _array(data: bytes) -> NDArray[np.generic]:
     except KeyError as error:
         raise UnusableMaskError(f"its mask has no array {NPZ_KEY!r}") from error
     except Exception as error:  # a broken zip raises almost anything
+        if is_out_of_memory(error):
+            raise UnusableMaskError(f"its mask {NO_MEMORY}") from error
         raise UnusableMaskError(f"its mask is damaged: {' '.join(str(error).split())}") from error
 
 
@@ -237,6 +240,8 @@ def _open(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         raise UnusableMaskError("its mask is not an image") from error
     except Exception as error:  # decoding a broken file raises almost anything
+        if is_out_of_memory(error):
+            raise UnusableMaskError(f"its mask {NO_MEMORY}") from error
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnusableMaskError(f"its mask is damaged: {reason}") from error
 

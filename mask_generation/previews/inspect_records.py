@@ -40,6 +40,7 @@ class InspectedRecords:
     def __init__(self, folder: str | pathlib.Path):
         self._folder = pathlib.Path(folder)
         self._manifest = manifests.read_manifest(folder)
+        manifests.warn_of_quarantine(folder)
         self.method = str(self._manifest.method.get("name", "unknown"))
 
     @property

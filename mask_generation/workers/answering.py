@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 
 import cv2
 
-from mask_generation.workers.limits import Limits
+from mask_generation.workers.limits import Limits, is_out_of_memory
 
 
 def answer_all(pipe: Connection, limits: Limits) -> None:
@@ -29,6 +29,8 @@ def answer_all(pipe: Connection, limits: Limits) -> None:
                 function, source = pickle.loads(question)
                 answer = pickle.dumps((function(source), None))
             except BaseException as error:
+                if is_out_of_memory(error):
+                    error = MemoryError(str(error))
                 error.add_note(f"In a worker process: {traceback.format_exc()}")
                 answer = pickle.dumps((None, _that_can_be_sent(error)))
             pipe.send_bytes(answer)

@@ -7,6 +7,9 @@ keeps the time.
 import dataclasses
 import pathlib
 import re
+import sys
+
+import cv2
 
 try:
     import resource
@@ -36,10 +39,24 @@ class Limits:
         # Of what a process has of its own; mapped files, such as libraries, do not count.
         in_use = re.search(r"VmData:\s+(\d+) kB", _STATUS.read_text())
         assert in_use is not None
-        most = int(in_use[1]) * 1024 + int(self.gigabytes * 1e9)
+        most = int(in_use[1]) * 1024 + int(min(self.gigabytes * 1e9, sys.maxsize / 4))
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 NO_LIMITS = Limits()
+
+NO_MEMORY = "needs more memory than it may take"
+"""Why a photograph is left out."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, NumPy or OpenCV did not get the memory that it asked for.
+
+    Example:
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError())
+        (True, False)
+    """
+    no_memory = isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem
+    return no_memory or isinstance(error, MemoryError)

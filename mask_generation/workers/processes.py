@@ -20,7 +20,7 @@ from typing import Any
 
 from mask_generation.interrupts import no_interrupt
 from mask_generation.workers.answering import answer_all
-from mask_generation.workers.limits import Limits
+from mask_generation.workers.limits import NO_MEMORY, Limits
 
 Lost = Callable[[Any, str], Any]
 """What stands for a result that could not be computed: a function of the source and the reason."""
@@ -79,7 +79,7 @@ class Processes:
                 reason = "a process died twice of it, perhaps because memory ran out"
                 continue
             if isinstance(failure, MemoryError) and lost is not None:
-                reason = f"needs more than {self._limits.gigabytes:g} GB of memory"
+                reason = NO_MEMORY
                 break
             if failure is not None:
                 raise failure

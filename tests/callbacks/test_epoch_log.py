@@ -26,11 +26,11 @@ def test_row_before_training_stays(log):
 
 
 def test_metric_that_is_not_measured_in_every_epoch(log):
-    """The header is that of the first row; a later metric has no column, a missing one no value."""
+    """A later metric has a column from then on, a missing one no value."""
     log.append(1, {"loss": 2.0, "knn_accuracy": 0.25})
     log.append(2, {"loss": 1.0, "other": 7.0})
-    assert log.path.read_text() == "epoch,loss,knn_accuracy\n1,2,0.25\n2,1,\n"
-    assert log.last() == {"loss": 1.0}
+    assert log.path.read_text() == "epoch,loss,knn_accuracy,other\n1,2,0.25,\n2,1,,7\n"
+    assert log.last() == {"loss": 1.0, "other": 7.0}
 
 
 def test_log_of_another_run_is_begun_anew(log):

@@ -47,7 +47,9 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("kind", DAMAGES)
+@pytest.mark.parametrize(
+    "kind", ["flipped", *(pytest.param(each, marks=pytest.mark.slow) for each in ("cut", "gone"))]
+)
 def test_fit_names_the_shard_that_was_damaged_after_its_start(copied, kind):
     damage, sentence = DAMAGES[kind]
     views = PairedViews(copied, batch_size=4, image_size=32)

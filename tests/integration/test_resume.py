@@ -17,6 +17,7 @@ def pretrain(*arguments) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.mark.slow
 def test_killed_run_continues_to_the_same_weights(records, tmp_path):
     """SIGKILL in epoch 2 of 3, two epochs saved; then the last one alone."""
     whole = pretrain(records, tmp_path / "whole", 3, tmp_path / "whole.npz")

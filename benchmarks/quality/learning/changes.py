@@ -11,6 +11,7 @@ import keras
 
 from benchmarks.quality.learning.settings import at_side
 from harl_tf.backbones import feature_pyramid
+from harl_tf.backbones.batch_norm_layers import batch_normalizations
 from harl_tf.data import RandomResizedCrop
 from harl_tf.layers import RandomColor, mild_color, moco_color, simclr_color
 from harl_tf.recipes import Recipe
@@ -67,9 +68,11 @@ class Application:
 
     Attributes:
         name: Its name there.
+        momentum: Momentum of its batch normalization's statistics. Default: its own.
     """
 
     name: str
+    momentum: float | None = None
 
     def stride_for(self, image_size: int) -> int:
         """That of its last map."""
@@ -79,15 +82,19 @@ class Application:
         """A new backbone."""
         make = getattr(keras.applications, self.name)
         network = make(include_top=False, weights=None, input_shape=(image_size, image_size, 3))
+        if self.momentum is not None:
+            for layer in batch_normalizations(network):
+                layer.momentum = self.momentum
         return feature_pyramid(with_maps(network))
 
     def __str__(self) -> str:
         return self.name
 
 
-def _application(name: str) -> Change:
+def _application(name: str, momentum: float | None = None) -> Change:
     """With views as large as photographs, which its stride of 32 needs."""
-    return lambda recipe: dataclasses.replace(_views(1.0)(recipe), network=Application(name))
+    network = Application(name, momentum)
+    return lambda recipe: dataclasses.replace(_views(1.0)(recipe), network=network)
 
 
 GROUPS: dict[str, dict[str, Change]] = {
@@ -129,6 +136,10 @@ GROUPS: dict[str, dict[str, Change]] = {
         "KerasHub's ResNet-18, stride 16": _with(network=ResNet(18, 16)),
         "MobileNetV3-Small": _application("MobileNetV3Small"),
         "EfficientNetV2-B0": _application("EfficientNetV2B0"),
+    },
+    "statistics": {
+        # Its own is .999: after some hundred steps they are still those of the start.
+        "MobileNetV3-Small, momentum of the statistics .9": _application("MobileNetV3Small", 0.9),
     },
     "heads": {
         "as it is": _with(),

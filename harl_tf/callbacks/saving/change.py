@@ -9,21 +9,23 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from harl_tf.callbacks.saving.saved import Position
+from harl_tf.callbacks.saving.settings import Difference
 
 CHANGES = {
     "accumulate": r"accumulation_steps",
-    "batch_size": r"data\.batch_size",
+    "batch_size": r"data\.(batch_size|passes_per_epoch)",
     "epochs": "",
-    "records": r"data\.records",
+    "records": r"data\.(records|passes_per_epoch)",
 }
-"""Names, and the settings that they explain besides schedules."""
+"""Names, and the settings that each explains besides schedules."""
 
-_WITH_SCHEDULES = frozenset({"batch_size", "epochs", "records"})
-_SCHEDULES = (
-    r"optimizer\.config\.learning_rate(\..*)?",
-    r".*\.config\.(steps|schedules|lengths|decay_steps|warmup_steps)(\[\d+\].*)?",
+_OF_STEPS = frozenset({"batch_size", "records"})
+_OF_SCHEDULES = _OF_STEPS | {"epochs"}
+_RATE = re.compile(r"optimizer\.config\.(inner_optimizer\.config\.)?learning_rate(\..*)?")
+_VALUES = re.compile(
+    r".*\.(start|end|floor|initial_learning_rate|warmup_target|alpha|decay_rate|values)(\[\d+\])?"
 )
-"""Lengths of schedules anywhere, and all of the learning rate, which goes with a batch."""
+"""What a schedule gives, in difference to when."""
 
 
 def check_changes(change: Collection[str]) -> None:
@@ -41,21 +43,37 @@ def check_changes(change: Collection[str]) -> None:
         raise ValueError(f"Expected changes among {', '.join(CHANGES)}. Received: {strange[0]}.")
 
 
-def unexplained(paths: Iterable[str], change: Collection[str]) -> list[str]:
-    """The settings that differ for another reason than a change that is wanted.
+def unexplained(found: Iterable[Difference], change: Collection[str]) -> list[Difference]:
+    """The differences that have another reason than a change that is wanted.
 
     Args:
-        paths: Where settings differ, as in ``differences``.
+        found: The differences.
         change: Names of ``CHANGES``.
 
     Example:
-        >>> unexplained(["data.seed", "data.batch_size"], ["batch_size"])
-        ['data.seed']
+        >>> from harl_tf.callbacks.saving.settings import differences
+        >>> found = differences({"data": {"seed": 0}}, {"data": {"seed": 7}}, updates=0)
+        >>> unexplained(found, ["batch_size"]) == found
+        True
     """
-    patterns = [CHANGES[name] for name in change]
-    if _WITH_SCHEDULES & set(change):
-        patterns += _SCHEDULES
-    return [path for path in paths if not any(re.fullmatch(each, path) for each in patterns)]
+    return [each for each in found if not _is_explained(each, change)]
+
+
+def _is_explained(found: Difference, change: Collection[str]) -> bool:
+    if any(re.fullmatch(CHANGES[name], found.path) for name in change):
+        return True
+    both = found.saved is not None and found.current is not None
+    if "batch_size" in change and _RATE.fullmatch(found.path):
+        numbers = isinstance(found.saved, float) and isinstance(found.current, float)
+        return numbers or found.schedule is not None
+    if found.schedule is None or not _OF_SCHEDULES & set(change):
+        return False
+    return not (both and _VALUES.fullmatch(found.path))
+
+
+def changes_steps(change: Collection[str]) -> bool:
+    """Whether epochs may have another number of steps afterwards."""
+    return bool(_OF_STEPS & set(change))
 
 
 def moved(state: dict[str, Any], steps_per_epoch: int) -> Position:
@@ -74,4 +92,12 @@ def moved(state: dict[str, Any], steps_per_epoch: int) -> Position:
     """
     before = state.get("steps_per_epoch")
     step = state["step"] * steps_per_epoch // before if before else 0
-    return Position(state["epoch"], step)
+    return Position(state["epoch"], min(step, steps_per_epoch - 1))
+
+
+def rate_of(settings: dict[str, Any]) -> Any:
+    """The learning rate of a run's settings: a number, or a serialized schedule."""
+    config = settings["optimizer"]["config"]
+    if "inner_optimizer" in config:  # of mixed precision with float16
+        config = config["inner_optimizer"]["config"]
+    return config.get("learning_rate")

@@ -16,7 +16,14 @@ from typing import Any
 import keras
 
 from harl_tf import distribution
-from harl_tf.callbacks.saving.change import CHANGES, check_changes, moved, unexplained
+from harl_tf.callbacks.saving.change import (
+    CHANGES,
+    changes_steps,
+    check_changes,
+    moved,
+    rate_of,
+    unexplained,
+)
 from harl_tf.callbacks.saving.saved import (
     WEIGHTS,
     Position,
@@ -87,7 +94,7 @@ class Checkpoint(Releasing):
         self.views = views
         self.every, self.keep, self.minutes = every, keep, minutes
         self._settings: dict[str, Any] | None = None
-        self._begun = False
+        self._begun, self._moved, self._steps = False, False, 0
         # What has been done and what has been saved; None before the first step of this process.
         self._done: Position | None = None
         self._saved: Position | None = None
@@ -110,6 +117,7 @@ class Checkpoint(Releasing):
                 f"{self.views.steps_per_epoch}, in fit: a run can only resume if its epochs end "
                 f"with those of the data. Received: steps_per_epoch={steps}."
             )
+        self._steps = steps
         if self._settings is None:
             self._settings = settings_of(self.model, self.views)
         self._begun, self._saved_at = False, time.monotonic()
@@ -185,12 +193,18 @@ class Checkpoint(Releasing):
         # The settings from the start of the run: callbacks may change the learning rate during it.
         state = {
             **position._asdict(),
-            "steps_per_epoch": self.views.steps_per_epoch,
+            # As fit has it: the records need not be there any more.
+            "steps_per_epoch": self._steps or self.views.steps_per_epoch,
             "means": {name: float(value) for name, value in self._means.items()} if step else {},
             "settings": self._settings or settings_of(self.model, self.views),
         }
         with whole_state(self.folder, position, state) as partial:
             self.model.save_weights(partial.path / WEIGHTS)
+        if self._moved:  # what was saved beyond counts other steps, and is no later than this
+            for beyond in saved_in(self.folder):
+                if beyond.position > position:
+                    shutil.rmtree(beyond.path)
+            self._moved = False
         for old in self._whole()[: -self.keep]:
             shutil.rmtree(old.path)
         return final
@@ -225,17 +239,31 @@ class Checkpoint(Releasing):
         state = newest.state()
         updates = newest.position.epoch * self.views.steps_per_epoch + newest.position.step
         _refuse_differences(state["settings"], self._settings, updates, newest.path, change)
-        position = moved(state, self.views.steps_per_epoch) if change else newest.position
         # The state of an optimizer without variables would silently not be loaded.
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
             model.load_weights(newest.path / WEIGHTS)
-            if change:  # schedules and methods look at the number of updates
-                steps = position.epoch * self.views.steps_per_epoch + position.step
-                model.optimizer.iterations.assign(steps)
-        self._done = self._saved = position
+        self._done = self._saved = newest.position
         self._means = state.get("means", {})
+        if changes_steps(change):
+            self._move(model, state)
+        rate = rate_of(self._settings)
+        if "batch_size" in change and isinstance(rate, float):  # constant: it is among the weights
+            with model.distribute_strategy.scope():
+                getattr(model.optimizer, "inner_optimizer", model.optimizer).learning_rate = rate
         return newest.position.epoch
+
+    def _move(self, model: keras.Model, state: dict[str, Any]) -> None:
+        """Goes on after the same share of the epochs, which have another number of steps now."""
+        steps = self.views.steps_per_epoch
+        position = moved(state, steps)
+        if position == self._saved and state.get("steps_per_epoch") == steps:
+            return
+        self._done = self._saved = position
+        self._moved = True
+        with model.distribute_strategy.scope():
+            # Schedules and methods look at the number of updates.
+            model.optimizer.iterations.assign(position.epoch * steps + position.step)
 
     def _refuse_another_run(self, epoch: int) -> None:
         newest = max((saved.position for saved in self._whole()), default=Position(0))
@@ -308,8 +336,8 @@ def _refuse_differences(
     change: Collection[str],
 ) -> None:
     # Round trip through JSON, so that both sides have the same types.
-    by_path = differences(saved, json.loads(json.dumps(current)), updates)
-    if found := [by_path[path] for path in unexplained(by_path, change)]:
+    every = differences(saved, json.loads(json.dumps(current)), updates)
+    if found := list(dict.fromkeys(each.words for each in unexplained(every, change))):
         shown = "; ".join(found[:3])
         more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
         raise ResumeError(

@@ -1,6 +1,6 @@
 """The settings of a run that must be the same for it to go on, and how two sets of them differ."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -32,8 +32,28 @@ def settings_of(model: keras.Model, views: PairedViews) -> dict[str, Any]:
     }
 
 
-def differences(saved: Any, current: Any, updates: int, path: str = "") -> dict[str, str]:
-    """What differs between the settings of a saved run and those of now, in words.
+class Difference(NamedTuple):
+    """What differs between the settings of a saved run and those of now.
+
+    Attributes:
+        path: Where in the settings it is, such as ``"data.seed"``.
+        saved: The saved setting.
+        current: That of now.
+        words: Both, in words.
+        schedule: Where the schedule is that it belongs to, if it belongs to one.
+    """
+
+    path: str
+    saved: Any
+    current: Any
+    words: str
+    schedule: str | None = None
+
+
+def differences(
+    saved: Any, current: Any, updates: int, path: str = "", schedule: str | None = None
+) -> list[Difference]:
+    """What differs between the settings of a saved run and those of now.
 
     Args:
         saved: The settings of the saved run, from JSON.
@@ -41,32 +61,44 @@ def differences(saved: Any, current: Any, updates: int, path: str = "") -> dict[
         updates: Updates that the saved run has had; a schedule may be another one after them
             (``harl_tf.schedules.InParts``).
         path: Where in the settings both were found. Default: at their root.
-
-    Returns:
-        A sentence's part for each difference, by where in the settings it is.
+        schedule: Where the schedule is that they are a part of. Default: of none.
 
     Example:
-        >>> differences({"data": {"seed": 0}}, {"data": {"seed": 7}}, updates=0)
-        {'data.seed': 'data.seed was 0, is 7'}
+        >>> differences({"data": {"seed": 0}}, {"data": {"seed": 7}}, updates=0)[0].words
+        'data.seed was 0, is 7'
     """
     if continues(saved, current, updates):
-        return {}
-    if is_in_parts(current) and saved != current:
-        return {
-            path: f"{path} does not continue the run's schedule: its InParts must begin with that "
-            f"one and change it after update {updates} or later"
-        }
-    found: dict[str, str] = {}
+        return []
+    if schedule is None and _is_schedule(current) and _is_schedule(saved):
+        schedule = path
+    found: list[Difference] = []
     if isinstance(saved, dict) and isinstance(current, dict):
         for key in sorted(saved.keys() | current.keys()):
             inner = f"{path}.{key}" if path else key
-            found |= differences(saved.get(key), current.get(key), updates, inner)
-        return found
-    if isinstance(saved, list) and isinstance(current, list) and len(saved) == len(current):
+            found += differences(saved.get(key), current.get(key), updates, inner, schedule)
+    elif isinstance(saved, list) and isinstance(current, list) and len(saved) == len(current):
         for index, pair in enumerate(zip(saved, current, strict=True)):
-            found |= differences(*pair, updates, f"{path}[{index}]")
-        return found
-    return {} if saved == current else {path: f"{path} was {_short(saved)}, is {_short(current)}"}
+            found += differences(*pair, updates, f"{path}[{index}]", schedule)
+    elif saved != current:
+        words = f"{path} was {_short(saved)}, is {_short(current)}"
+        found = [Difference(path, saved, current, words, schedule)]
+    if found and is_in_parts(current) and schedule == path:
+        words = (
+            f"{path} does not continue the run's schedule: its InParts must begin with that one "
+            f"and change it after update {updates} or later"
+        )
+        return [each._replace(words=words) for each in found]
+    return found
+
+
+def _is_schedule(config: Any) -> bool:
+    """Whether something serialized is a schedule, Keras's or ours."""
+    if not isinstance(config, dict) or "class_name" not in config:
+        return False
+    ours = str(config.get("registered_name")).startswith("harl_tf>")
+    made = {"harl_tf>Cosine", "harl_tf>InParts"}
+    keras_own = str(config.get("module")).startswith("keras.optimizers.schedules")
+    return keras_own or (ours and config["registered_name"] in made)
 
 
 def _anonymous(config: Any) -> Any:

@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from harl_tf.callbacks import Position
+from harl_tf.callbacks import Position, saved_in
 from harl_tf.commands.pretraining import budget
 from harl_tf.commands.refusal import CommandError
 from harl_tf.recipes import Recipe
@@ -55,7 +55,7 @@ def planned(
 
     Raises:
         CommandError: If a run that is not finished is asked for another length, or a finished one
-            for fewer epochs than it has.
+            for fewer epochs than it has; or if a change would end it before it has come to.
     """
     asked, begun = budget.asked(arguments), folder.begun()
     length = _in_words(asked)
@@ -64,6 +64,13 @@ def planned(
     plan = Plan(tuple(begun.get("parts") or [begun["epochs"]]), begun.get("length"))
     finished = tuple(folder.finished_parts())
     if not finished and length is None and "epochs" in arguments.change and arguments.epochs:
+        done = max((saved.position for saved in saved_in(folder.path)), default=Position(0))
+        least = max([done.epoch + (done.step > 0), *(end + 1 for end in plan.ends[:-1])])
+        if arguments.epochs < least:
+            raise CommandError(
+                f"{folder.path} has come to {done.in_words()}; --epochs {arguments.epochs} would "
+                f"end it before. Use {least} or more."
+            )
         return Plan((*plan.ends[:-1], arguments.epochs))
     interrupted = not finished and length is not None and length == plan.length
     if interrupted or (length is None and arguments.epochs in (None, plan.epochs)):

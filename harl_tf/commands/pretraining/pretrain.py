@@ -56,16 +56,16 @@ def run(arguments: argparse.Namespace) -> None:
     job = _planned(_Job(recipe, Plan((recipe.epochs,)), views, start), arguments, folder, strategy)
     words = in_words(job.recipe, None if start is None else starting.in_words(start))
     with callbacks.locked(folder.path) if chief else contextlib.nullcontext():
-        if chief:
-            notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
-            folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes, change)
-            _say_hello(job, replicas)
         keras.utils.set_random_seed(arguments.seed)
         with dtype_policy(recipe.precision):
             with _scope(strategy):
                 model = _model(job, arguments.accumulate)
             checkpoint = callbacks.Checkpoint(folder.path, views, minutes=arguments.save_minutes)
             checkpoint.resume(model, [name for name in change if name in callbacks.CHANGES])
+            if chief:  # what the run is changed to is written once that is possible
+                notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
+                folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes, change)
+                _say_hello(job, replicas)
             _train(model, job, halves, folder, chief, checkpoint)
             if chief:
                 _export(model, words, arguments.records, job.recipe, folder)

@@ -9,6 +9,7 @@ from harl_tf.data.manifest.contents import Shard as Shard
 from harl_tf.data.manifest.errors import RecordsError as RecordsError
 from harl_tf.data.manifest.errors import how_to_mend as how_to_mend
 from harl_tf.data.manifest.integrity import damage as damage
+from harl_tf.data.manifest.integrity import in_words as in_words
 from harl_tf.data.manifest.quarantine import QUARANTINE as QUARANTINE
 from harl_tf.data.manifest.quarantine import Quarantine as Quarantine
 from harl_tf.data.manifest.quarantine import warn_of_quarantine as warn_of_quarantine

@@ -33,11 +33,10 @@ def damage(path: pathlib.Path, expected: Shard | File) -> str | None:
         return wrong
     try:
         with path.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == expected.sha256
+            if not wrong and hashlib.file_digest(file, "sha256").hexdigest() == expected.sha256:
+                return None
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
-    if same:
-        return None
     record = _damaged_record(path) if isinstance(expected, Shard) else None
     return record or wrong or "has changed: its SHA-256 is not the manifest's"
 
@@ -49,6 +48,15 @@ def _damaged_record(path: pathlib.Path) -> str | None:
         for _ in tf.data.TFRecordDataset(str(path)):
             count += 1
     except tf.errors.OpError as error:
-        reason = " ".join(error.message.split("[Op:")[0].split("} ")[-1].split())
-        return f"is damaged at record {count}: {reason}"
+        return f"is damaged at record {count}: {in_words(error)}"
     return None
+
+
+def in_words(error: tf.errors.OpError) -> str:
+    """What TensorFlow says, without the names of its operations.
+
+    Example:
+        >>> in_words(tf.errors.DataLossError(None, None, "{{function x}} corrupted [Op:Next]"))
+        'corrupted'
+    """
+    return " ".join(error.message.split("[Op:")[0].split("}} ")[-1].split())

@@ -25,6 +25,12 @@ class Seen:
     flags: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     labels: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
 
+    def add(self, other: "Seen") -> None:
+        """Adds what has been found elsewhere."""
+        self.names |= other.names
+        self.flags += other.flags
+        self.labels += other.labels
+
     def class_counts(self, manifest: manifests.Manifest) -> dict[str, int]:
         """Number of records per class."""
         return {name: self.labels[label] for label, name in enumerate(manifest.classes)}
@@ -39,19 +45,26 @@ def defect_in(
         path: The file.
         shard: What the manifest says of it.
         manifest: The manifest of its folder.
-        seen: What has been found in the shards before; what this one holds is added.
+        seen: What has been found in the shards before; what this one holds is added if it is whole.
 
     Returns:
         The first bad record and what is wrong with it, to follow the file's name; None if nothing
         is.
     """
-    count = 0
-    for serialized in tf.data.TFRecordDataset(str(path)):
-        if reason := defect_of(serialized.numpy(), manifest, seen):
-            return f"is wrong in record {count}{reason}"
-        count += 1
+    count, here = 0, Seen()
+    try:
+        for serialized in tf.data.TFRecordDataset(str(path)):
+            if reason := defect_of(serialized.numpy(), manifest, here):
+                return f"is wrong in record {count}{reason}"
+            count += 1
+    except tf.errors.OpError as error:
+        return f"is damaged at record {count}: {manifests.in_words(error)}"
     if count != shard.records:
         return f"should have {shard.records} records according to the manifest; it has {count}"
+    if twice := here.names & seen.names:
+        name = min(twice).decode(errors="replace")
+        return f"is wrong in record ({name}): the name occurs in another shard, too"
+    seen.add(here)
     return None
 
 

@@ -1,21 +1,24 @@
 """Making missing and damaged shards again, from the photographs.
 
-Owns the guarantee that a repaired folder has exactly the bytes that were written first: a shard is
-made in a folder of its own, and only put in place if its checksum is the manifest's.
+Owns the guarantee that a repaired file has exactly the bytes that were written first: it is made in
+a folder of its own, and only put in place if its checksum is the manifest's.
 """
 
+import contextlib
 import os
 import pathlib
+import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harl_tf.data import manifest as manifests
 from mask_generation.conversion.checked import check_settings
 from mask_generation.conversion.checking.verify import Findings, inspect
 from mask_generation.conversion.engines.pool import Pool
-from mask_generation.conversion.failure import ConversionError
+from mask_generation.conversion.failure import ConversionError, in_a_sentence
 from mask_generation.conversion.folder.alone import alone
 from mask_generation.conversion.folder.journal import fingerprint
+from mask_generation.conversion.folder.output_folder import OutputFolderError, check_partial
 from mask_generation.conversion.folder.tfds_files import write_tfds_files
 from mask_generation.conversion.per_photograph.example import Settings
 from mask_generation.conversion.per_photograph.own_masks import parse_masks
@@ -50,7 +53,8 @@ def repair(
     Raises:
         RecordsError: If the manifest cannot be read.
         ConversionError: If the photographs, the masks or the version of a library are not those
-            that the records were made with, or a file of another kind is in the way.
+            that the records were made with, or a file of another kind is in the way. Files that
+            could be made again are in place nevertheless.
     """
     folder = pathlib.Path(folder)
     target = folder.resolve()
@@ -61,10 +65,15 @@ def repair(
         if strange := [file for file in found.defects if file not in known]:
             raise ConversionError(f"{folder / strange[0]} {found.defects[strange[0]]}. Remove it.")
         aside = target.with_name(f".{target.name}.repair")
-        if found.defects:
-            wanted = _wanted(found, images, masks, model, aside)
-            _make_again(found, *wanted, Pool(workers, progress=progress))
-            shutil.rmtree(aside)
+        try:
+            check_partial(aside)
+        except OutputFolderError as error:
+            raise ConversionError(str(error)) from None
+        with _in_sentences(folder, aside):
+            if found.defects:
+                wanted = _wanted(found, images, masks, model, aside)
+                _make_again(found, *wanted, Pool(workers, progress=progress))
+            shutil.rmtree(aside, ignore_errors=True)
         (folder / manifests.QUARANTINE).unlink(missing_ok=True)
     return list(found.defects)
 
@@ -113,25 +122,51 @@ def _wanted(
 
 
 def _make_again(found: Findings, conversion: Conversion, opened: Images, pool: Pool) -> None:
-    """Makes all files before any is put in place."""
+    """Puts the files in place that are what they were, once all are made."""
     manifest, aside = found.manifest, conversion.folder
     finished, _ = conversion.journal.resume()
     damaged = [n for n, name in enumerate(conversion.shards) if name in found.defects]
-    pool.run(conversion, opened, [index for index in damaged if index not in finished])
+    todo = [index for index in damaged if index not in finished]
+    # They have no part in the bytes, and may be what took too long.
+    pool.run(conversion, opened, todo, dict(manifest.left_out))
     made: dict[str, manifests.Shard | manifests.File] = {
         finished.shard.file: finished.shard for finished in conversion.journal.noted()
     }
     if any(file.file in found.defects for file in manifest.files):
         made |= {file.file: file for file in write_tfds_files(aside, manifest)}
+    others = []
     for listed in manifest.listed:
-        if listed.file in found.defects and made.get(listed.file) != listed:
-            shutil.rmtree(aside)
-            raise ConversionError(
-                f"{found.folder / listed.file} would have other bytes than before: the "
-                "photographs, the masks, or the versions of harl_tf or of the libraries that "
-                "decode and compute are not those that it was made with. Nothing was changed. "
-                "Convert the photographs again, or do without it: "
-                f"python -m mask_generation verify {found.folder} --quarantine."
-            )
-    for file in found.defects:
-        os.replace(aside / file, found.folder / file)
+        if listed.file not in found.defects:
+            continue
+        if made.get(listed.file) == listed:
+            os.replace(aside / listed.file, found.folder / listed.file)
+        else:
+            others.append(listed.file)
+    if others:
+        shutil.rmtree(aside)
+        again = len(found.defects) - len(others)
+        raise ConversionError(
+            f"{found.folder / others[0]} would have other bytes than before: the photographs, the "
+            "masks, or the versions of harl_tf or of the libraries that decode and compute are not "
+            f"those that it was made with. {again} of {len(found.defects)} files were made again. "
+            "Convert the photographs again, or do without the others: "
+            f"python -m mask_generation verify {shlex.quote(str(found.folder))} --quarantine."
+        )
+
+
+@contextlib.contextmanager
+def _in_sentences(folder: pathlib.Path, aside: pathlib.Path) -> Iterator[None]:
+    """Turns a failure into one sentence that says what is kept."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        kept = ""
+        if any(aside.glob("journal/*.json")):
+            kept = f"What was made is kept in {aside}; the same command continues from there."
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(f"interrupted; {kept}" if kept else "") from None
+        if sentence := in_a_sentence(error, folder):
+            raise ConversionError(f"{sentence} {kept}".strip()) from error
+        raise

@@ -5,17 +5,27 @@ Owns the single stream of results that the shards are written from, one after an
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from tqdm import tqdm
 
-from mask_generation.conversion.disk_space import check_rest
-from mask_generation.conversion.per_photograph.example import make_example
+from mask_generation.conversion.disk_space import too_little_for
+from mask_generation.conversion.per_photograph.example import Example, Settings, make_example
 from mask_generation.conversion.plan import Conversion
-from mask_generation.inputs.sources import Images
+from mask_generation.inputs.sources import Images, Source
 from mask_generation.left_out import LeftOut
 from mask_generation.workers import NO_LIMITS, Limits, ordered_map
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def _make(source: Source, settings: Settings, left_out: Mapping[str, str]) -> Example | LeftOut:
+    if (reason := left_out.get(source.name)) is not None:
+        return LeftOut(source.name, reason)
+    return make_example(source, settings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,21 +42,28 @@ class Pool:
     limits: Limits = NO_LIMITS
     progress: bool = False
 
-    def run(self, conversion: Conversion, images: Images, todo: Sequence[int]) -> None:
+    def run(
+        self,
+        conversion: Conversion,
+        images: Images,
+        todo: Sequence[int],
+        left_out: Mapping[str, str] = _NONE,
+    ) -> None:
         """Writes shards.
 
         Args:
             conversion: What is converted.
             images: Its photographs.
             todo: Indices of the shards to write.
+            left_out: Photographs, by name, that are left out unseen, and why. Default: none.
 
         Raises:
-            OSError: If a shard cannot be written, or the rest will not fit on the disk.
+            OSError: If a shard cannot be written.
         """
         before = conversion.images - sum(map(conversion.size, todo))
         with ordered_map(self.workers, self.limits) as run:
             results = run(
-                partial(make_example, settings=conversion.settings),
+                partial(_make, settings=conversion.settings, left_out=dict(left_out)),
                 conversion.sources(images, todo),
                 lambda source, reason: LeftOut(source.name, reason),
             )
@@ -58,8 +75,12 @@ class Pool:
                 disable=not self.progress,
             ) as done:
                 stream = iter(done)
-                for index in todo:
+                warned = not self.progress
+                for number, index in enumerate(todo):
                     conversion.write(index, itertools.islice(stream, conversion.size(index)))
-                    check_rest(conversion)
+                    sentence = None if warned else too_little_for(conversion, todo[number + 1 :])
+                    if sentence:
+                        tqdm.write(sentence, file=sys.stderr)
+                        warned = True
                 for _ in stream:  # lets the progress bar finish
                     pass

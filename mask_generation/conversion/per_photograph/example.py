@@ -20,6 +20,7 @@ from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS, MaskMethod, named
 from mask_generation.methods.regions import REGION_METHODS
 from mask_generation.result import ForegroundMask
+from mask_generation.workers import NO_MEMORY, is_out_of_memory
 
 FLAGGED = ("leave_out", "keep")
 """What to do with a photograph whose mask is flagged."""
@@ -112,6 +113,10 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
         masks = {name: _further(name, source, rgb, settings) for name in settings.also}
     except UnusableImageError as error:
         return LeftOut(source.name, str(error))
+    except (MemoryError, cv2.error) as error:
+        if not is_out_of_memory(error):
+            raise
+        return LeftOut(source.name, NO_MEMORY)
     png, flag = encode_png(result.mask), result.flag or ""
     return Example(jpeg, png, source.name, source.label, result.quality, flag, masks, assumption)
 
@@ -168,6 +173,7 @@ def _further(
 def _failure(method: str, error: Exception) -> UnusableMaskError:
     """A method's failure on one photograph must not end the conversion of millions."""
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    reason = NO_MEMORY if is_out_of_memory(error) else reason
     return UnusableMaskError(f"the method {method} failed: {reason}")
 
 

@@ -43,6 +43,7 @@ def folder(tmp_path_factory):
     return place
 
 
+@pytest.mark.slow
 def test_precision_is_written(backbone, folder, tmp_path, capsys):
     words = ("--steps", 1, "--csv", tmp_path / "out.csv")
     place = folder / "images", folder / "coco.json"

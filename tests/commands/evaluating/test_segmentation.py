@@ -67,6 +67,7 @@ def changed(masks, folder, values):
     return folder
 
 
+@pytest.mark.slow
 def test_label_that_does_not_count_and_fine_tuning(backbone, folders, tmp_path, capsys):
     """Void is 0, and classes are 1 and 2."""
     words = ("--void", 0, "--image-size", 32, "--fine-tune", 1, "--csv", tmp_path / "out.csv")

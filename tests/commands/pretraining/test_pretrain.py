@@ -101,10 +101,34 @@ def test_interrupted_run_goes_on_with_what_it_is_told_to_change(
     assert "learning rate up to 0.001875" in out
     assert "Continuing after epoch 1." in out
     assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
+    assert [row["knn_accuracy"] != "" for row in rows(run)] == [False, True, True]
     begun = json.loads((run / "run.json").read_text())
     assert (begun["batch_size"], begun["epochs"]) == (2, 3)
     assert command(*other) == 0  # it is a run with these settings now
     assert "Trained already." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_change_that_is_refused_changes_nothing(records, tmp_path, capsys, tiny, monkeypatch):
+    """One of three epochs is done; then two are, and one of one cannot be asked for."""
+    run = tmp_path / "run"
+    line = ("pretrain", records, run, "--recipe", "tiny", *SMALL)
+    interrupted_in_second_epoch(monkeypatch, *line, "--epochs", 3)
+    before = (run / "run.json").read_text()
+    assert command(*line, "--epochs", 4, "--change", "epochs", "--seed", 5) == 2
+    (run / "epoch_000001" / "state.json").rename(run / "aside")
+    assert command(*line, "--epochs", 4, "--change", "epochs") == 2  # no state is whole
+    (run / "aside").rename(run / "epoch_000001" / "state.json")
+    assert (run / "run.json").read_text() == before
+    (run / "epoch_000001").rename(run / "epoch_000002")
+    capsys.readouterr()
+    assert command(*line, "--epochs", 1, "--change", "epochs") == 2
+    assert (
+        "has come to epoch 2; --epochs 1 would end it before. Use 2 or" in capsys.readouterr().err
+    )
+    (run / "epoch_000002").rename(run / "epoch_000001")
+    assert (run / "run.json").read_text() == before
+    assert command(*line, "--epochs", 3) == 0
 
 
 def test_seed_cannot_be_changed(tmp_path, capsys):

@@ -94,6 +94,7 @@ def test_strategies_and_precisions(
     assert sorted(harl_tf.load_backbone(run / "backbone").output) == ["P1", "P2", "P3"]
 
 
+@pytest.mark.slow
 def test_run_from_a_saved_model_is_resumed_and_goes_on(records, tmp_path, capsys, saved, tiny):
     """From the run's own last epoch, whatever the start was; and a run can begin with a run."""
     run = tmp_path / "run"
@@ -126,6 +127,7 @@ def test_other_start_than_the_runs(records, tmp_path, capsys, saved, backbone, t
     )
 
 
+@pytest.mark.slow
 def test_interrupted_run_ends_with_the_weights_of_one_that_was_not(
     records, tmp_path, backbone, tiny, monkeypatch
 ):

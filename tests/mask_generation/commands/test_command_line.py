@@ -162,6 +162,7 @@ def test_interrupt_while_importing_ends_the_command_at_once(photographs, tmp_pat
 
 
 @needs_proc
+@pytest.mark.slow
 def test_worker_that_dies_costs_nothing(many, tmp_path):
     """Another one takes its place and converts its photograph, too."""
     (tmp_path / "photos").mkdir()

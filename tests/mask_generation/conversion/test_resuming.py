@@ -105,7 +105,7 @@ def test_killed_conversion_goes_on_to_the_same_bytes(photos, whole, tmp_path, wo
     assert not partial.exists()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_interrupted_conversion_reads_only_what_is_missing(
     photos, whole, tmp_path, monkeypatch, workers
 ):

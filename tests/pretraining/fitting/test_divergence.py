@@ -125,7 +125,7 @@ def test_one_image_that_is_not_a_number_stops_fit_at_its_step(records, optimizer
     [
         {},
         pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
-        {"steps_per_execution": 3},
+        pytest.param({"steps_per_execution": 3}, marks=pytest.mark.slow),
     ],
 )
 def test_huge_rate_stops_fit_though_its_loss_stays_finite(records, settings):

@@ -1,12 +1,16 @@
+import dataclasses
+import hashlib
 import json
 import shutil
 import warnings
 
 import pytest
+import tensorflow as tf
 
 from harl_tf.data import PairedViews, labeled_images, read_manifest
 from harl_tf.data.manifest import QUARANTINE, RecordsError
-from mask_generation.conversion.checking.verify import quarantine, verify
+from mask_generation.conversion.checking.quarantine import quarantine
+from mask_generation.conversion.checking.verify import verify
 
 
 @pytest.fixture
@@ -69,6 +73,28 @@ def test_whole_folder_gets_no_quarantine(records):
         assert quarantine(records) is None
         assert labeled_images(records, 32) is not None
     assert not (records / QUARANTINE).exists()
+
+
+def test_counts_are_those_of_the_shards_that_are_read(copied, records):
+    """A record within the second of three that cannot be decoded, under right checksums."""
+    path = shard(copied, 1)
+    shutil.copy(shard(records, 1), path)
+    kept = [item.numpy() for item in tf.data.TFRecordDataset(str(path))]
+    bad = tf.train.Example.FromString(kept[3])
+    bad.features.feature["image"].bytes_list.value[0] = b"no image"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for item in (*kept[:3], bad.SerializeToString(), *kept[4:]):
+            writer.write(item)
+    manifest, data = read_manifest(records), path.read_bytes()
+    changed = dataclasses.replace(
+        manifest.shards[1], bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
+    )
+    shards = (manifest.shards[0], changed, manifest.shards[2])
+    dataclasses.replace(manifest, shards=shards).write(copied)
+    decided = quarantine(copied)
+    assert "record 3" in decided.shards[path.name]
+    assert sum(decided.class_counts.values()) == 7
+    assert verify(copied, deep=True).records == 7
 
 
 def test_last_shards_are_not_given_up(copied):

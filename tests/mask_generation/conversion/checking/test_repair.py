@@ -1,3 +1,4 @@
+import errno
 import shutil
 
 import pytest
@@ -5,9 +6,13 @@ from PIL import Image
 
 from conftest import make_photograph
 from harl_tf.data.manifest import QUARANTINE, RecordsError
+from mask_generation.conversion import plan
+from mask_generation.conversion.checking.quarantine import quarantine
 from mask_generation.conversion.checking.repair import repair
-from mask_generation.conversion.checking.verify import quarantine, verify
+from mask_generation.conversion.checking.verify import verify
 from mask_generation.conversion.convert import ConversionError, convert
+from mask_generation.conversion.engines import pool
+from mask_generation.conversion.per_photograph import example
 from tests.locked import held_by_another
 
 
@@ -44,7 +49,7 @@ def shards(folder):
     return sorted(folder.glob("*.tfrecord-*"))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_damaged_files_have_their_bytes_again(photos, folder, workers):
     before = contents(folder)
     flip(shards(folder)[0])
@@ -82,6 +87,68 @@ def test_other_photographs_change_nothing(photos, folder):
         repair(folder, photos, progress=False)
     assert contents(folder) == before
     assert not (folder.parent / ".records.repair").exists()
+
+
+def test_what_can_be_made_again_is_in_place(photos, folder):
+    """The first shard is as it was, the second has a photograph that is another one now."""
+    before = contents(folder)
+    for path in shards(folder)[:2]:
+        flip(path)
+    damaged = shards(folder)[1].read_bytes()
+    (photos / "even" / "6.jpg").write_bytes((photos / "even" / "4.jpg").read_bytes())
+    with pytest.raises(ConversionError, match=r"00001-of-00003 .* 1 of 2 files were made again"):
+        repair(folder, photos, progress=False)
+    assert shards(folder)[0].read_bytes() == before[shards(folder)[0].name]
+    assert shards(folder)[1].read_bytes() == damaged
+
+
+def test_photographs_that_were_left_out_are_not_looked_at(photos, folder, monkeypatch):
+    """It may have taken too long, or the memory."""
+    before = contents(folder)
+    for path in shards(folder):
+        path.unlink()
+    seen, make = [], example.make_example
+
+    def counting(source, settings):
+        seen.append(source.name)
+        return make(source, settings)
+
+    monkeypatch.setattr(pool, "make_example", counting)
+    repair(folder, photos, progress=False)
+    assert contents(folder) == before
+    assert len(seen) == 8
+    assert "odd/2.jpg" not in seen
+
+
+def test_failure_is_a_sentence_and_what_was_made_is_kept(photos, folder, monkeypatch):
+    before = contents(folder)
+    for path in shards(folder)[:2]:
+        flip(path)
+    write, calls = plan.write_shard, []
+
+    def full(path, results):
+        calls.append(path)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, results)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "write_shard", full)
+        with pytest.raises(ConversionError, match=r"The disk is full; .* is kept in .*\.repair;"):
+            repair(folder, photos, progress=False)
+    repair(folder, photos, progress=False)
+    assert contents(folder) == before
+    assert not (folder.parent / ".records.repair").exists()
+
+
+def test_folder_of_that_name_is_left_alone(photos, folder):
+    flip(shards(folder)[1])
+    precious = folder.parent / ".records.repair" / "precious"
+    precious.parent.mkdir()
+    precious.write_text("mine")
+    with pytest.raises(ConversionError, match=r"\.records\.repair is needed"):
+        repair(folder, photos, progress=False)
+    assert precious.read_text() == "mine"
 
 
 def test_more_photographs_are_refused(photos, folder):
