@@ -124,9 +124,9 @@ def add(commands: Any) -> Parser:
     work.add_argument(
         "--gigabytes-per-photo",
         type=float,
-        default=4.0,
+        default=6.0,
         metavar="GB",
-        help="leave out a photograph that needs more memory, with several workers (default: 4)",
+        help="leave out a photograph that needs more memory, with several workers (default: 6)",
     )
     work.add_argument(
         "--engine",

@@ -57,7 +57,7 @@ def convert(
     beam_options: Sequence[str] = (),
     classes: str | pathlib.Path | Sequence[str] | None = None,
     seconds_per_photograph: float | None = 300.0,
-    gigabytes_per_photograph: float | None = 4.0,
+    gigabytes_per_photograph: float | None = 6.0,
 ) -> manifests.Manifest:
     """Computes foreground masks for photographs and writes both as TFRecords.
 
@@ -105,7 +105,7 @@ def convert(
             is with several workers. Default: 300, which only a fault exceeds; none for no limit.
         gigabytes_per_photograph: Largest memory of a process in addition to what it takes at rest;
             a photograph that needs more is left out. It holds on Linux, with several workers.
-            Default: 4, more than twice what the largest photographs take; none for no limit.
+            Default: 6, nearly twice what the largest photographs take; none for no limit.
 
     Returns:
         The manifest.
