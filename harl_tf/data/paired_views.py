@@ -167,6 +167,8 @@ class PairedViews:
             A ``tf.data.Dataset`` of dict batches; pass ``steps_per_epoch`` to ``fit`` along with
             it.
         """
+        # Not within the stream's functions, which TensorFlow would translate.
+        files = ShardFiles(self.folder, read_manifest(self.folder))
         once = tf.data.Dataset.from_tensors(0)
         passes = once.flat_map(
             lambda zero: self._passes(_when_read(epoch, zero), _when_read(step, zero))
@@ -175,7 +177,7 @@ class PairedViews:
         keep_freed_memory()
         dataset = passes.flat_map(
             lambda index, left_out: self._one_pass(
-                index, left_out, worker * rows, (worker + 1) * rows, colors
+                files, index, left_out, worker * rows, (worker + 1) * rows, colors
             )
         )
         dataset = dataset.rebatch(rows // replicas, drop_remainder=True)
@@ -214,6 +216,7 @@ class PairedViews:
 
     def _one_pass(
         self,
+        files: ShardFiles,
         index: tf.Tensor,
         left_out: tf.Tensor,
         start: int,
@@ -224,9 +227,8 @@ class PairedViews:
 
         The first batches, as many as ``left_out``, are not decoded.
         """
-        manifest = read_manifest(self.folder)
+        manifest = files.manifest
         info = self._mask_info(manifest)
-        files = ShardFiles(self.folder, manifest)
         key = tf.random.fold_in(tf.constant([self.seed, 0x4A41], tf.int64), index)
         order = tf.random.experimental.stateless_shuffle(tf.constant(files.paths), key)
         serialized = tf.data.Dataset.from_tensor_slices(order).interleave(

@@ -29,6 +29,10 @@ class ShardFiles:
         folder: Folder of records.
         manifest: Its manifest.
 
+    Attributes:
+        folder: The folder.
+        manifest: Its manifest.
+
     Example:
         ::
 
@@ -37,7 +41,7 @@ class ShardFiles:
     """
 
     def __init__(self, folder: str | pathlib.Path, manifest: Manifest) -> None:
-        self.folder = pathlib.Path(folder)
+        self.folder, self.manifest = pathlib.Path(folder), manifest
         self._shards = {str(self.folder / shard.file): shard for shard in manifest.shards}
         _in_use[next(_number)] = self
 

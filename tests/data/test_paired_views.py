@@ -3,6 +3,8 @@
 import collections
 import dataclasses
 import hashlib
+import logging
+import logging.handlers
 import shutil
 
 import keras
@@ -370,3 +372,14 @@ def test_worker_decodes_its_own_rows_only(records, views, monkeypatch):
     batches = list(views.from_epoch(0, worker=1, workers=2).take(4))
     assert [len(batch["view1"]) for batch in batches] == [2] * 4
     assert made[0] == 6
+
+
+def test_tensorflow_has_nothing_to_say_of_the_stream(views):
+    """It warns of each Python function that it cannot translate."""
+    said = logging.handlers.BufferingHandler(1000)
+    tf.get_logger().addHandler(said)
+    try:
+        next(iter(views.from_epoch(0)))
+    finally:
+        tf.get_logger().removeHandler(said)
+    assert [record.getMessage() for record in said.buffer if record.levelno >= 30] == []
