@@ -9,7 +9,7 @@ from harl_tf.callbacks.progress import judge as judge
 from harl_tf.callbacks.rank_probe import RankProbe as RankProbe
 from harl_tf.callbacks.saving.change import CHANGES as CHANGES
 from harl_tf.callbacks.saving.checkpoint import Checkpoint as Checkpoint
-from harl_tf.callbacks.saving.checkpoint import ResumeError as ResumeError
+from harl_tf.callbacks.saving.restoring import ResumeError as ResumeError
 from harl_tf.callbacks.saving.saved import LOCK as LOCK
 from harl_tf.callbacks.saving.saved import Position as Position
 from harl_tf.callbacks.saving.saved import locked as locked

@@ -4,7 +4,6 @@ Owns when a state is saved and what is restored; ``saved`` owns the layout on di
 """
 
 import contextlib
-import json
 import pathlib
 import shutil
 import sys
@@ -16,14 +15,8 @@ from typing import Any
 import keras
 
 from harl_tf import distribution
-from harl_tf.callbacks.saving.change import (
-    CHANGES,
-    changes_steps,
-    check_changes,
-    moved,
-    rate_of,
-    unexplained,
-)
+from harl_tf.callbacks.saving.change import check_changes
+from harl_tf.callbacks.saving.restoring import ResumeError, restored
 from harl_tf.callbacks.saving.saved import (
     WEIGHTS,
     Position,
@@ -33,15 +26,11 @@ from harl_tf.callbacks.saving.saved import (
     saved_in,
     whole_state,
 )
-from harl_tf.callbacks.saving.settings import differences, settings_of
+from harl_tf.callbacks.saving.settings import settings_of
 from harl_tf.callbacks.saving.termination import Termination
 from harl_tf.data import PairedViews
 from harl_tf.pretraining.finite import first_not_finite
 from harl_tf.pretraining.fitting.releasing import Releasing
-
-
-class ResumeError(Exception):
-    """A run cannot be continued; the message says what differs and what to do."""
 
 
 class Checkpoint(Releasing):
@@ -236,34 +225,11 @@ class Checkpoint(Releasing):
         newest = self._newest_whole()
         if newest is None:
             return 0
-        state = newest.state()
-        updates = newest.position.epoch * self.views.steps_per_epoch + newest.position.step
-        _refuse_differences(state["settings"], self._settings, updates, newest.path, change)
-        # The state of an optimizer without variables would silently not be loaded.
-        with model.distribute_strategy.scope():
-            model.optimizer.build(model.trainable_variables)
-            model.load_weights(newest.path / WEIGHTS)
-        self._done = self._saved = newest.position
-        self._means = state.get("means", {})
-        if changes_steps(change):
-            self._move(model, state)
-        rate = rate_of(self._settings)
-        if "batch_size" in change and isinstance(rate, float):  # constant: it is among the weights
-            with model.distribute_strategy.scope():
-                getattr(model.optimizer, "inner_optimizer", model.optimizer).learning_rate = rate
-        return newest.position.epoch
-
-    def _move(self, model: keras.Model, state: dict[str, Any]) -> None:
-        """Goes on after the same share of the epochs, which have another number of steps now."""
-        steps = self.views.steps_per_epoch
-        position = moved(state, steps)
-        if position == self._saved and state.get("steps_per_epoch") == steps:
-            return
+        self._means = newest.state().get("means", {})
+        position = restored(model, self.views.steps_per_epoch, self._settings, newest, change)
         self._done = self._saved = position
-        self._moved = True
-        with model.distribute_strategy.scope():
-            # Schedules and methods look at the number of updates.
-            model.optimizer.iterations.assign(position.epoch * steps + position.step)
+        self._moved = position != newest.position
+        return position.epoch
 
     def _refuse_another_run(self, epoch: int) -> None:
         newest = max((saved.position for saved in self._whole()), default=Position(0))
@@ -325,23 +291,4 @@ def _refuse_infinite(model: keras.Model, place: pathlib.Path) -> None:
         raise FloatingPointError(
             f"Expected finite weights. Received: NaN or infinity in {weight}; "
             f"{place} was not written; earlier checkpoints are unchanged."
-        )
-
-
-def _refuse_differences(
-    saved: dict[str, Any],
-    current: dict[str, Any],
-    updates: int,
-    place: pathlib.Path,
-    change: Collection[str],
-) -> None:
-    # Round trip through JSON, so that both sides have the same types.
-    every = differences(saved, json.loads(json.dumps(current)), updates)
-    if found := list(dict.fromkeys(each.words for each in unexplained(every, change))):
-        shown = "; ".join(found[:3])
-        more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
-        raise ResumeError(
-            f"{place} belongs to a run with other settings: {shown}{more}. Use that run's "
-            "settings to resume it, or another folder for a new run. What may be changed, if it is "
-            f"meant: {', '.join(CHANGES)} (change=; of pretrain, --change)."
         )
