@@ -26,13 +26,8 @@ def backbone(tmp_path_factory):
     return harl_tf.export_backbone(model, tmp_path_factory.mktemp("run") / "backbone")
 
 
-@pytest.mark.parametrize(
-    "example",
-    [
-        each if each == "classify.py" else pytest.param(each, marks=pytest.mark.slow)
-        for each in SAID
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("example", SAID)
 def test_example_runs_and_says_how_good_it_is(backbone, tmp_path, example):
     epochs = [] if example == "retrieve.py" else ["--epochs=1"]
     start = [str(EXAMPLES / example)]

@@ -49,6 +49,7 @@ def test_preset_computes_the_same_maps(preset):
         np.testing.assert_allclose(found[level], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_preset_becomes_a_classifier_that_learns(preset):
     """From photographs of another size; every weight and statistic of the backbone moves."""
     classifier = keras_hub.models.ImageClassifier.from_preset(str(preset[2]), num_classes=2)

@@ -55,7 +55,7 @@ def names(folder):
 
 
 @pytest.mark.parametrize(
-    "step", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(6, marks=pytest.mark.slow), 8]
+    "step", [*(pytest.param(each, marks=pytest.mark.slow) for each in (1, 6, 8)), 5]
 )
 def test_sigterm_saves_the_run_which_goes_on_to_the_same_weights_and_rows(views, tmp_path, step):
     """Steps 1, 5 and 8 are the first, second and second of their epochs, 6 is the last of its.

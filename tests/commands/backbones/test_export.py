@@ -37,6 +37,7 @@ def test_preset(backbone, tmp_path):
     assert converter(IMAGES).shape[1:3] == (32, 32)
 
 
+@pytest.mark.slow
 def test_litert_file_has_the_size_asked_for(backbone, tmp_path):
     import tensorflow as tf
 

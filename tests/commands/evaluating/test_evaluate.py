@@ -105,6 +105,7 @@ def test_splits_of_a_data_set_of_tfds(backbone, folder, capsys):
     assert "of 7 images, 7 labels" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_fine_tuning_with_few_and_with_all_labels(backbone, photographs, tmp_path, capsys):
     """18 photographs of each color to learn from, of which 1 % and 10 % are one and two."""
     out = tmp_path / "out.csv"

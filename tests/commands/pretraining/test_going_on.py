@@ -64,6 +64,7 @@ def in_parts(recipe, ends, records):
     return [*model.get_weights(), *(each.numpy() for each in model.optimizer.variables)]
 
 
+@pytest.mark.slow
 def test_finished_run_goes_on_and_can_be_interrupted(
     records, tmp_path, capsys, recipe, monkeypatch
 ):

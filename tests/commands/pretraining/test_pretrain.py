@@ -308,6 +308,7 @@ def test_diverged_run_is_one_line_and_exit_code_1(capsys, records, tmp_path, tin
     assert not (tmp_path / "run" / "backbone").exists()
 
 
+@pytest.mark.slow
 def test_as_a_process(tmp_path):
     """The module runs, and its exit code reaches the shell."""
     line = [sys.executable, "-m", "harl_tf", "pretrain", "RECORDS", "RUN", "--recipe", "harl_smal"]

@@ -108,6 +108,7 @@ def test_run_from_a_saved_model_is_resumed_and_goes_on(records, tmp_path, capsys
     assert f"From: {run}, exported backbone" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_other_start_than_the_runs(records, tmp_path, capsys, saved, backbone, tiny, monkeypatch):
     run, begin = tmp_path / "run", ("--from", saved, "--from-values")
     assert command(*line(records, run, *begin, "signed")) == 0

@@ -103,8 +103,9 @@ def test_convert_shows_a_bar_and_prints_one_line(photographs, tmp_path):
 @needs_proc
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
 )
+@pytest.mark.slow
 def test_interrupt_ends_parent_and_workers_and_leaves_nothing(many, tmp_path, number, code):
     process = _start("convert", many, tmp_path / "out", "--workers", "2")
     _wait_for_first_result(process)

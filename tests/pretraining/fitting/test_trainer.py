@@ -47,7 +47,7 @@ class StopAt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("optimizer", [adamw, momentum])
+@pytest.mark.parametrize("optimizer", [adamw, pytest.param(momentum, marks=pytest.mark.slow)])
 def test_stream_goes_on_where_backup_and_restore_does(views, tmp_path, optimizer):
     """The restored run sees the views of its epochs, not those of the first ones again."""
     whole = simclr(optimizer)
@@ -72,7 +72,9 @@ def test_backup_within_an_epoch_is_refused(views, tmp_path):
         simclr().fit(views, callbacks=[backup], verbose=0)
 
 
-@pytest.mark.parametrize(("per_call", "optimizer"), [(4, adamw), (7, momentum)])
+@pytest.mark.parametrize(
+    ("per_call", "optimizer"), [(4, adamw), pytest.param(7, momentum, marks=pytest.mark.slow)]
+)
 def test_steps_per_execution_that_does_not_divide_an_epoch(records, per_call, optimizer):
     """Twelve photographs by two are six steps."""
     views = PairedViews(records, batch_size=2, image_size=32)
@@ -119,7 +121,7 @@ def test_evaluate_reads_the_first_epoch_of_a_stream_every_time(views):
 
 
 @pytest.mark.filterwarnings("error:Your input ran out of data")
-@pytest.mark.parametrize("steps", [None, 2, 3])
+@pytest.mark.parametrize("steps", [None, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_evaluate_by_several_steps_a_call_counts_every_batch_once(views, steps):
     """Three batches by two: the second call has one left."""
     data = views.from_epoch(0).take(3).apply(tf.data.experimental.assert_cardinality(3))
@@ -128,7 +130,7 @@ def test_evaluate_by_several_steps_a_call_counts_every_batch_once(views, steps):
     assert logs[1] == pytest.approx(logs[0], abs=1e-5)
 
 
-@pytest.mark.parametrize("per_call", [1, 2])
+@pytest.mark.parametrize("per_call", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_validation_reads_the_same_views_in_every_epoch(views, per_call):
     """Its loss after each epoch is what ``evaluate`` says then."""
     other = PairedViews(views.folder, batch_size=2, image_size=32, seed=7)
