@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Sequence
 
 from mask_generation.conversion.per_photograph.example import Settings
-from mask_generation.conversion.plan import Conversion
 
 _AS_IT_IS = (".jpg", ".jpeg", ".jpe", ".jfif")
 """Files that are stored as they are, or re-encoded at about their size."""
@@ -58,26 +57,19 @@ def check_before(files: Sequence[str], settings: Settings, folder: pathlib.Path)
     return f"The records will take at least {_gigabytes(need)}; {_gigabytes(free)} are free."
 
 
-def too_little_for(conversion: Conversion, rest: Sequence[int]) -> str | None:
-    """Whether what is left will not fit, going by the finished shards.
+def too_little_for(need: int, folder: pathlib.Path) -> str | None:
+    """Whether what is left will not fit, going by the shards that were written.
 
     Photographs differ, so this is said and not refused.
 
     Args:
-        conversion: A conversion with one finished shard or more.
-        rest: Indices of the shards that are still to be written.
+        need: Bytes that the rest will take if it is like the others.
+        folder: Folder that the records are written to.
 
     Returns:
         A sentence if less is free than they will take.
     """
-    written = [
-        (conversion.size(index), path.stat().st_size)
-        for index in range(len(conversion.shards))
-        if (path := conversion.folder / conversion.shards[index]).is_file()
-    ]
-    done, size = (sum(column) for column in zip(*written, strict=True))
-    need = sum(map(conversion.size, rest)) * size // done
-    free, where = _free(conversion.folder)
+    free, where = _free(folder)
     if need <= free:
         return None
     return (

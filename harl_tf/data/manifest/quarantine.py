@@ -10,6 +10,7 @@ import os
 import pathlib
 import warnings
 
+from harl_tf import files
 from harl_tf.data.manifest.contents import Manifest
 from harl_tf.data.manifest.errors import RecordsError
 
@@ -55,13 +56,8 @@ class Quarantine:
 
     def write(self, folder: pathlib.Path) -> None:
         """Writes the file as a whole, so that no reader meets a part of it."""
-        path = folder / QUARANTINE
-        partial = path.with_name(f".{QUARANTINE}.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
+        files.write_text(folder / QUARANTINE, text + "\n")
 
     def rest(self, manifest: Manifest, folder: pathlib.Path) -> Manifest:
         """What the manifest says of the other shards.

@@ -22,10 +22,8 @@ from mask_generation.workers import NO_LIMITS, Limits, ordered_map
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def _make(source: Source, settings: Settings, left_out: Mapping[str, str]) -> Example | LeftOut:
-    if (reason := left_out.get(source.name)) is not None:
-        return LeftOut(source.name, reason)
-    return make_example(source, settings)
+def _make(source: Source | LeftOut, settings: Settings) -> Example | LeftOut:
+    return source if isinstance(source, LeftOut) else make_example(source, settings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +61,11 @@ class Pool:
         before = conversion.images - sum(map(conversion.size, todo))
         with ordered_map(self.workers, self.limits) as run:
             results = run(
-                partial(_make, settings=conversion.settings, left_out=dict(left_out)),
-                conversion.sources(images, todo),
+                partial(_make, settings=conversion.settings),
+                (
+                    LeftOut(each.name, left_out[each.name]) if each.name in left_out else each
+                    for each in conversion.sources(images, todo)
+                ),
                 lambda source, reason: LeftOut(source.name, reason),
             )
             with tqdm(
@@ -75,10 +76,18 @@ class Pool:
                 disable=not self.progress,
             ) as done:
                 stream = iter(done)
-                warned = not self.progress
-                for number, index in enumerate(todo):
+                warned, written = not self.progress, 0
+                left = sum(map(conversion.size, todo))
+                for index in todo:
                     conversion.write(index, itertools.islice(stream, conversion.size(index)))
-                    sentence = None if warned else too_little_for(conversion, todo[number + 1 :])
+                    written += (conversion.folder / conversion.shards[index]).stat().st_size
+                    left -= conversion.size(index)
+                    done = conversion.images - before - left
+                    sentence = (
+                        None
+                        if warned
+                        else too_little_for(left * written // done, conversion.folder)
+                    )
                     if sentence:
                         tqdm.write(sentence, file=sys.stderr)
                         warned = True

@@ -12,16 +12,6 @@ from mask_generation.conversion.folder.output_folder import OutputFolderError, p
 from mask_generation.lock import Lock, LockedError
 
 
-def lock(target: pathlib.Path, out: pathlib.Path) -> Lock:
-    """The lock of a folder of records, to be entered.
-
-    Args:
-        target: The folder, without links.
-        out: The folder, as the user names it.
-    """
-    return Lock(target.with_name(f".{target.name}.lock"), out)
-
-
 @contextlib.contextmanager
 def alone(
     target: pathlib.Path, out: pathlib.Path, check: Callable[[], None] = lambda: None
@@ -40,7 +30,7 @@ def alone(
     with contextlib.ExitStack() as held:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(lock(target, out))
+            held.enter_context(Lock(target.with_name(f".{target.name}.lock"), out))
             put_back(target)
             check()
         except (LockedError, OutputFolderError) as error:
