@@ -31,7 +31,7 @@ FLOORS = {
         ["__main__"],
     ],
     "mask_generation": [
-        ["compiled", "interrupts", "left_out", "result", "whole_file"],
+        ["compiled", "interrupts", "left_out", "reason", "result", "whole_file"],
         ["lock"],
         ["workers"],
         ["image", "inputs", "networks"],

@@ -13,6 +13,7 @@ import tensorflow as tf
 from mask_generation.conversion.disk_space import DiskSpaceError
 from mask_generation.conversion.plan import Conversion
 from mask_generation.interrupts import no_interrupt
+from mask_generation.reason import reason_of
 
 
 class ConversionError(Exception):
@@ -62,4 +63,4 @@ def in_a_sentence(error: Exception, out: pathlib.Path) -> str | None:
         return None
     if full:
         return f"The disk is full; {out} was not written. Free some space or choose another disk."
-    return f"{out} could not be written: {' '.join(reason.split()).rstrip('.')}."
+    return f"{out} could not be written: {reason_of(reason)}."

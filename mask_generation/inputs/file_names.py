@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 # Control and format characters, line and paragraph separators, surrogates.
 _UNPRINTABLE = frozenset(("Cc", "Zl", "Zp", "Cs"))
 _NAMED = 3
+_LONGEST = 1000
 
 
 def as_text(name: str) -> str:
@@ -28,10 +29,14 @@ def as_text(name: str) -> str:
 def printable(name: str) -> str:
     r"""A name in one line of text: line breaks and other control characters are escaped.
 
+    What is no name may have megabytes; only its first thousand characters are shown.
+
     Example:
         >>> print(printable("a\nb.jpg"))
         a\nb.jpg
     """
+    if len(name) > _LONGEST:
+        name = name[: _LONGEST - 1] + "…"
     if name.isprintable():
         return name
     return "".join(

@@ -22,6 +22,7 @@ from mask_generation.inputs.formats.jpeg_end import structure
 from mask_generation.inputs.formats.png_chunks import without_metadata
 from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
 from mask_generation.inputs.reading import orientation as read_orientation
+from mask_generation.reason import reason_of
 from mask_generation.workers import NO_MEMORY, is_out_of_memory
 
 _Bools = NDArray[np.bool_]
@@ -214,7 +215,7 @@ def _array(data: bytes) -> NDArray[np.generic]:
     except Exception as error:  # a broken zip raises almost anything
         if is_out_of_memory(error):
             raise UnusableMaskError(f"its mask {NO_MEMORY}") from error
-        raise UnusableMaskError(f"its mask is damaged: {' '.join(str(error).split())}") from error
+        raise UnusableMaskError(f"its mask is damaged: {reason_of(error)}") from error
 
 
 def _open(data: bytes) -> Image.Image:
@@ -242,8 +243,7 @@ def _open(data: bytes) -> Image.Image:
     except Exception as error:  # decoding a broken file raises almost anything
         if is_out_of_memory(error):
             raise UnusableMaskError(f"its mask {NO_MEMORY}") from error
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UnusableMaskError(f"its mask is damaged: {reason}") from error
+        raise UnusableMaskError(f"its mask is damaged: {reason_of(error)}") from error
 
 
 def _alpha(image: Image.Image) -> NDArray[np.uint8] | None:

@@ -19,6 +19,7 @@ from mask_generation.inputs.formats.jpeg_cut import is_cut_off
 from mask_generation.inputs.formats.jpeg_end import structure
 from mask_generation.inputs.formats.png_chunks import without_metadata
 from mask_generation.inputs.not_photographs import is_our_sheet
+from mask_generation.reason import reason_of
 from mask_generation.workers import NO_MEMORY, is_out_of_memory
 
 LARGEST_PIXELS = 2**25
@@ -157,8 +158,7 @@ def _decode(data: bytes) -> tuple[Image.Image, bytes | None]:
     except Exception as error:  # decoding a broken file raises almost anything
         if is_out_of_memory(error):
             raise UnusableImageError(NO_MEMORY) from error
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UnusableImageError(f"damaged: {reason}") from error
+        raise UnusableImageError(f"damaged: {reason_of(error)}") from error
 
 
 def open_image(data: bytes) -> Image.Image:

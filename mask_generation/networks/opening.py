@@ -12,6 +12,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from mask_generation.reason import reason_of
+
 _NATIVE = "backbone.keras"
 _PRESET = "config.json"
 
@@ -130,10 +132,4 @@ def explained(what: str, advice: str = "") -> Iterator[None]:
     except ModelError:
         raise
     except Exception as error:  # each kind of damaged file raises a different error
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        if len(reason) > _LONGEST_REASON:
-            reason = reason[:_LONGEST_REASON] + "…"
-        raise ModelError(f"{what}: {reason}. {advice}".rstrip()) from error
-
-
-_LONGEST_REASON = 300
+        raise ModelError(f"{what}: {reason_of(error)}. {advice}".rstrip()) from error

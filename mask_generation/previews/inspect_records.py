@@ -17,6 +17,7 @@ from mask_generation.foreground import foreground_mask
 from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS
 from mask_generation.previews.pictures import Numbers, Picture
+from mask_generation.reason import reason_of
 
 
 class InspectedRecords:
@@ -95,7 +96,7 @@ class InspectedRecords:
                     advice = manifests.how_to_mend(self._folder)
                     raise manifests.RecordsError(f"{path} {wrong}. {advice}") from error
             raise manifests.RecordsError(
-                f"{self._folder} holds what cannot be decoded: {' '.join(error.message.split())}. "
+                f"{self._folder} holds what cannot be decoded: {reason_of(error)}. "
                 "Convert the photographs again."
             ) from error
 

@@ -135,7 +135,7 @@ def test_manifest_that_cannot_be_opened_is_an_error(folder, monkeypatch):
 @pytest.mark.parametrize("schema", [0, 1, 2, "3", None])
 def test_other_schema_is_refused_with_both_versions(folder, schema):
     _change(folder, schema=schema)
-    with pytest.raises(RecordsError, match=f"has schema {schema}; .* reads 3. Convert the photo"):
+    with pytest.raises(RecordsError, match=f"has schema {schema!r}; .* reads 3. Convert the photo"):
         read_manifest(folder)
 
 

@@ -10,30 +10,33 @@ replayed by the tests from then on. ``--guided`` lets Atheris choose the mutatio
 """
 
 import argparse
+import contextlib
 import faulthandler
 import hashlib
 import pathlib
 import resource
 import signal
 import sys
+import tempfile
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from tests.fuzz.mutations import mutated
-from tests.fuzz.targets import TARGETS
 
 SECONDS = 10
 BYTES = 2 * 2**30
+INSTRUMENTED = ["harl_tf", "mask_generation", "PIL", "tarfile", "json", "zipfile", "numpy.lib"]
 CRASHES = pathlib.Path(__file__).parent / "crashes"
 
 
 class Bounds:
     """Limits of time and memory for one input; the input is on disk while it is being read."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, run: Callable[[bytes], None]) -> None:
         self.longest, self.faults = 0.0, 0
-        self._target = target
+        self._target, self._run = target, run
         self._current = CRASHES / f"{target}_current.bin"
         faulthandler.enable()
         signal.signal(signal.SIGALRM, _too_long)
@@ -46,7 +49,7 @@ class Bounds:
         start = time.monotonic()
         signal.alarm(SECONDS)
         try:
-            TARGETS[self._target].run(data)
+            self._run(data)
         except Exception:
             name = f"{self._target}_{hashlib.sha256(data).hexdigest()[:12]}.bin"
             (CRASHES / name).write_bytes(data)
@@ -62,32 +65,53 @@ def _too_long(number: int, frame: FrameType | None) -> None:
     raise TimeoutError(f"An input took longer than {SECONDS} s.")
 
 
+def guided(run: Callable[[bytes], None], seeds: Sequence[bytes], count: int) -> None:
+    """Lets Atheris make inputs from the seeds, by what they reach in the code; ends the process."""
+    import atheris
+
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, each in enumerate(seeds):
+            (pathlib.Path(corpus) / str(number)).write_bytes(each)
+        longest = 2 * max(map(len, seeds))
+        atheris.Setup([sys.argv[0], f"-runs={count}", f"-max_len={longest}", corpus], run)
+        atheris.Fuzz()
+
+
+def instrumented() -> contextlib.AbstractContextManager[None]:
+    """In it, what is imported tells Atheris what has been reached."""
+    import atheris
+
+    return atheris.instrument_imports(include=INSTRUMENTED)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("target", choices=TARGETS)
+    parser.add_argument("target")
     parser.add_argument("--count", type=int, default=10000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--guided", action="store_true")
     arguments = parser.parse_args()
-    seeds, target = TARGETS[arguments.target].seeds(), arguments.target
+    with instrumented() if arguments.guided else contextlib.nullcontext():
+        from tests.fuzz.targets import TARGETS  # after Atheris, if it is to see what is reached
+    if arguments.target not in TARGETS:
+        parser.error(f"expected one of {', '.join(TARGETS)}; received {arguments.target}")
+    target = TARGETS[arguments.target]
+    seeds = target.seeds()
     for each in seeds:
-        TARGETS[target].run(each)
+        target.run(each)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    bounds = Bounds(target)
+    bounds = Bounds(arguments.target, target.run)
     if arguments.guided:
-        import atheris
-
-        atheris.Setup([sys.argv[0], f"-runs={arguments.count}"], bounds.run)
-        atheris.Fuzz()
+        guided(bounds.run, seeds, arguments.count)
     start = time.monotonic()
     for number in range(arguments.first, arguments.first + arguments.count):
         bounds.run(mutated(seeds, arguments.seed, number))
     seconds = time.monotonic() - start
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(
-        f"{target}: {arguments.count} inputs in {seconds:.0f} s, {bounds.faults} faults, longest "
-        f"{bounds.longest:.2f} s, {grown:.0f} MB above what valid inputs needed."
+        f"{arguments.target}: {arguments.count} inputs in {seconds:.0f} s, {bounds.faults} faults, "
+        f"longest {bounds.longest:.2f} s, {grown:.0f} MB above what valid inputs needed."
     )
     raise SystemExit(bounds.faults > 0)
 

@@ -101,6 +101,43 @@ def quarantines() -> list[bytes]:
     return [json.dumps(fields).encode()]
 
 
+def notes() -> list[bytes]:
+    """A note of a conversion's journal, whose checksum is put right after each mutation."""
+    shard = json.loads((GOLDEN / "manifest.json").read_text())["shards"][0]
+    fields = {"fingerprint": "x", "shard": shard, "left_out": [["b.jpg", "empty file"]]}
+    counts = {"flags": {"flat": 1}, "regions": {"grid": 4}, "assumptions": {}, "labels": {"3": 2}}
+    return [json.dumps({**fields, **counts}).encode()]
+
+
+PHOTOGRAPH = "a.png"
+"""What the boxes are of: a file of 40 × 30 pixels."""
+
+
+def coco_boxes() -> list[bytes]:
+    """COCO's annotations of a photograph."""
+    box = {"image_id": 7, "category_id": 3, "bbox": [2, 3, 10.5, 20], "iscrowd": 0}
+    crowd = {**box, "bbox": [-1, -2, 99, 99], "iscrowd": 1}
+    content = {
+        "images": [{"id": 7, "file_name": PHOTOGRAPH, "width": 40, "height": 30}],
+        "categories": [{"id": 3, "name": "cat"}, {"id": 90, "name": "dog"}],
+        "annotations": [box, crowd],
+    }
+    return [json.dumps(content).encode()]
+
+
+def voc_boxes() -> list[bytes]:
+    """Pascal VOC's annotations of a photograph, the second with an entity in it."""
+    sides = "<xmin>3</xmin><ymin>4</ymin><xmax>12</xmax><ymax>23.5</ymax>"
+    text = (
+        f"<annotation><filename>{PHOTOGRAPH}</filename><size><width>40</width>"
+        f"<height>30</height></size><object><name>NAME</name><difficult>1</difficult>"
+        f"<bndbox>{sides}</bndbox></object></annotation>"
+    )
+    declared = '<?xml version="1.0"?><!DOCTYPE annotation [<!ENTITY a "dog">]>'
+    named = declared + text.replace("NAME", "&a;&a;")
+    return [text.replace("NAME", "cat").encode(), named.encode()]
+
+
 def _saved(image: Image.Image, kind: str, **settings: object) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **settings)

@@ -2,18 +2,25 @@
 
 import contextlib
 import functools
+import json
 import pathlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from harl_tf.data import decoding, records
 from harl_tf.data.manifest import QUARANTINE, Manifest, RecordsError, read_manifest
+from harl_tf.data.manifest.seal import sealed
+from harl_tf.evaluation import read_coco, read_voc
+from harl_tf.evaluation.datasets.annotated import Annotations
 from harl_tf.export import artifact
 from mask_generation.conversion.checking.records import Seen, defect_of
+from mask_generation.conversion.folder import journal
 from mask_generation.conversion.per_photograph.example import Settings, make_example
 from mask_generation.inputs.mask_file import decode_file
 from mask_generation.inputs.reading import UnusableImageError
@@ -127,6 +134,39 @@ def metadata(data: bytes) -> None:
         one_line(error)
 
 
+def note(data: bytes) -> None:
+    """A damaged note costs its shard, which is made again."""
+    with contextlib.suppress(ValueError, RecursionError):  # what is no JSON cannot be sealed
+        fields = json.loads(data)
+        data = json.dumps(sealed(fields) if isinstance(fields, dict) else fields).encode()
+    kept = journal.Journal(_folder(), "x", ("a.tfrecord",))
+    place = kept.folder / journal.FOLDER / "00000.json"
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(data)
+    kept.noted()
+
+
+def coco(data: bytes) -> None:
+    path = _photograph().parent / "boxes.json"
+    path.write_bytes(data)
+    _boxes(read_coco, path, path.parent)
+
+
+def voc(data: bytes) -> None:
+    path = _photograph().parent / "boxes.xml"
+    path.write_bytes(data)
+    _boxes(read_voc, path.parent, path.parent)
+
+
+def _boxes(read: Callable[..., Annotations], *where: pathlib.Path) -> None:
+    try:
+        found = read(*where)
+    except (ValueError, FileNotFoundError) as error:
+        one_line(error)
+    else:
+        assert all(np.isfinite(image.boxes.corners).all() for image in found.images)
+
+
 def page(data: bytes) -> None:
     """A name of any bytes stays text on the page."""
     name = data.decode("utf-8", "surrogateescape").encode("utf-8", "backslashreplace").decode()
@@ -148,16 +188,28 @@ TARGETS = {
     "manifest": Target(manifest, seeds.manifests),
     "metadata": Target(metadata, seeds.metadata),
     "quarantine": Target(quarantine, seeds.quarantines),
+    "note": Target(note, seeds.notes),
+    "coco": Target(coco, seeds.coco_boxes),
+    "voc": Target(voc, seeds.voc_boxes),
     "page": Target(page, names),
 }
 
 
-@functools.cache
 @functools.cache
 def _records() -> pathlib.Path:
     """A folder of records to put a file into."""
     return shutil.copytree(seeds.GOLDEN, _folder() / "records")
 
 
+@functools.cache
+def _photograph() -> pathlib.Path:
+    """A photograph alone in a folder, for annotations of it."""
+    path = pathlib.Path(tempfile.mkdtemp()) / seeds.PHOTOGRAPH
+    Image.new("RGB", (40, 30)).save(path)
+    return path
+
+
+@functools.cache
 def _folder() -> pathlib.Path:
+    """One folder for all inputs; each is written over the one before."""
     return pathlib.Path(tempfile.mkdtemp())

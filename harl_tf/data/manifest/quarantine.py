@@ -49,8 +49,8 @@ class Quarantine:
                 raise ValueError("it names no shard, or has other counts than whole numbers")
         except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise RecordsError(
-                f"{path} should name the damaged shards to do without; it cannot be read: {error}. "
-                f"Remove it, and run python -m mask_generation verify on the folder."
+                f"{path} should name the damaged shards to do without; it cannot be read: "
+                f"{error!s:.300}. Remove it, and run python -m mask_generation verify on it."
             ) from error
         return found
 
@@ -68,7 +68,11 @@ class Quarantine:
         strange = self.shards.keys() - {shard.file for shard in manifest.shards}
         rest = tuple(shard for shard in manifest.shards if shard.file not in self.shards)
         if strange or not rest:
-            wrong = f"it names {min(strange)}, which is none" if strange else "it names all of them"
+            wrong = (
+                f"it names {min(strange)!r:.200}, which is none"
+                if strange
+                else "it names all of them"
+            )
             raise RecordsError(
                 f"{folder / QUARANTINE} should name some shards of the manifest; {wrong}. Remove "
                 "it, and run python -m mask_generation verify on the folder."

@@ -6,6 +6,7 @@ a shorter file without any error; only the sizes and counts here detect it.
 
 import dataclasses
 import json
+import os
 import pathlib
 from typing import Any
 
@@ -13,6 +14,9 @@ from harl_tf.data.manifest.contents import FILE_NAME, SCHEMA, File, Manifest, Ma
 from harl_tf.data.manifest.errors import RecordsError, how_to_mend
 from harl_tf.data.manifest.quarantine import Quarantine
 from harl_tf.data.manifest.seal import SEAL, unsealed
+
+_LONGEST_NAME = 255
+"""Bytes of a file's name, in the file systems in use."""
 
 
 def read_manifest(folder: str | pathlib.Path) -> Manifest:
@@ -80,8 +84,8 @@ def stated_manifest(folder: str | pathlib.Path) -> Manifest:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields["schema"] != SCHEMA:
             raise RecordsError(
-                f"{path} has schema {fields['schema']}; this version of harl_tf reads {SCHEMA}. "
-                "Convert the photographs again, or use the version that wrote it."
+                f"{path} has schema {fields['schema']!r:.50}; this version of harl_tf reads "
+                f"{SCHEMA}. Convert the photographs again, or use the version that wrote it."
             )
         # Manifests of earlier versions have neither.
         if "images_per_shard" in fields or SEAL in fields:
@@ -95,7 +99,7 @@ def stated_manifest(folder: str | pathlib.Path) -> Manifest:
         ) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise RecordsError(
-            f"{path} is not a valid manifest: {error}. Convert the photographs again."
+            f"{path} is not a valid manifest: {error!s:.300}. Convert the photographs again."
         ) from error
 
 
@@ -122,9 +126,10 @@ def _from_json(fields: dict[str, Any]) -> Manifest:
 def _check_listed(listed: Shard | File) -> None:
     """A manifest may come from a stranger, and files are read and repaired by what it says."""
     if not isinstance(listed.file, str) or (
-        not listed.file or pathlib.PurePath(listed.file).name != listed.file
+        not 0 < len(os.fsencode(listed.file)) <= _LONGEST_NAME
+        or pathlib.PurePath(listed.file).name != listed.file
     ):
-        raise ValueError(f"it names {listed.file!r}, which is not a file of its folder")
+        raise ValueError(f"it names {listed.file!r:.200}, which is not a file of its folder")
     counts = (listed.bytes, listed.records) if isinstance(listed, Shard) else (listed.bytes,)
     if any(type(count) is not int or count < 0 for count in counts):
         raise ValueError(f"the counts of {listed.file} are not whole numbers")

@@ -1,5 +1,7 @@
 """A photograph with its true boxes, checked."""
 
+import math
+import os
 import pathlib
 from typing import NamedTuple
 
@@ -53,6 +55,22 @@ class Annotations(NamedTuple):
     left_out: int
 
 
+def check_exists(photograph: pathlib.Path, named_by: pathlib.Path) -> None:
+    """Refuses annotations of a photograph that is not there.
+
+    Raises:
+        FileNotFoundError: If it does not exist, or cannot, with such a name.
+
+    Example:
+        >>> check_exists(pathlib.Path("no/such.jpg"), pathlib.Path("a.xml"))
+        Traceback (most recent call last):
+        FileNotFoundError: a.xml names 'no/such.jpg', which does not exist.
+    """
+    if not os.path.isfile(photograph):  # False, too, for a name that is too long
+        name = f"{str(photograph)!r:.300}"
+        raise FileNotFoundError(f"{named_by} names {name}, which does not exist.")
+
+
 def annotated(
     path: pathlib.Path, marked: list[Marked], width: float, height: float
 ) -> tuple[Annotated, int]:
@@ -65,13 +83,15 @@ def annotated(
         height: Likewise.
 
     Raises:
-        ValueError: If a box is altogether outside the photograph, or no numbers.
+        ValueError: If a box is altogether outside the photograph, or a number is none.
 
     Example:
         >>> photograph, left_out = annotated(pathlib.Path("a"), [Marked(3, [0, 0, 5, 5])], 9, 9)
         >>> photograph.boxes.classes.tolist(), len(photograph.ignored.classes), left_out
         ([3], 0, 0)
     """
+    if not (math.isfinite(width) and math.isfinite(height)):
+        raise ValueError(f"Expected width and height of {path}. Received: {width}, {height}.")
     parts, kept = [], 0
     for ignored in (False, True):
         chosen = [each for each in marked if each.ignored == ignored]

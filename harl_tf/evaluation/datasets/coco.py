@@ -5,7 +5,17 @@ import os
 import pathlib
 from typing import Any
 
-from harl_tf.evaluation.datasets.annotated import Annotations, Marked, annotated
+from harl_tf.evaluation.datasets.annotated import Annotations, Marked, annotated, check_exists
+
+_OTHER_CONTENT = (
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+)
 
 
 def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> Annotations:
@@ -45,16 +55,15 @@ def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str
         examples, left_out = [], 0
         for number, image in listed.items():
             photograph = folder / image["file_name"]
-            if not photograph.is_file():
-                raise FileNotFoundError(f"{path} names {photograph}, which does not exist.")
+            check_exists(photograph, path)
             size = image["width"], image["height"]
             example, without_area = annotated(photograph, found[number], *size)
             examples.append(example)
             left_out += without_area
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except _OTHER_CONTENT as error:
         raise ValueError(
             f"Expected {path} to be COCO's JSON: images with id, file_name, width and height, "
             "annotations with image_id, category_id and bbox, categories with id and name. "
-            f"Received: {type(error).__name__}, {error}."
+            f"Received: {type(error).__name__}, {error!s:.300}."
         ) from error
     return Annotations(examples, tuple(names[category] for category in numbers), left_out)

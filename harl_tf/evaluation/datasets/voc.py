@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from harl_tf.evaluation.datasets.annotated import Annotations, Marked, annotated
+from harl_tf.evaluation.datasets.annotated import Annotations, Marked, annotated, check_exists
 
 _LARGEST = 10_000_000
 """Bytes of an annotation; a file of a stranger may be anything."""
@@ -50,12 +50,11 @@ def read_voc(
     examples, left_out = [], 0
     for path, (file, size, objects) in zip(paths, read, strict=True):
         photograph = photographs / file
-        if not photograph.is_file():
-            raise FileNotFoundError(f"{path} names {photograph}, which does not exist.")
+        check_exists(photograph, path)
         unknown = [each.name for each in objects if each.name not in names]
         if unknown:
             raise ValueError(
-                f"Expected objects of {', '.join(names)} in {path}. Received: {unknown[0]}."
+                f"Expected objects of {', '.join(names)} in {path}. Received: {unknown[0]!r:.100}."
             )
         marked = [
             Marked(names.index(each.name), each.corners, each.difficult and not difficult)
@@ -94,7 +93,7 @@ def _read(path: pathlib.Path) -> tuple[str, tuple[float, float], list[_Object]]:
     except (ElementTree.ParseError, ValueError) as error:
         raise ValueError(
             f"Expected {path} to be an annotation as Pascal VOC has them: filename, size, and "
-            f"objects with name and bndbox. Received: {error}."
+            f"objects with name and bndbox. Received: {error!s:.300}."
         ) from error
 
 

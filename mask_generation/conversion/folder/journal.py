@@ -131,7 +131,7 @@ class Journal:
             if fields[_FINGERPRINT] != self.fingerprint:
                 return None
             return FinishedShard.from_json(fields)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
 

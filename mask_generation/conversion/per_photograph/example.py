@@ -19,6 +19,7 @@ from mask_generation.inputs.sources import Source
 from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS, MaskMethod, named
 from mask_generation.methods.regions import REGION_METHODS
+from mask_generation.reason import reason_of
 from mask_generation.result import ForegroundMask
 from mask_generation.workers import NO_MEMORY, is_out_of_memory
 
@@ -172,8 +173,7 @@ def _further(
 
 def _failure(method: str, error: Exception) -> UnusableMaskError:
     """A method's failure on one photograph must not end the conversion of millions."""
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    reason = NO_MEMORY if is_out_of_memory(error) else reason
+    reason = NO_MEMORY if is_out_of_memory(error) else reason_of(error)
     return UnusableMaskError(f"the method {method} failed: {reason}")
 
 

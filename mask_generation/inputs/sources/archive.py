@@ -10,6 +10,8 @@ import tarfile
 import zlib
 from typing import Any
 
+from mask_generation.reason import reason_of
+
 
 class _StrictInfo(tarfile.TarInfo):
     """A member whose damaged header is an error."""
@@ -30,7 +32,15 @@ _ReadError = tarfile.ReadError
 _INVALID: Any = (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError)  # type: ignore[attr-defined]
 
 
-DAMAGES = (tarfile.TarError, EOFError, ValueError, OverflowError, zlib.error, lzma.LZMAError)
+DAMAGES = (
+    tarfile.TarError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    MemoryError,  # a header that claims to have gigabytes
+    zlib.error,
+    lzma.LZMAError,
+)
 """What reading a damaged tar raises, besides ``OSError``."""
 
 
@@ -92,4 +102,4 @@ def damaged(file: str, error: Exception) -> OSError:
         >>> damaged("a.tar", EOFError("no end"))
         OSError('a.tar is a damaged tar: no end.')
     """
-    return OSError(f"{file} is a damaged tar: {' '.join(str(error).split())}.")
+    return OSError(f"{file} is a damaged tar: {reason_of(error)}.")

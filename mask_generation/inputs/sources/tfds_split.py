@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mask_generation.inputs.sources.source import InMemory, Source
+from mask_generation.reason import reason_of
 
 PREFIX = "tfds:"
 _WHERE = re.compile(r"(?P<name>[^:]+(:[\d*]+\.[\d*]+\.[\d*]+)?)(:(?P<split>.+))?")
@@ -129,9 +130,9 @@ def read_tfds(where: str, mask: str | None = None) -> TfdsSplit:
         number = builder.info.splits[split].num_examples
     # Names, configurations, versions, splits and downloads can fail with any kind of error.
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        first = str(error).strip().partition("\n")[0]
         raise OSError(
-            f"TensorFlow Datasets cannot open {where[len(PREFIX) :]}: {reason}"
+            f"TensorFlow Datasets cannot open {where[len(PREFIX) :]}: {reason_of(first or error)}"
         ) from error
     if not number:
         raise FileNotFoundError(f"No photograph in {where}: the split is empty.")

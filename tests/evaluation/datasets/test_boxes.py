@@ -114,12 +114,36 @@ def test_bad_voc_is_named(tmp_path, images, change, words):
 
 
 def test_class_that_was_not_given_is_named(tmp_path, images):
-    with pytest.raises(ValueError, match=r"Expected objects of cat in .*Received: dog"):
+    with pytest.raises(ValueError, match=r"Expected objects of cat in .*Received: 'dog'"):
         read_voc(voc(tmp_path), images, classes=["cat"])
 
 
 @pytest.mark.parametrize("read", ["coco", "voc"])
 def test_image_that_is_missing_is_named(tmp_path, images, read):
     (images / "b.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"names .*b\.png, which does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"names .*b\.png', which does not exist"):
         read_coco(coco(tmp_path), images) if read == "coco" else read_voc(voc(tmp_path), images)
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "1e999", "NaN", "-Infinity", "[" * 100_000])
+@pytest.mark.parametrize("place", ['"width": 40', '"bbox": [2'])
+def test_numbers_that_are_none_are_refused(images, tmp_path, value, place):
+    path = coco(tmp_path)
+    text = path.read_text()
+    old = place.rpartition("[" if "[" in place else " ")[2]
+    assert place in text
+    path.write_text(text.replace(place, place.removesuffix(old) + value, 1))
+    with pytest.raises(ValueError, match="Expected") as caught:
+        read_coco(path, images)
+    assert len(str(caught.value)) < 1000
+
+
+def test_entities_of_entities_are_not_expanded(images, tmp_path):
+    """A billion times "ha"; the parser of Python stops at a hundred times the file."""
+    entities = "".join(
+        f'<!ENTITY e{number} "{f"&e{number - 1};" * 10}">' for number in range(1, 10)
+    )
+    head = f'<!DOCTYPE annotation [<!ENTITY e0 "ha">{entities}]>'
+    folder = voc(tmp_path, lambda text: head + text.replace("dog", "&e9;"))
+    with pytest.raises(ValueError, match="Pascal VOC"):
+        read_voc(folder, images)
