@@ -21,7 +21,7 @@ from tests.integration.cluster import environments
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 LONGEST = 1.5
-"""Seconds from the end of the first step to a kill, at most."""
+"""Seconds from the end of the first save to a kill, at most."""
 
 PATIENCE = 180
 """Seconds in which the other workers must have ended once one was killed, and a run must begin."""

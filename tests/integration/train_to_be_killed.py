@@ -31,7 +31,7 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
 
 
 class Begun(keras.callbacks.Callback):
-    """Says that the first step, which takes seconds, has been taken."""
+    """Says that the first step has been taken and saved, both of which take seconds."""
 
     said = False
 
@@ -60,7 +60,7 @@ def main(records: str, folder: str, epochs: str, replicas: str) -> None:
         views,
         epochs=int(epochs),
         initial_epoch=first,
-        callbacks=[Begun(), *log, checkpoint],
+        callbacks=[*log, checkpoint, Begun()],
         verbose=0,
     )
     if chief:

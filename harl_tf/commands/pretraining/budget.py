@@ -13,7 +13,6 @@ from typing import Any
 
 import keras
 
-from harl_tf.commands.refusal import CommandError
 from harl_tf.data import PairedViews
 from harl_tf.recipes import Recipe
 
@@ -25,6 +24,9 @@ _LARGE_SHARE = 0.25
 
 _UNTIMED, _TIMED = 3, 6
 """Steps of a measurement: the first ones compile the graph and fill the stream's buffers."""
+
+_SECONDS = 5.0
+"""A measurement goes on for as long, because single steps vary; of slow ones, for ``_TIMED``."""
 
 _RESERVE = 0.9
 """Share of the time for steps; the rest is for compiling, probes and the export."""
@@ -145,8 +147,40 @@ def warnings(
     return found
 
 
+def slow_statistics(backbone: keras.Model, steps: int) -> str | None:
+    """What is to be said of batch normalization whose statistics lag behind a short run.
+
+    Args:
+        backbone: A network with random weights.
+        steps: Steps of the run.
+
+    Returns:
+        A sentence; None if nothing is to be said.
+
+    Example:
+        >>> slow_statistics(keras.applications.MobileNetV3Small(weights=None), 168)
+        'After 168 steps, the statistics of the batch normalization, of momentum 0.999, are ...'
+        >>> slow_statistics(harl_tf.backbones.small_resnet(), 168) is None
+        True
+    """
+    layers = backbone._flatten_layers()
+    momenta = [each.momentum for each in layers if isinstance(each, _BATCH_NORMALIZATION)]
+    slowest = max(momenta, default=0.0)
+    if slowest <= _QUICK_MOMENTUM or slowest**steps < _LAGGING:
+        return None
+    return (
+        f"After {steps} steps, the statistics of the batch normalization, of momentum {slowest:g}, "
+        f"are still {100 * slowest**steps:.0f} % those of the start, with which features are "
+        f"computed. Build the network with a momentum of {_QUICK_MOMENTUM:g}, or train longer."
+    )
+
+
+_BATCH_NORMALIZATION = keras.layers.BatchNormalization
+_QUICK_MOMENTUM, _LAGGING = 0.9, 0.05
+
+
 class _Clock(keras.callbacks.Callback):
-    """Notes when each step ended."""
+    """Notes when each step ended, and ends the training when there were enough."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,6 +188,9 @@ class _Clock(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.times.append(time.perf_counter())
+        timed = self.times[_UNTIMED - 1 :]
+        if len(timed) > _TIMED and timed[-1] - timed[0] > _SECONDS:
+            self.model.stop_training = True
 
 
 def measure(model: keras.Model, views: PairedViews) -> float:
@@ -163,13 +200,12 @@ def measure(model: keras.Model, views: PairedViews) -> float:
         model: The model; it is trained by it, so use one to throw away.
         views: The stream.
 
-    Raises:
-        CommandError: If the epoch has too few steps for a measurement.
     """
-    steps = _UNTIMED + _TIMED
     clock = _Clock()
-    model.fit(views, epochs=1, steps_per_epoch=steps, callbacks=[clock], verbose=0)
-    if len(clock.times) <= _UNTIMED:
-        raise CommandError("The records end before a step could be measured; use --steps.")
+    model.fit(views, epochs=_MANY, callbacks=[clock], verbose=0)
     timed = clock.times[_UNTIMED - 1 :]
     return (timed[-1] - timed[0]) / (len(timed) - 1)
+
+
+_MANY = 1_000_000
+"""Epochs of a measurement, which its clock ends."""

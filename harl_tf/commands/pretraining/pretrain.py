@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
             if chief:  # what the run is changed to is written once that is possible
                 notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
                 folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes, change)
-                _say_hello(job, replicas)
+                _say_hello(job, model, replicas)
             _train(model, job, halves, folder, chief, checkpoint)
             if chief:
                 _export(model, words, arguments.records, job.recipe, folder)
@@ -201,7 +201,7 @@ def _digest(folder: str) -> str:
     return data.read_manifest(folder).digest()
 
 
-def _say_hello(job: _Job, replicas: int) -> None:
+def _say_hello(job: _Job, model: Pretraining, replicas: int) -> None:
     recipe, views, start = job.recipe, job.views, job.start
     count = data.read_manifest(views.folder).records
     peak = recipe.optimizer.rate.peak(recipe.batch_size)
@@ -218,7 +218,11 @@ def _say_hello(job: _Job, replicas: int) -> None:
         if start.assumed:
             print("Note: Say --from-values if its pixel values are others.")
     random_start = start is None and len(job.plan.ends) == 1
-    for sentence in budget.warnings(recipe, count, views.steps_per_epoch, random_start):
+    notes = budget.warnings(recipe, count, views.steps_per_epoch, random_start)
+    if random_start:
+        steps = recipe.epochs * views.steps_per_epoch
+        notes += filter(None, [budget.slow_statistics(model.backbone, steps)])
+    for sentence in notes:
         print(f"Note: {sentence}")
 
 

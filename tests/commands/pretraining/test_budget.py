@@ -1,13 +1,17 @@
 """The length of a run, in whatever its user thinks, through the command."""
 
+import dataclasses
 import json
 
+import keras
 import pytest
 
+import harl_tf
 from harl_tf.commands import parse_arguments
 from harl_tf.commands.pretraining import budget, pretrain
+from harl_tf.recipes import RECIPES
 from harl_tf.runs import RunFolder
-from tests.commands.pretraining.test_pretrain import SMALL, command, tiny
+from tests.commands.pretraining.test_pretrain import SMALL, TinyNetwork, command, tiny
 
 __all__ = ["tiny"]
 
@@ -17,6 +21,19 @@ def untrained(monkeypatch, tiny):
     """Everything but training and export."""
     monkeypatch.setattr(pretrain, "_train", lambda *_: None)
     monkeypatch.setattr(pretrain, "_export", lambda *_: None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Normalized(TinyNetwork):
+    """A convolution and its normalization by the batch."""
+
+    momentum: float
+
+    def build(self, image_size):
+        image = keras.Input((image_size, image_size, 3))
+        x = keras.layers.Conv2D(8, 8, strides=8)(image)
+        x = keras.layers.BatchNormalization(momentum=self.momentum)(x)
+        return harl_tf.backbones.feature_pyramid(keras.Model(image, {"P3": x}), mean=None)
 
 
 def begun(run):
@@ -69,8 +86,9 @@ def test_interrupted_run_keeps_the_epochs_it_was_begun_with(
     assert "begun with epochs 2, not a length of 5 minutes, and is not" in capsys.readouterr().err
 
 
-def test_step_is_measured_on_the_records(records, tmp_path, tiny, untrained, capsys):
-    """Twelve photographs, nine steps of them."""
+def test_step_is_measured_on_the_records(records, tmp_path, tiny, untrained, capsys, monkeypatch):
+    """Twelve photographs: several epochs of them."""
+    monkeypatch.setattr(budget, "_SECONDS", 0.1)
     assert pretrain_tiny(records, tmp_path / "run", "--minutes", 1) == 0
     assert "A step takes 0." in capsys.readouterr().out
     assert begun(tmp_path / "run")["length"] == "1 minutes"
@@ -83,6 +101,18 @@ def test_few_steps_and_a_large_batch_are_said(records, tmp_path, untrained, caps
     )
     assert pretrain_tiny(records, tmp_path / "other", "--epochs", 167) == 0
     assert "Note:" not in capsys.readouterr().out
+
+
+def test_statistics_that_lag_behind_are_said(
+    records, tmp_path, untrained, tiny, monkeypatch, capsys
+):
+    """.999 to the 6th is .994; a momentum of .9, as the recipes' networks have, is quick."""
+    monkeypatch.setitem(RECIPES, "tiny", dataclasses.replace(tiny, network=Normalized(0.999)))
+    assert pretrain_tiny(records, tmp_path / "slow", "--epochs", 2) == 0
+    assert "of momentum 0.999, are still 99 %" in capsys.readouterr().out
+    monkeypatch.setitem(RECIPES, "tiny", dataclasses.replace(tiny, network=Normalized(0.9)))
+    assert pretrain_tiny(records, tmp_path / "quick", "--epochs", 2) == 0
+    assert "statistics" not in capsys.readouterr().out
 
 
 def test_two_lengths_are_refused(capsys):
