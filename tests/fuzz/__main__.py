@@ -73,7 +73,9 @@ def guided(run: Callable[[bytes], None], seeds: Sequence[bytes], count: int) -> 
         for number, each in enumerate(seeds):
             (pathlib.Path(corpus) / str(number)).write_bytes(each)
         longest = 2 * max(map(len, seeds))
-        atheris.Setup([sys.argv[0], f"-runs={count}", f"-max_len={longest}", corpus], run)
+        # Memory is limited by Bounds; libFuzzer would count TensorFlow's, too.
+        options = [f"-runs={count}", f"-max_len={longest}", "-rss_limit_mb=0"]
+        atheris.Setup([sys.argv[0], *options, corpus], run)
         atheris.Fuzz()
 
 

@@ -19,7 +19,7 @@ import mask_generation
 from harl_tf.data import records
 from tests.networks import tiny_hapicl
 
-FOLDER = pathlib.Path(__file__).parent / "run_schema_3"
+FOLDER = pathlib.Path(__file__).parent / "run_schema_3_sealed"
 
 
 def photograph(index: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 ``make_run.py`` wrote them. A test that fails here means that somebody's records or run are lost.
 """
 
+import json
 import pathlib
 import shutil
 
@@ -12,6 +13,7 @@ import pytest
 import mask_generation
 from harl_tf.callbacks import Checkpoint
 from harl_tf.data.manifest import SCHEMA
+from harl_tf.data.manifest.seal import SEAL
 from tests.golden.make_run import contents, training
 
 FOLDERS = sorted(pathlib.Path(__file__).parent.glob("run_*"))
@@ -49,4 +51,9 @@ def test_folder_is_small(folder):
 
 
 def test_there_is_one_for_the_schema_of_this_version():
-    assert f"run_schema_{SCHEMA}" in [folder.name for folder in FOLDERS]
+    """Records with and without the manifest's own checksum, which the schema leaves open."""
+    found = [folder.name for folder in FOLDERS]
+    assert {f"run_schema_{SCHEMA}", f"run_schema_{SCHEMA}_sealed"} <= set(found)
+    texts = [(folder / "records/manifest.json").read_text() for folder in FOLDERS]
+    sealed = [SEAL in json.loads(text) for text in texts]
+    assert sealed == [name.endswith("_sealed") for name in found]

@@ -31,14 +31,21 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
 
 
 class Begun(keras.callbacks.Callback):
-    """Says that the first step has been taken and saved, both of which take seconds."""
+    """Says that the first step of this process has been taken and saved, which takes seconds."""
 
-    said = False
+    def __init__(self, checkpoint):
+        super().__init__()
+        self.checkpoint, self.start = checkpoint, None
+
+    def on_train_begin(self, logs=None):
+        self.start = self.checkpoint.position
 
     def on_train_batch_end(self, batch, logs=None):
-        if not self.said:
+        if self.start is not None and self.checkpoint.position > self.start:
             print("begun", flush=True)
-        self.said = True
+            self.start = None
+
+    on_epoch_end = on_train_batch_end
 
 
 def main(records: str, folder: str, epochs: str, replicas: str) -> None:
@@ -60,7 +67,7 @@ def main(records: str, folder: str, epochs: str, replicas: str) -> None:
         views,
         epochs=int(epochs),
         initial_epoch=first,
-        callbacks=[*log, checkpoint, Begun()],
+        callbacks=[*log, checkpoint, Begun(checkpoint)],
         verbose=0,
     )
     if chief:
