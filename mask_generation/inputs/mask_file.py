@@ -20,7 +20,12 @@ from mask_generation.inputs.formats.exif import orientation_of, turned
 from mask_generation.inputs.formats.jpeg_cut import is_cut_off
 from mask_generation.inputs.formats.jpeg_end import structure
 from mask_generation.inputs.formats.png_chunks import without_metadata
-from mask_generation.inputs.reading import LARGEST_PIXELS, UnusableImageError, open_image
+from mask_generation.inputs.reading import (
+    LARGEST_PIXELS,
+    UnusableImageError,
+    check_file_size,
+    open_image,
+)
 from mask_generation.inputs.reading import orientation as read_orientation
 from mask_generation.reason import reason_of
 from mask_generation.workers import NO_MEMORY, is_out_of_memory
@@ -209,7 +214,11 @@ def turned_to_fit(
 def _array(data: bytes) -> NDArray[np.generic]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            # Zeros are compressed to a thousandth: a small file may hold gigabytes.
+            check_file_size(arrays.zip.getinfo(f"{NPZ_KEY}.npy").file_size)
             return arrays[NPZ_KEY]
+    except UnusableImageError as error:
+        raise UnusableMaskError(f"its mask unpacks to {error}") from error
     except KeyError as error:
         raise UnusableMaskError(f"its mask has no array {NPZ_KEY!r}") from error
     except Exception as error:  # a broken zip raises almost anything

@@ -1,12 +1,18 @@
 """What a mask file means, kind by kind; the expected foreground is a drawn ellipse."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mask_generation.inputs.mask_file import UnusableMaskError, decode_array, decode_mask
+from mask_generation.inputs.mask_file import (
+    UnusableMaskError,
+    decode_array,
+    decode_file,
+    decode_mask,
+)
 
 SIZE = (120, 90)
 
@@ -207,3 +213,21 @@ def test_instances_are_labels():
     mask = decode_mask(_of(pixels))
     np.testing.assert_array_equal(mask.foreground, pixels > 0)
     assert mask.assumption == "labels: all but 0 is foreground"
+
+
+def test_array_that_unpacks_to_gigabytes_is_refused_before(tmp_path):
+    """A header of 2.6 GB and zeros behind it, which are compressed to a thousandth."""
+    header = io.BytesIO()
+    shape = {"descr": "|b1", "fortran_order": False, "shape": (26, 10**8)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    with (
+        zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("foreground.npy", "w") as array,
+    ):
+        array.write(header.getvalue())
+        for _ in range(27):
+            array.write(bytes(10**7))
+    data = (tmp_path / "a.npz").read_bytes()
+    assert len(data) < 2 * 10**6
+    with pytest.raises(UnusableMaskError, match=r"unpacks to 270,000,128 bytes: more than 268"):
+        decode_file("a.npz", data)
