@@ -27,6 +27,7 @@ def test_every_image_is_embedded_once_a_probe(kind):
     assert train.reads == test.reads == 2 + 3
 
 
+@pytest.mark.slow
 def test_probe_leaves_weights_as_they_are():
     plain, probed = make_model(), make_model()
     fit(plain, epochs=2)
@@ -57,6 +58,7 @@ def test_resumed_run_is_probed_at_its_first_epoch():
     assert len(history["linear_accuracy"]) == 2
 
 
+@pytest.mark.slow
 def test_probe_under_replicas_is_that_of_one_device(two_replicas):
     with two_replicas.scope():
         model = make_model()

@@ -38,6 +38,7 @@ def test_file_computes_the_same_maps(tmp_path, kind, ending, read):
         np.testing.assert_allclose(found[level], features, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_backbone_loaded_in_half_precision_is_written_in_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     backbone = BACKBONES["small"]()

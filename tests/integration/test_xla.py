@@ -8,7 +8,7 @@ import harl_tf
 from tests.integration.train_on_worker import build, largest_difference, train, views_of
 from tests.networks import tiny_methods
 
-FAST = ("hapicl_moco",)
+FAST = ("hapicl",)
 FUSED = "hapicl_fused_maps"
 METHODS = [
     pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in tiny_methods()

@@ -191,8 +191,15 @@ RANGES = {
 }
 
 
-@pytest.mark.parametrize("eager", [False, True], ids=["graph", "eager"])
-@pytest.mark.parametrize("key", ["view1", "view2"])
+@pytest.mark.parametrize(
+    ("key", "eager"),
+    [
+        ("view1", False),
+        pytest.param("view2", False, marks=pytest.mark.slow),
+        pytest.param("view1", True, marks=pytest.mark.slow),
+        ("view2", True),
+    ],
+)
 @pytest.mark.parametrize("name", RANGES)
 def test_images_of_another_range_are_refused_at_the_first_batch(batch, name, key, eager):
     change, message = RANGES[name]

@@ -111,6 +111,7 @@ def plain_heads() -> Pretraining:
     return model
 
 
+@pytest.mark.slow
 def test_plain_heads_take_the_same_steps_and_report_the_same_on_two_replicas(records, two_replicas):
     """The batch normalisation within them is synchronised, and every mean is the global one."""
     keras.config.set_dtype_policy("float64")

@@ -37,6 +37,7 @@ KINDS = (
     "hapicl_momentum_keys",
     "hapicl_per_batch",
 )
+EVERY = [pytest.param(name, marks=[] if name in KINDS else pytest.mark.slow) for name in METHODS]
 FAR = 1e6
 
 
@@ -98,7 +99,7 @@ def steps(batch):
     return step_of
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", EVERY)
 def test_step_reports_finite_values_under_the_names_of_the_metrics(name, steps, batch):
     model, reported = steps(name).model, steps(name).reported
     assert set(reported) == set(model.metric_names)
@@ -107,7 +108,7 @@ def test_step_reports_finite_values_under_the_names_of_the_metrics(name, steps, 
     assert set(terms) == set(model.metric_names)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", EVERY)
 def test_gradient_reaches_every_trainable_variable_and_nothing_else(name, batch):
     model = make(name)
     views = model.augment(batch)
@@ -129,7 +130,7 @@ def floats(variable) -> bool:
     return str(variable.dtype).startswith("float")
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", EVERY)
 def test_no_part_of_a_target_is_trainable(name, steps):
     model = steps(name).model
     assert (name in WITH_TARGET) == bool(model.momentum_pairs())
@@ -172,7 +173,7 @@ def test_momentum_schedule_is_read_before_the_update():
             assert is_statistic(source) or np.array_equal(source.numpy(), copy.numpy())
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", EVERY)
 def test_test_step_changes_no_variable_but_its_means(name, steps, batch):
     """Queues, targets and statistics included."""
     model = steps(name).model
@@ -183,7 +184,7 @@ def test_test_step_changes_no_variable_but_its_means(name, steps, batch):
         np.testing.assert_array_equal(variable.numpy(), old)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", EVERY)
 def test_saved_method_comes_back_whole(name, steps, batch, tmp_path):
     """Queues, targets and optimizer included."""
     model = steps(name).model

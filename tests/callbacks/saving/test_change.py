@@ -65,6 +65,7 @@ def test_other_batch_goes_on_after_the_same_share_of_the_epochs(records, tmp_pat
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.slow
 def test_other_batch_within_an_epoch(records, tmp_path):
     """After two of three steps: after four of six."""
     checkpoint = Checkpoint(tmp_path / "run", views(records))
@@ -104,6 +105,7 @@ def test_states_with_other_steps_do_not_come_back(records, tmp_path, keep):
     assert again.position == Position(1, 2)
 
 
+@pytest.mark.slow
 def test_constant_rate_is_that_of_now(records, tmp_path):
     """Keras keeps it among the weights."""
 
@@ -122,6 +124,7 @@ def test_constant_rate_is_that_of_now(records, tmp_path):
         Checkpoint(tmp_path / "run", views(records, 2)).resume(model(), ["batch_size"])
 
 
+@pytest.mark.slow
 def test_more_passes_an_epoch_go_with_the_batch(records, tmp_path):
     """The recipes for small sets have epochs of so many steps."""
     save(tmp_path / "run", views(records), model(), 1)
@@ -152,7 +155,9 @@ def test_schedule_in_parts_may_change(records, tmp_path):
     assert Checkpoint(tmp_path / "run", views(records)).resume(made(9), ["epochs"]) == 2
 
 
-@pytest.mark.parametrize("change", [[], ["accumulate"], ["epochs"]])
+@pytest.mark.parametrize(
+    "change", [[], pytest.param(["accumulate"], marks=pytest.mark.slow), ["epochs"]]
+)
 def test_nothing_else_changes_with_it(records, tmp_path, change):
     save(tmp_path / "run", views(records), model(6), 1)
     other = harl_tf.data.PairedViews(records, batch_size=4, image_size=32, seed=5)
@@ -160,6 +165,7 @@ def test_nothing_else_changes_with_it(records, tmp_path, change):
         Checkpoint(tmp_path / "run", other).resume(model(6), change)
 
 
+@pytest.mark.slow
 def test_momentum_schedule_of_a_method_may_be_longer_too(records, tmp_path):
     def made(steps):
         settings = {"projection_units": 16, "hidden_units": 32}

@@ -315,6 +315,7 @@ def test_early_stopping_of_keras_before_the_checkpoint(views, tmp_path):
     assert saved_in(tmp_path / "run") == ["epoch_000002"]
 
 
+@pytest.mark.slow
 def test_epoch_stopped_within_is_saved_as_what_it_is(views, tmp_path):
     """Resumed, the run goes on in the second epoch, as an unstopped one does."""
     folder = tmp_path / "run"

@@ -168,6 +168,7 @@ def test_data_set_that_cannot_start_within_an_epoch_is_refused(views, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_what_an_interrupted_save_left_behind_is_removed(views, tmp_path):
     (tmp_path / "run" / "epoch_000001_step_000002.partial").mkdir(parents=True)
     fit(simclr(), views, tmp_path)

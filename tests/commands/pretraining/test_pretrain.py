@@ -268,6 +268,7 @@ def test_other_settings_than_those_of_the_run(capsys, records, tmp_path, monkeyp
     assert "was begun with recipe simclr_small, not byol_small" in refused(capsys, *other)
 
 
+@pytest.mark.slow
 def test_other_definition_of_the_recipe(capsys, records, tmp_path, tiny, monkeypatch):
     """The folder notes the recipe's name; that it means something else by now, the checkpoint."""
     line = ("pretrain", records, tmp_path / "run", "--recipe", "tiny", *SMALL, "--epochs", 1)

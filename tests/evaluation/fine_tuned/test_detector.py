@@ -73,7 +73,10 @@ def test_training_starts_from_the_weights(backbone):
     assert any(np.array_equal(kernel, each) for each in model.get_weights())
 
 
-@pytest.mark.parametrize(("size", "levels"), [(96, 3), (160, 4), (256, 5), (800, 5), (1600, 5)])
+@pytest.mark.parametrize(
+    ("size", "levels"),
+    [(96, 3), (160, 4), (256, 5), (800, 5), pytest.param(1600, 5, marks=pytest.mark.slow)],
+)
 def test_largest_anchor_is_as_large_as_the_square_if_there_is_a_level_for_it(size, levels):
     """Of P5 it has 32 · 2 · 2^(2/3) = 102 pixels, of P6 203, of P7 406, from 512 pixels on twice
     as many."""

@@ -340,7 +340,7 @@ def test_own_masks_are_stored_and_what_they_lack_is_listed(few, tmp_path):
 
 
 def test_further_masks_are_described_in_the_manifest(few, tmp_path):
-    manifest = convert(few, tmp_path / "out", also=("grid", "slic"), workers=2, progress=False)
+    manifest = convert(few, tmp_path / "out", also=("grid", "slic"), progress=False)
     main, grid, slic = manifest.masks
     assert (main, grid) == (
         MaskInfo("mask", "balanced"),

@@ -157,6 +157,7 @@ def test_train_on_batch_is_a_step_of_fit(views):
     assert_same_weights(by_fit, by_hand, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_train_on_batch_of_arrays_on_replicas(views, two_replicas):
     batch = {key: each.numpy() for key, each in next(iter(views.from_epoch(0))).items()}
     one = simclr(momentum)
