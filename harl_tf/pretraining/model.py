@@ -84,7 +84,10 @@ class Pretraining(Trainer):
         self.augmentation1, self.augmentation2 = augmentations[0], augmentations[1]
         self.accumulation_steps = 1
         self.global_clip_norm: float | None = None
-        self._means = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
+        # In float64: what a run that was resumed within an epoch adds up in another order has the
+        # same digits in its log.
+        names = self.metric_names
+        self._means = {name: keras.metrics.Mean(name, dtype="float64") for name in names}
         self.built = True
 
     @property

@@ -5,7 +5,6 @@ Owns when a state is saved and what is restored; ``saved`` owns the layout on di
 
 import contextlib
 import pathlib
-import shutil
 import sys
 import time
 import warnings
@@ -192,10 +191,10 @@ class Checkpoint(Releasing):
         if self._moved:  # what was saved beyond counts other steps, and is no later than this
             for beyond in saved_in(self.folder):
                 if beyond.position > position:
-                    shutil.rmtree(beyond.path)
+                    beyond.remove()
             self._moved = False
         for old in self._whole()[: -self.keep]:
-            shutil.rmtree(old.path)
+            old.remove()
         return final
 
     def resume(self, model: keras.Model, change: Collection[str] = ()) -> int:

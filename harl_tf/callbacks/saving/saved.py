@@ -98,6 +98,24 @@ class Saved(NamedTuple):
         """The contents of its ``state.json``."""
         return dict(json.loads((self.path / STATE).read_text(encoding="utf-8")))
 
+    def remove(self) -> None:
+        """Deletes the folder; a process killed within it leaves what ``remove_unfinished`` takes.
+
+        Example:
+            >>> import tempfile
+            >>> run = pathlib.Path(tempfile.mkdtemp())
+            >>> saved = Saved(Position(1), run / Position(1).name)
+            >>> saved.path.mkdir()
+            >>> saved.remove()
+            >>> list(run.iterdir())
+            []
+        """
+        shutil.rmtree(self.path.rename(self.path.with_name(self.path.name + _PARTIAL)))
+
+
+_PARTIAL = ".partial"
+"""As ``files.whole_folder`` ends a name while it writes."""
+
 
 def saved_in(run: pathlib.Path) -> list[Saved]:
     """The saved states in the folder of a run, whole or not, oldest first.
@@ -145,7 +163,7 @@ def locked(run: pathlib.Path) -> Iterator[None]:
 
 
 def remove_unfinished(run: pathlib.Path) -> None:
-    """Removes what saves that were interrupted have left behind; for who holds the run's lock.
+    """Removes what interrupted saves and deletions have left behind; for who holds the run's lock.
 
     Args:
         run: The folder of the run.
@@ -158,8 +176,8 @@ def remove_unfinished(run: pathlib.Path) -> None:
         >>> list(run.iterdir())
         []
     """
-    for path in run.glob("epoch_*.partial"):
-        if _NAME.fullmatch(path.name.removesuffix(".partial")):
+    for path in run.glob(f"epoch_*{_PARTIAL}"):
+        if _NAME.fullmatch(path.name.removesuffix(_PARTIAL)):
             shutil.rmtree(path)
 
 
