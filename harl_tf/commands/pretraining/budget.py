@@ -95,10 +95,10 @@ def in_epochs(
             step = seconds_per_step()
             epochs = int(_RESERVE * length[unit] * seconds / step / steps_per_epoch)
             steps = max(epochs, 1) * steps_per_epoch
-            print(
-                f"A step takes {step:.2f} s: {length[unit]:g} {unit} are {max(epochs, 1)} epochs, "
-                f"{steps} steps."
-            )
+            one = length[unit] == 1
+            asked_for = f"1 {unit[:-1]} is" if one else f"{length[unit]:g} {unit} are"
+            come_to = f"{epochs} epochs" if epochs > 1 else "1 epoch"
+            print(f"A step takes {step:.2f} s: {asked_for} {come_to}, {steps} steps.")
             if epochs < 1:
                 print(f"One epoch alone takes {steps * step / 60:.1f} minutes.")
             return dataclasses.replace(recipe, epochs=max(epochs, 1))

@@ -100,12 +100,12 @@ def in_words(plan: Plan, recipe: Recipe, steps_per_epoch: int, done: Position) -
     Example:
         >>> from harl_tf.recipes import RECIPES
         >>> print(in_words(Plan((10, 20)), RECIPES["byol_small"], 100, Position(10)))
-        Going on after 10 epochs with 10 more, 1000 steps, from the saved weights and optimizer. ...
+        Going on after epoch 10 with 10 more, 1000 steps, from the saved weights and optimizer. ...
     """
     if len(plan.ends) == 1 or done != Position(plan.ends[-2]):
         return None
     return (
-        f"Going on after {done.epoch} epochs with {plan.added} more, "
+        f"Going on after {done.in_words()} with {plan.added} more, "
         f"{plan.added * steps_per_epoch} steps, from the saved weights and optimizer. The "
         "learning rate had fallen to its end; it rises again to "
         f"{recipe.optimizer.rate.peak(recipe.batch_size):.4g}, and every schedule of the recipe "

@@ -148,4 +148,4 @@ def test_time_is_added(records, tmp_path, capsys, tiny, monkeypatch):
     assert command(*line(records, run, "--epochs", 1)) == 0
     assert command(*line(records, run, "--minutes", 0.6)) == 0  # .9 × 36 s / 5 s = 6 steps
     assert settings(run)["parts"] == [1, 3]
-    assert "Going on after 1 epochs with 2 more" in capsys.readouterr().out
+    assert "Going on after epoch 1 with 2 more" in capsys.readouterr().out

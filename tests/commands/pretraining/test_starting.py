@@ -101,7 +101,7 @@ def test_run_from_a_saved_model_is_resumed_and_goes_on(records, tmp_path, capsys
     begin = ("--from", saved, "--from-values", "signed")
     assert command(*line(records, run, *begin)) == 0
     assert command(*line(records, run, *begin, epochs=2)) == 0
-    assert "Going on after 1 epochs with 1 more" in capsys.readouterr().out
+    assert "Going on after epoch 1 with 1 more" in capsys.readouterr().out
     assert settings(run)["parts"] == [1, 2]
     assert (run / "recipe.txt").read_text().count("signed, as you said") == 1
     assert command(*line(records, tmp_path / "next", "--from", run)) == 0
