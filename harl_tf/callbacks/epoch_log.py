@@ -73,7 +73,7 @@ class EpochLog(keras.callbacks.Callback):
         if not self.path.exists():
             return
         header, *rows = self.path.read_text(encoding="utf-8").splitlines() or [""]
-        kept = [row for row in rows if int(row.partition(",")[0]) <= epochs]
+        kept = [row for row in rows if self._epoch(row.partition(",")[0], row) <= epochs]
         if len(kept) == len(rows):
             return
         if not kept:
@@ -98,5 +98,14 @@ class EpochLog(keras.callbacks.Callback):
         return [
             {name: float(text) for name, text in row.items() if text and name != "epoch"}
             for row in rows
-            if epochs is None or int(row["epoch"]) <= epochs
+            if epochs is None or self._epoch(row.get("epoch"), row) <= epochs
         ]
+
+    def _epoch(self, text: str | None, row: object) -> int:
+        try:
+            return int(text or "")
+        except ValueError:
+            raise ValueError(
+                f"Expected every line of {self.path} to begin with the number of its epoch. "
+                f"Received: {row!r:.200}. Mend the file, or move it away."
+            ) from None

@@ -12,8 +12,12 @@ from harl_tf.callbacks.spoken import Spoken
 class Probe(Spoken):
     """Base class of the probes, which only read the model.
 
-    A subclass implements ``measure``. Between probes, the latest values stand in the logs. Put
+    A subclass implements ``measure``. Between probes, the latest values stand in the logs, also of
+    a run that a ``Checkpoint`` after the probe has resumed, if ``names`` says what they are. Put
     probes before callbacks that use logs, such as ``EpochLog`` and ``Verdict``.
+
+    Attributes:
+        names: The values that ``measure`` gives.
 
     Args:
         every: Probe every this many epochs; the first and last epochs are always probed. Default:
@@ -32,6 +36,8 @@ class Probe(Spoken):
         >>> logs
         {'weights': 7.0}
     """
+
+    names: tuple[str, ...] = ()
 
     def __init__(self, every: int = 1) -> None:
         super().__init__()
@@ -56,11 +62,20 @@ class Probe(Spoken):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Probes the model if this epoch is due; otherwise repeats the latest values."""
         last = epoch + 1 == (self.params or {}).get("epochs")
+        if not self._latest:
+            self._latest = self._before()
         if not self._latest or last or (epoch + 1) % self.every == 0:
             self._latest, words = self.measure()
             self.line = f"epoch {epoch + 1}: {words}"
         if logs is not None:
             logs.update(self._latest)
+
+    def _before(self) -> dict[str, float]:
+        """The values that the epoch before this fit had in the log, if a run was resumed."""
+        logged = getattr(self.model, "logged_before", {})
+        if not self.names or not logged.keys() >= set(self.names):
+            return {}
+        return {name: logged[name] for name in self.names}
 
 
 def check_rereadable(name: str, batches: Iterable[Any]) -> None:

@@ -35,6 +35,8 @@ class RankProbe(Probe):
             model.fit(views, epochs=100, callbacks=[probe])
     """
 
+    names = ("effective_rank",)
+
     def __init__(
         self, images: Iterable[Any] | PairedViews, every: int = 1, limit: int = 4096
     ) -> None:

@@ -51,6 +51,9 @@ class Verdict(Spoken):
         if self._missing is None:
             self._history = [] if self.log is None else self.log.rows(epoch)
             self._missing = epoch - len(self._history)
+            rates = _earlier_rates(self.model, (self.params or {}).get("steps"), epoch)
+            for row, rate in zip(reversed(self._history), reversed(rates), strict=False):
+                row["learning_rate"] = rate
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Judges the metrics up to this epoch."""
@@ -58,6 +61,20 @@ class Verdict(Spoken):
         self._history.append({**_numbers(logs or {}), **rate})
         self.latest = judge(self._history, self._missing or 0)
         self.line = f"epoch {epoch + 1}: {self.latest}"
+
+
+def _earlier_rates(model: keras.Model, steps: int | None, epochs: int) -> list[float]:
+    """The learning rates after the epochs before this fit; none if they cannot be known."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None or steps is None:
+        return []
+    # Mixed precision with float16 wraps the optimizer.
+    config = getattr(optimizer, "inner_optimizer", optimizer).get_config()["learning_rate"]
+    if not isinstance(config, Mapping):
+        return [float(config)] * epochs
+    schedule = keras.optimizers.schedules.deserialize(config)
+    done = [steps * (epoch + 1) for epoch in range(epochs)]
+    return [float(keras.ops.convert_to_numpy(schedule(each))) for each in done]
 
 
 def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:

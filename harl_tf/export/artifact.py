@@ -119,9 +119,9 @@ def metadata(folder: pathlib.Path) -> dict[str, Any]:
         raise ExportError(f"{folder / METADATA} is not that of an exported backbone.")
     if facts["schema"] > MODEL_SCHEMA:
         raise ExportError(
-            f"{folder} was exported by harl_tf {facts['versions'].get('harl_tf')}, in a newer "
-            f"layout ({facts['schema']}) than this version knows ({MODEL_SCHEMA}). Update harl_tf, "
-            f"or open {folder / NATIVE} with keras.saving.load_model."
+            f"{folder} was exported by harl_tf {facts['versions'].get('harl_tf')!s:.50}, in a "
+            f"newer layout ({facts['schema']}) than this version knows ({MODEL_SCHEMA}). Update "
+            f"harl_tf, or open {folder / NATIVE} with keras.saving.load_model."
         )
     return dict(facts)
 

@@ -82,6 +82,8 @@ class Pretraining(Trainer):
         self.momentum, self.regions = momentum, regions
         self.share_batch_statistics = share_batch_statistics
         self.augmentation1, self.augmentation2 = augmentations[0], augmentations[1]
+        # What the log says of the epoch before a fit that goes on with a run, for its callbacks.
+        self.logged_before: dict[str, float] = {}
         self.accumulation_steps = 1
         self.global_clip_norm: float | None = None
         # In float64: what a run that was resumed within an epoch adds up in another order has the

@@ -96,8 +96,8 @@ class RunFolder:
         if self._has_saved_epoch() and not goes_on and not change:
             return
         self.path.mkdir(parents=True, exist_ok=True)
+        self._write({**settings, **(notes or {})})  # first: a folder with it is a run
         files.write_text(self.recipe, recipe)
-        self._write({**settings, **(notes or {})})
 
     def check(self, settings: dict[str, Any]) -> None:
         """Checks that the folder can be that of a run with these settings; writes nothing.
@@ -164,9 +164,10 @@ class RunFolder:
         return self.settings.exists() and bool(saved_in(self.path))
 
     def _foreign(self) -> bool:
-        """Whether the folder holds anything besides a lock."""
+        """Whether the folder holds anything besides a lock and what a begin was killed in."""
         names = [path.name for path in self.path.iterdir()] if self.path.exists() else []
-        return any(not name.startswith(LOCK) for name in names)
+        unfinished = {f"{path.name}.partial" for path in (self.settings, self.recipe)}
+        return any(not name.startswith(LOCK) and name not in unfinished for name in names)
 
     def _check_same(self, settings: dict[str, Any]) -> None:
         before = self.read_settings()

@@ -99,6 +99,6 @@ def _native(folder: pathlib.Path) -> keras.Model:
         with_them = ", ".join(f"{name} {version}" for name, version in versions.items())
         raise artifact.ExportError(
             f"{folder / artifact.NATIVE} cannot be opened with Keras {keras.__version__}: "
-            f"{artifact.first_line(error).rstrip('.')}. It was written with {with_them}; install "
-            "these versions."
+            f"{artifact.first_line(error).rstrip('.'):.500}. It was written with "
+            f"{with_them:.200}; install these versions."
         ) from error

@@ -4,19 +4,20 @@ Owns names, addresses and the cache. What is in a folder, and whether it is whol
 ``harl_tf.export.artifact``.
 """
 
+import contextlib
 import difflib
 import hashlib
 import lzma
 import os
 import pathlib
 import re
-import shutil
 import tarfile
 import tempfile
 import zlib
 
 import keras
 
+from harl_tf import files
 from harl_tf.export import artifact
 from harl_tf.export.artifact import ExportError, first_line
 from harl_tf.zoo.presets import Preset, list_presets
@@ -99,12 +100,12 @@ def downloaded(url: str, sha256: str | None = None) -> pathlib.Path:
     """
     key = hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()[:16]
     place = cache_folder() / key
-    found = _export_in(place)
-    if found is None:
-        shutil.rmtree(place, ignore_errors=True)  # what is left after somebody has tidied up
+    if not _is_whole(place):
+        if place.exists():  # damaged, or what is left after somebody has tidied up
+            _remove(place)
         _download(url, sha256, place)
-        found = _export_in(place)
-        assert found is not None
+    found = _export_in(place)
+    assert found is not None
     return found
 
 
@@ -134,9 +135,33 @@ def _place(preset: Preset) -> pathlib.Path:
     return downloaded(preset.url, preset.sha256)
 
 
+def _remove(place: pathlib.Path) -> None:
+    """Deletes a folder under another name: the next process makes one of this name."""
+    with (
+        tempfile.TemporaryDirectory(dir=place.parent, ignore_cleanup_errors=True) as scratch,
+        contextlib.suppress(FileNotFoundError),  # another process was quicker
+    ):
+        place.rename(pathlib.Path(scratch, "damaged"))
+
+
+def _is_whole(place: pathlib.Path) -> bool:
+    found = _export_in(place)
+    if found is None:
+        return False
+    try:
+        artifact.check(found)
+    except ExportError:
+        return False
+    return True
+
+
 def _export_in(place: pathlib.Path) -> pathlib.Path | None:
     found = sorted(place.rglob(artifact.CHECKSUMS))
     return found[0].parent if found else None
+
+
+_LARGEST = 2**34
+"""Bytes that an archive may unpack to, many times those of the largest backbones."""
 
 
 def _download(url: str, sha256: str | None, place: pathlib.Path) -> None:
@@ -147,7 +172,12 @@ def _download(url: str, sha256: str | None, place: pathlib.Path) -> None:
             archive = _fetched(url, sha256, scratch)
             inside = pathlib.Path(scratch, "inside")
             with tarfile.open(archive) as members:
+                size = sum(member.size for member in members.getmembers())
+                if size > _LARGEST:
+                    raise ExportError(f"{url} unpacks to {size:,} bytes, more than a backbone has.")
                 members.extractall(inside, filter="data")
+            for file in filter(pathlib.Path.is_file, inside.rglob("*")):
+                files.sync(file)
             found = _export_in(inside)
             if found is None:
                 raise ExportError(f"{url} is no archive of a folder that export_backbone wrote.")

@@ -9,7 +9,7 @@ are only deleted once the new ones are in place.
 import pathlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from tqdm import tqdm
@@ -165,12 +165,20 @@ def convert(
         manifest = describe(conversion, found)
         try:
             with no_interrupt():
-                conversion.journal.remove()
+                _check_still_free(still_free)
                 put_in_place(folder, target)
         except KeyboardInterrupt:
             late = "" if folder.exists() else f"interrupted; {out} is complete."
             raise KeyboardInterrupt(late) from None
     return manifest
+
+
+def _check_still_free(still_free: Callable[[], None]) -> None:
+    """Hours may have passed: nothing is replaced that somebody else put there meanwhile."""
+    try:
+        still_free()
+    except OutputFolderError as error:
+        raise ConversionError(str(error)) from error
 
 
 def _say(sentence: str | None, progress: bool) -> None:

@@ -160,24 +160,27 @@ def load(path: str | pathlib.Path) -> BoostedTrees:
         contents = json.loads(pathlib.Path(path).read_bytes())
     except OSError as error:
         raise ModelError(f"The model {path} cannot be opened: {error.strerror}. {_HINT}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(_something_else(path)) from error
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise ModelError(_something_else(path))
     if contents.get("schema") != SCHEMA or contents.get("features") != list(NAMES):
         raise ModelError(
             f"Expected a model of DRFI of schema {SCHEMA}. Received: {path}, of schema "
-            f"{contents.get('schema')} or for other features of the regions. {_HINT}"
+            f"{contents.get('schema')!r:.50} or for other features of the regions. {_HINT}"
         )
     if contents.pop("sha256", None) != _digest(contents) or not _sound(contents.get("trees")):
         raise ModelError(f"{path} is damaged: its checksum does not match. {_HINT}")
     _lightgbm()  # that it is missing is known before the first photograph
-    return BoostedTrees(
-        trees=contents["trees"],
-        work_size=int(contents["work_size"]),
-        scales=tuple(contents["scales"]),
-        trained_on=str(contents["trained_on"]),
-    )
+    try:
+        return BoostedTrees(
+            trees=contents["trees"],
+            work_size=int(contents["work_size"]),
+            scales=tuple(contents["scales"]),
+            trained_on=str(contents["trained_on"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(_something_else(path)) from error
 
 
 def _something_else(path: str | pathlib.Path) -> str:

@@ -54,7 +54,7 @@ class InspectedRecords:
         each = self._serialized().map(_numbers, num_parallel_calls=2)
         with self._whole():
             for index, (quality, share, flag) in each.enumerate().as_numpy_iterator():
-                yield Numbers(int(index), float(quality), float(share), flag.decode())
+                yield Numbers(int(index), float(quality), float(share), _text(flag))
         for name, reason in self._manifest.left_out:
             yield LeftOut(name, reason)
 
@@ -74,8 +74,8 @@ class InspectedRecords:
         if self.method in METHODS:
             saliency = foreground_mask(image, method=self.method).saliency
         return Picture(
-            name=fields[records.NAME].numpy().decode(),
-            numbers=Numbers(index, float(quality), float(share), flag.numpy().decode()),
+            name=_text(fields[records.NAME].numpy()),
+            numbers=Numbers(index, float(quality), float(share), _text(flag.numpy())),
             image=image,
             mask=records.decode_mask(fields[records.MASK]).numpy(),
             saliency=saliency,
@@ -99,6 +99,11 @@ class InspectedRecords:
                 f"{self._folder} holds what cannot be decoded: {reason_of(error)}. "
                 "Convert the photographs again."
             ) from error
+
+
+def _text(data: bytes) -> str:
+    """What a record says, whatever bytes those are."""
+    return data.decode(errors="backslashreplace")
 
 
 def _numbers(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

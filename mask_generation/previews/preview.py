@@ -11,7 +11,7 @@ import pathlib
 
 from tqdm import tqdm
 
-from mask_generation.inputs.file_names import as_text
+from mask_generation.inputs.file_names import as_text, printable
 from mask_generation.inputs.not_photographs import marked
 from mask_generation.methods import DEFAULT, named
 from mask_generation.previews.contact_sheet import draw_sheet
@@ -83,7 +83,7 @@ def preview(
             first = summary.left_out[0]
             raise PreviewError(
                 f"None of the photographs in {folder} can be used; the first: "
-                f"{first.name}: {first.reason}."
+                f"{printable(first.name)}: {first.reason}."
             )
         pictures = [picture.reduced(_SIDE) for picture in inspected.pictures(summary.choose(count))]
         pictures.sort(key=lambda picture: (picture.numbers.quality, picture.name))

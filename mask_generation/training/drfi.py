@@ -20,6 +20,7 @@ from mask_generation.drfi.pixels import measure, segment
 from mask_generation.evaluation.truth import EvaluationError, read_mask
 from mask_generation.foreground import foreground_mask
 from mask_generation.image.resize import shrink
+from mask_generation.inputs.file_names import printable
 from mask_generation.inputs.folder import FileSource, find_images
 from mask_generation.inputs.mask_lookup import find_mask
 from mask_generation.inputs.reading import UnusableImageError, read_image
@@ -117,7 +118,7 @@ def train(
         first = left_out[0]
         raise ModelError(
             f"None of the {len(sources)} photographs can be learned from; the first: "
-            f"{first.name}: {first.reason}."
+            f"{printable(first.name)}: {first.reason}."
         )
     return boosted_trees.BoostedTrees(
         trees=_grow(labeled, trees, seed, workers),

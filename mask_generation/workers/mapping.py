@@ -98,11 +98,20 @@ def _map_in_blocks(
     sources: Iterable[Any],
     lost: Lost | None = None,
 ) -> Iterator[Any]:
-    """Like ``map``, but with a bounded number of results waiting in memory."""
-    pending: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+    """Like ``map``, but with bounds for what waits in memory: results, and sources with data."""
+    pending: collections.deque[tuple[int, concurrent.futures.Future[Any]]] = collections.deque()
+    waiting = 0
     for source in sources:
-        pending.append(workers.submit(function, source, lost))
-        if len(pending) >= 16 * count:
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
+        size = len(getattr(source, "data", b""))
+        pending.append((size, workers.submit(function, source, lost)))
+        waiting += size
+        while len(pending) >= 16 * count or (waiting > _MOST_BYTES and len(pending) > 1):
+            size, result = pending.popleft()
+            waiting -= size
+            yield result.result()
+    for _, result in pending:
+        yield result.result()
+
+
+_MOST_BYTES = 2**29
+"""Bytes of photographs, from compressed archives, that wait for workers."""

@@ -49,3 +49,12 @@ def test_rows_up_to_an_epoch(tmp_path):
     assert log.rows() == [{"loss": 2.0, "knn_accuracy": 0.25}, {"loss": 1.0}]
     assert log.rows(1) == [{"loss": 2.0, "knn_accuracy": 0.25}]
     assert log.rows(0) == []
+
+
+@pytest.mark.parametrize("line", ["", "x,1", "²,1"])
+def test_damaged_line_is_a_sentence(tmp_path, line):
+    log = EpochLog(tmp_path / "log.csv")
+    log.append(1, {"loss": 1.0})
+    log.path.write_text(log.path.read_text() + line + "\n3,1\n")
+    with pytest.raises(ValueError, match=r"log\.csv to begin with the number of its epoch"):
+        log.cut(1)

@@ -145,3 +145,20 @@ def test_learning_rate_of_the_schedule_is_part_of_the_history():
         verdict.on_epoch_begin(epoch)
         verdict.on_epoch_end(epoch, {"loss": 2.0})
     assert verdict.latest.advice == "the learning rate has come down, so this is the result"
+
+
+def test_resumed_run_knows_the_rates_of_its_earlier_epochs(records, tmp_path):
+    """Else the rate of now would be the highest there was, and never have come down."""
+    views = harl_tf.data.PairedViews(records, 4, 32)
+    log = EpochLog(tmp_path / "log.csv")
+    model = harl_tf.SimCLR(tiny_pyramid(), **SMALL)
+    steps = views.steps_per_epoch
+    schedule = harl_tf.schedules.warmup_cosine(0.01, 4 * steps, 1)
+    model.compile(keras.optimizers.AdamW(schedule))
+    whole = Verdict()
+    model.fit(views, epochs=3, callbacks=[log, whole], verbose=0)
+    resumed = Verdict(log)
+    model.fit(views, epochs=4, initial_epoch=3, callbacks=[log, resumed], verbose=0)
+    rates = [row["learning_rate"] for row in resumed._history]
+    assert rates[:3] == pytest.approx([row["learning_rate"] for row in whole._history])
+    assert rates[3] < min(rates[:3])

@@ -24,7 +24,7 @@ LONGEST = 1.5
 """Seconds from the end of the first save to a kill, at most."""
 
 PATIENCE = 180
-"""Seconds in which the other workers must have ended once one was killed, and a run must begin."""
+"""Seconds in which the other workers must have ended once one was killed."""
 
 
 class Outcome(NamedTuple):
@@ -59,11 +59,11 @@ class Processes:
         """Waits until training begins; False if there was nothing left to do."""
         return any([process.stdout.readline() for process in self.each])
 
-    def end(self) -> list[int]:
-        """Waits for all to end; returns their codes. Who hangs is killed, which is an error."""
+    def end(self, patience: float | None = None) -> list[int]:
+        """Waits for all to end; returns their codes. It is an error if one needs longer."""
         codes = []
         for process in self.each:
-            codes.append(process.wait(PATIENCE))
+            codes.append(process.wait(patience))
             process.stdout.close()
         self._errors.close()
         return codes
@@ -96,7 +96,7 @@ def killed(
             processes.each[chance.randrange(workers)].send_signal(signal.SIGKILL)
             within += any(run.glob("*.partial"))
             start = time.monotonic()
-            codes = processes.end()
+            codes = processes.end(PATIENCE)
             seconds = max(seconds, time.monotonic() - start)
             done += -signal.SIGKILL in codes
         else:

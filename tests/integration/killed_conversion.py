@@ -18,8 +18,11 @@ import time
 from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-LONGEST = 15.0
-"""Seconds from a start to a kill, at most: most of them are Python's imports."""
+EARLY, EARLIEST = 0.2, 10.0
+"""Share of kills while nothing has been finished, and seconds from the start to them, at most."""
+
+LONGEST = 3.0
+"""Seconds from the first shard that a process has finished to the other kills, at most."""
 
 
 class Outcome(NamedTuple):
@@ -27,7 +30,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         kills: How often.
-        within: Of the kills of whole conversions, those after some and before all shards.
+        within: Of the kills of whole conversions, those of processes that had finished shards.
         different: Names of the files that are not those of an undisturbed conversion.
     """
 
@@ -60,21 +63,32 @@ def whole(photographs: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     return folder / "whole"
 
 
+def notes(folder: pathlib.Path) -> set[str]:
+    """The finished shards of a conversion that is not at its end."""
+    return {path.name for path in folder.glob("out.partial/journal/*.json")}
+
+
 def killed(photographs: pathlib.Path, folder: pathlib.Path, kills: int, seed: int = 0) -> Outcome:
     """Kills the conversion itself until it has been killed often enough, and lets it finish.
 
-    If it comes to its end before, it begins again.
+    Most kills come when shards are being finished. If the conversion comes to its end before, it
+    begins again.
     """
     expected, out, chance = whole(photographs, folder), folder / "out", random.Random(seed)
     done, within, different = 0, 0, set()
     while done < kills:
+        before = notes(folder)
         process = start(photographs, out, folder / "log")
-        time.sleep(chance.uniform(0, LONGEST))
+        if chance.random() < EARLY:
+            time.sleep(chance.uniform(0, EARLIEST))
+        else:
+            while process.poll() is None and len(notes(folder)) == len(before):
+                time.sleep(0.05)
+            time.sleep(chance.uniform(0, LONGEST))
         process.send_signal(signal.SIGKILL)
         killed_it = process.wait() == -signal.SIGKILL
-        finished = len(list(folder.glob("out.partial/journal/*.json")))
         done += killed_it
-        within += killed_it and finished > 0
+        within += killed_it and notes(folder) != before
         if not killed_it:
             different |= set(differing(expected, out))
             for path in out.iterdir():
@@ -117,7 +131,7 @@ def main(photographs: str, folder: str, kills: str, seed: str = "0") -> None:
     photos, place = pathlib.Path(photographs), pathlib.Path(folder)
     for name, disturb in (("conversions", killed), ("workers", workers_killed)):
         outcome = disturb(photos, place / name, int(kills), int(seed))
-        within = f", {outcome.within} after their first shard" if disturb is killed else ""
+        within = f", {outcome.within} after they had finished shards" if disturb is killed else ""
         print(
             f"{outcome.kills} {name} killed{within}; files that differ: {len(outcome.different)} "
             f"{outcome.different[:3] or ''}".rstrip(),

@@ -67,3 +67,13 @@ def test_part_without_a_saved_epoch_may_begin_otherwise(run):
     assert run.finished_parts() == []
     with pytest.raises(RunError, match="begun with epochs 5, not 6"):
         run.begin({"epochs": 6}, "", {"parts": [2, 6]})
+
+
+@pytest.mark.parametrize("left", ["run.json.partial", "recipe.txt.partial"])
+def test_begin_that_was_killed_may_be_repeated(tmp_path, left):
+    (tmp_path / left).touch()
+    run = RunFolder(tmp_path)
+    run.begin({"epochs": 2}, "a recipe\n")
+    run.recipe.unlink()  # killed between the two
+    run.begin({"epochs": 2}, "a recipe\n")
+    assert run.recipe.read_text() == "a recipe\n"

@@ -169,3 +169,17 @@ def test_file_that_would_leave_the_cache_is_not_written(tmp_path, archive, cache
     with pytest.raises(ExportError):
         downloaded(path.as_uri())
     assert not (tmp_path / "evil").exists()
+
+
+def test_damaged_copy_in_the_cache_is_downloaded_again(archive, cache):
+    place = downloaded(archive.as_uri())
+    (place / "backbone.keras").write_bytes(b"")
+    assert "P3" in harl_tf.load_backbone(archive.as_uri()).output
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_archive_that_unpacks_to_more_than_a_backbone_is_refused(archive, cache, monkeypatch):
+    monkeypatch.setattr(places, "_LARGEST", 1000)
+    with pytest.raises(ExportError, match=r"unpacks to .* bytes, more than a backbone has"):
+        downloaded(archive.as_uri())
+    assert not list(cache.iterdir())

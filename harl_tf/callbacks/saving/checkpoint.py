@@ -87,6 +87,7 @@ class Checkpoint(Releasing):
         self._done: Position | None = None
         self._saved: Position | None = None
         self._means: dict[str, float] = {}
+        self._logged: dict[str, float] = {}
         self._saved_at = 0.0
         self._termination = Termination()
         self._held = contextlib.ExitStack()
@@ -106,6 +107,7 @@ class Checkpoint(Releasing):
                 f"with those of the data. Received: steps_per_epoch={steps}."
             )
         self._steps = steps
+        self.model.logged_before = self._logged
         if self._settings is None:
             self._settings = settings_of(self.model, self.views)
         self._begun, self._saved_at = False, time.monotonic()
@@ -128,7 +130,8 @@ class Checkpoint(Releasing):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves if the time has come, or the process is to end."""
         assert self._done is not None
-        done = Position(self._done.epoch, batch + 1)
+        # Keras counts a whole call of several steps, also where the epoch ends within it.
+        done = Position(self._done.epoch, min(batch + 1, self.params["steps"]))
         if done <= self._done:
             return  # before this process
         self._done, self._means = done, dict(logs or {})
@@ -144,6 +147,7 @@ class Checkpoint(Releasing):
         assert self._done is not None
         if self._done.step < self.params["steps"]:
             return  # another callback has stopped training within it
+        self._logged = {name: float(value) for name, value in (logs or {}).items()}
         self._done = Position(epoch + 1)
         if self._termination.requested:
             self._save_and_end()
@@ -154,6 +158,7 @@ class Checkpoint(Releasing):
         """Saves what has been done, if another callback has ended training, and lets go."""
         if self._done is not None and self._done > self.position:
             self._save()
+        self.model.logged_before = {}
         self.release()
 
     def release(self) -> None:
@@ -184,6 +189,7 @@ class Checkpoint(Releasing):
             # As fit has it: the records need not be there any more.
             "steps_per_epoch": self._steps or self.views.steps_per_epoch,
             "means": {name: float(value) for name, value in self._means.items()} if step else {},
+            "logged": self._logged,
             "settings": self._settings or settings_of(self.model, self.views),
         }
         with whole_state(self.folder, position, state) as partial:
@@ -193,8 +199,10 @@ class Checkpoint(Releasing):
                 if beyond.position > position:
                     beyond.remove()
             self._moved = False
-        for old in self._whole()[: -self.keep]:
-            old.remove()
+        kept = self._whole()[-self.keep :]
+        for old in saved_in(self.folder):  # the damaged among the older ones, too
+            if old.position < kept[0].position:
+                old.remove()
         return final
 
     def resume(self, model: keras.Model, change: Collection[str] = ()) -> int:
@@ -224,7 +232,8 @@ class Checkpoint(Releasing):
         newest = self._newest_whole()
         if newest is None:
             return 0
-        self._means = newest.state().get("means", {})
+        state = newest.state()
+        self._means, self._logged = state.get("means", {}), state.get("logged", {})
         position = restored(model, self.views.steps_per_epoch, self._settings, newest, change)
         self._done = self._saved = position
         self._moved = position != newest.position

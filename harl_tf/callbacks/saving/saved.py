@@ -18,6 +18,7 @@ import json
 import pathlib
 import re
 import shutil
+import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -110,11 +111,14 @@ class Saved(NamedTuple):
             >>> list(run.iterdir())
             []
         """
-        shutil.rmtree(self.path.rename(self.path.with_name(self.path.name + _PARTIAL)))
+        try:
+            _delete(self.path.rename(self.path.with_name(self.path.name + _PARTIAL)))
+        except OSError as error:
+            warnings.warn(f"{self.path} could not be deleted: {error.strerror}.", stacklevel=3)
 
 
-_PARTIAL = ".partial"
-"""As ``files.whole_folder`` ends a name while it writes."""
+_PARTIAL, _REPLACED = ".partial", ".replaced"
+"""As ``files.whole_folder`` ends the names of what it writes and of what it replaces."""
 
 
 def saved_in(run: pathlib.Path) -> list[Saved]:
@@ -176,9 +180,18 @@ def remove_unfinished(run: pathlib.Path) -> None:
         >>> list(run.iterdir())
         []
     """
-    for path in run.glob(f"epoch_*{_PARTIAL}"):
-        if _NAME.fullmatch(path.name.removesuffix(_PARTIAL)):
-            shutil.rmtree(path)
+    for before, after in (("", _PARTIAL), (".", _REPLACED)):
+        for path in run.glob(f"{before}epoch_*{after}"):
+            if _NAME.fullmatch(path.name.removeprefix(before).removesuffix(after)):
+                _delete(path)
+
+
+def _delete(folder: pathlib.Path) -> None:
+    """Deletes a folder as far as that is possible, which must not end a run that is healthy."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        warnings.warn(f"{folder} could not be deleted: {error.strerror}.", stacklevel=4)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,9 @@ def run(arguments: argparse.Namespace) -> None:
         facts = json.loads((classifier / FACTS).read_text(encoding="utf-8"))
         model = keras.saving.load_model(classifier / MODEL)
         classes, size = facts["classes"], facts["image_size"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if len(classes) != model.output_shape[-1]:
+            raise ValueError(f"{FACTS} names {len(classes)} classes.")
+    except Exception as error:  # each kind of damage has its own
         raise CommandError(
             f"{classifier} is no classifier that `python -m harl_tf classify` wrote, or not a "
             f"whole one: {first_line(error)}"

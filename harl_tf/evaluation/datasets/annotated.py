@@ -125,9 +125,14 @@ def within(
         >>> within([[-2.0, 0.0, 5.0, 5.0], [3.0, 3.0, 3.0, 9.0]], 10, 10, "a.jpg")[0].tolist()
         [[0.0, 0.0, 5.0, 5.0]]
     """
-    boxes = np.array(corners, np.float64).reshape(-1, 4)
+    try:
+        boxes = np.array(corners, np.float64).reshape(-1, 4)
+    except ValueError:
+        boxes = np.full((1, 4), np.nan)
     if not np.isfinite(boxes).all():
-        raise ValueError(f"Expected boxes of finite numbers in {where}. Received: {corners}.")
+        raise ValueError(
+            f"Expected boxes of finite numbers in {where}. Received: {corners!s:.300}."
+        )
     beyond = (boxes[:, 0] >= width) | (boxes[:, 1] >= height) | (boxes[:, 2:] <= 0).any(axis=1)
     area = (boxes[:, 2:] - boxes[:, :2]).min(axis=1) > 0 if len(boxes) else np.zeros(0, bool)
     if (beyond & area).any():

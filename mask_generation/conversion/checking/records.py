@@ -15,6 +15,8 @@ import tensorflow as tf
 
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
+from mask_generation.inputs.file_names import printable
+from mask_generation.reason import reason_of
 
 
 @dataclasses.dataclass
@@ -62,7 +64,7 @@ def defect_in(
     if count != shard.records:
         return f"should have {shard.records} records according to the manifest; it has {count}"
     if twice := here.names & seen.names:
-        name = min(twice).decode(errors="replace")
+        name = printable(min(twice).decode(errors="replace"))
         return f"is wrong in record ({name}): the name occurs in another shard, too"
     seen.add(here)
     return None
@@ -95,9 +97,9 @@ def defect_of(serialized: bytes, manifest: manifests.Manifest, seen: Seen) -> st
     try:
         reason = _defect(fields, manifest, seen)
     except tf.errors.OpError as error:
-        said = re.sub(r"\{\{.*?\}\} *", "", " ".join(error.message.split()))
-        reason = f"it cannot be decoded: {said[:200]}"
-    name = fields[records.NAME].numpy().decode(errors="replace")
+        said = re.sub(r"\{\{.*?\}\} *", "", error.message)
+        reason = f"it cannot be decoded: {reason_of(said)}"
+    name = printable(fields[records.NAME].numpy().decode(errors="replace"))
     return None if reason is None else f" ({name}): {reason}"
 
 

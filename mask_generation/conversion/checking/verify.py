@@ -9,6 +9,7 @@ import pathlib
 from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.conversion.checking.records import Seen, defect_in
+from mask_generation.inputs.file_names import some
 
 
 def verify(folder: str | pathlib.Path, deep: bool = False) -> manifests.Manifest:
@@ -41,7 +42,7 @@ def verify(folder: str | pathlib.Path, deep: bool = False) -> manifests.Manifest
     found = inspect(folder, deep)
     if found.defects:
         file, *others = found.defects
-        more = f" {len(others)} more files are damaged: {', '.join(others)}." if others else ""
+        more = f" {len(others)} more files are damaged: {some(others)}." if others else ""
         what = found.advice(file)
         raise manifests.RecordsError(f"{folder / file} {found.defects[file]}.{more} {what}")
     return manifests.read_manifest(folder)
@@ -109,8 +110,9 @@ def inspect(folder: pathlib.Path, deep: bool, quarantined: bool = False) -> Find
 def _other_counts(stated: manifests.Manifest, seen: Seen) -> str | None:
     """What is wrong with the counts of a manifest, all of whose records are right."""
     if stated.flags != (flags := dict(seen.flags)):
-        return f"states records with these flags: {stated.flags}; there are {flags}"
+        return f"states records with these flags: {stated.flags!s:.500}; there are {flags!s:.500}"
     counts = seen.class_counts(stated)
     if stated.class_counts and counts != stated.class_counts:  # earlier versions state none
-        return f"states records of these classes: {stated.class_counts}; there are {counts}"
+        stated_counts = f"{stated.class_counts!s:.500}"
+        return f"states records of these classes: {stated_counts}; there are {counts!s:.500}"
     return None

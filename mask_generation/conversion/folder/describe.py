@@ -12,6 +12,7 @@ from mask_generation.conversion.failure import ConversionError
 from mask_generation.conversion.folder.tfds_files import write_tfds_files
 from mask_generation.conversion.per_photograph.example import bits_of
 from mask_generation.conversion.plan import Conversion
+from mask_generation.inputs.file_names import printable
 from mask_generation.inputs.sources import Images
 
 
@@ -39,7 +40,7 @@ def describe(conversion: Conversion, found: Images) -> manifests.Manifest:
         shutil.rmtree(conversion.folder)
         raise ConversionError(
             f"None of the {conversion.images} photographs can be used; the first: "
-            f"{left_out[0].name}: {left_out[0].reason}."
+            f"{printable(left_out[0].name)}: {left_out[0].reason}."
         )
     settings = conversion.settings
     method: dict[str, str | int | float] = {

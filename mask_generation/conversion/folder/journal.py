@@ -102,10 +102,6 @@ class Journal:
         shards = (self._read(index) for index in range(len(self.names)))
         return [shard for shard in shards if shard is not None]
 
-    def remove(self) -> None:
-        """Removes the journal; the shards stay."""
-        shutil.rmtree(self.folder / FOLDER)
-
     def _finished(self) -> set[int]:
         """Indices of the recorded shards whose files exist and match their checksums."""
         found = set()

@@ -12,6 +12,7 @@ from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.conversion.folder import journal, tfds_files
 from mask_generation.inputs.file_names import as_text
+from mask_generation.whole_file import UNFINISHED
 
 # What a folder of records may contain besides the shards.
 _OUR_FILES = (
@@ -73,11 +74,13 @@ def partial_of(out: pathlib.Path) -> pathlib.Path:
 def put_in_place(folder: pathlib.Path, out: pathlib.Path) -> None:
     """Renames the finished folder; a folder that had the name before is deleted last.
 
-    Between two renames there is no folder of that name. A process that is killed there leaves the
-    older one aside, and ``put_back`` finds it.
+    The journal goes after the renames: if one fails, the same command goes on from it. Between two
+    renames there is no folder of that name. A process that is killed there leaves the older one
+    aside, and ``put_back`` finds it.
     """
     if not out.exists():
         os.replace(folder, out)
+        _remove_journal(out)
         return
     aside = _aside(out)
     shutil.rmtree(aside, ignore_errors=True)
@@ -87,7 +90,12 @@ def put_in_place(folder: pathlib.Path, out: pathlib.Path) -> None:
     except OSError:
         os.replace(aside, out)
         raise
+    _remove_journal(out)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove_journal(out: pathlib.Path) -> None:
+    shutil.rmtree(out / journal.FOLDER, ignore_errors=True)
 
 
 def put_back(out: pathlib.Path) -> None:
@@ -112,7 +120,9 @@ def _foreign_file(folder: pathlib.Path) -> pathlib.Path | None:
             if foreign := [item for item in path.iterdir() if ".json" not in item.name]:
                 return foreign[0]
             continue
-        ours = path.name in _OUR_FILES or path.match(records.SHARD_PATTERN)
+        # Of a process that was killed, the name that it wrote under.
+        name = path.name.partition(UNFINISHED)[0].removesuffix(".partial")
+        ours = name in _OUR_FILES or pathlib.Path(name).match(records.SHARD_PATTERN)
         if not ours or path.is_dir():
             return path
     return None

@@ -6,6 +6,7 @@ package. The import is slow, so it is deferred until the files are written.
 """
 
 import hashlib
+import os
 import pathlib
 from typing import Any
 
@@ -54,8 +55,10 @@ def write_tfds_files(
 
 
 def describe(path: pathlib.Path) -> manifests.File:
-    """Size and checksum of a file."""
-    data = path.read_bytes()
+    """Size and checksum of a file, which is flushed to disk: others write it, and may not."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        data = file.read()
     return manifests.File(path.name, len(data), hashlib.sha256(data).hexdigest())
 
 

@@ -14,7 +14,7 @@ from mask_generation.reason import reason_of
 
 
 class _StrictInfo(tarfile.TarInfo):
-    """A member whose damaged header is an error."""
+    """A member whose damaged header is an error, and so is one that takes memory without bounds."""
 
     @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> "_StrictInfo":
@@ -25,9 +25,24 @@ class _StrictInfo(tarfile.TarInfo):
         except _INVALID as error:
             if offset == 0:  # not a tar, or a compressed one
                 raise _ReadError(str(error)) from error
-            raise _ReadError(f"the header at byte {offset} is damaged") from error
+            raise _ReadError(f"{_AT_BYTE} {offset} is damaged") from error
+
+    def _proc_member(self, tarfile: Any) -> Any:
+        """Reads what belongs to the header: a long name or further fields, as a whole."""
+        if self.type in _EXTENSIONS and self.size > _LONGEST_HEADER:
+            raise _ReadError(f"{_AT_BYTE} {self.offset} has {self.size:,} bytes")
+        return super()._proc_member(tarfile)  # type: ignore[misc]
 
 
+_AT_BYTE = "the header at byte"
+_LONGEST_HEADER = 2**20
+_EXTENSIONS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
 _ReadError = tarfile.ReadError
 _INVALID: Any = (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError)  # type: ignore[attr-defined]
 
@@ -58,7 +73,10 @@ def is_tar(file: str | os.PathLike[str]) -> bool:
         False
     """
     try:
-        return tarfile.is_tarfile(file)
+        with tarfile.open(file, tarinfo=_StrictInfo):
+            return True
+    except tarfile.ReadError as error:
+        return _AT_BYTE in str(error)  # a tar, which is refused when it is opened
     except DAMAGES:  # it begins as a compressed file
         return True
 

@@ -6,7 +6,7 @@ import pytest
 
 import harl_tf
 from harl_tf.callbacks import Checkpoint, ResumeError
-from tests.networks import tiny_hapicl, tiny_methods
+from tests.networks import tiny_hapicl, tiny_methods, tiny_pyramid
 
 
 @pytest.fixture
@@ -372,3 +372,34 @@ def test_run_with_several_steps_a_call_resumes_to_the_same_weights(records, tmp_
     assert int(resumed.optimizer.iterations) == 2 * views.steps_per_epoch
     for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_what_replaced_and_damaged_states_leave_is_removed(views, tmp_path):
+    """A state that was being replaced, and one damaged that is older than those that are kept."""
+    checkpoint = Checkpoint(tmp_path, views, keep=1)
+    for name in (".epoch_000002.replaced", "epoch_000001_step_000002"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.weights.h5").touch()
+    (tmp_path / ".epoch_notes.replaced").mkdir()  # not ours
+    fit_to(checkpoint, views, 2)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [
+        ".epoch_notes.replaced",
+        "epoch_000002",
+    ]
+
+
+def test_state_that_cannot_be_deleted_does_not_end_the_run(views, tmp_path, monkeypatch):
+    def refuse(path, ignore_errors=False):
+        if not ignore_errors:
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("harl_tf.callbacks.saving.saved.shutil.rmtree", refuse)
+    with pytest.warns(UserWarning, match="could not be deleted: Permission denied"):
+        fit_to(Checkpoint(tmp_path, views, keep=1), views, 2)
+    assert (tmp_path / "epoch_000002").is_dir()
+
+
+def fit_to(checkpoint, views, epochs):
+    model = harl_tf.SimCLR(tiny_pyramid(), projection_units=8, hidden_units=8)
+    model.compile(keras.optimizers.AdamW(1e-3))
+    model.fit(views, epochs=epochs, callbacks=[checkpoint], verbose=0)

@@ -209,3 +209,36 @@ def test_mean_of_an_epoch_has_the_same_digits_wherever_it_was_resumed():
         harl_tf.distribution.set_mean(tf.distribute.get_strategy(), metric, saved, 2)
         metric.update_state(values[2])
         assert float(metric.result()) == pytest.approx(whole, rel=1e-14)
+
+
+def test_last_call_of_several_steps_counts_those_there_are(views, tmp_path):
+    """Three steps an epoch in calls of two: of the second, Keras reports the fourth step."""
+    fit(simclr(steps_per_execution=2), views, tmp_path, minutes=0, keep=9)
+    assert names(tmp_path / "run") == [
+        "epoch_000000_step_000002",
+        "epoch_000001",
+        "epoch_000001_step_000002",
+        "epoch_000002",
+        "epoch_000002_step_000002",
+        "epoch_000003",
+    ]
+
+
+def test_probes_of_a_resumed_run_repeat_what_they_would_have(views, tmp_path):
+    """Of five epochs, the first, third and last are probed; the second run stops after the third,
+    and the fourth repeats its value."""
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch + 1 == 3
+
+    def run(folder, *others):
+        model, checkpoint = simclr(), Checkpoint(folder / "run", views)
+        probe, log = harl_tf.callbacks.RankProbe(views, every=3), EpochLog(folder / "log.csv")
+        first, callbacks = checkpoint.resume(model), [probe, log, checkpoint, *others]
+        model.fit(views, epochs=5, initial_epoch=first, callbacks=callbacks, verbose=0)
+        return [row["effective_rank"] for row in log.rows()]
+
+    assert len(run(tmp_path, Stop())) == 3
+    first, second, third, fourth, last = run(tmp_path)
+    assert first == second != third == fourth != last

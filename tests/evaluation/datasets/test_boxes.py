@@ -147,3 +147,11 @@ def test_entities_of_entities_are_not_expanded(images, tmp_path):
     folder = voc(tmp_path, lambda text: head + text.replace("dog", "&e9;"))
     with pytest.raises(ValueError, match="Pascal VOC"):
         read_voc(folder, images)
+
+
+@pytest.mark.parametrize("box", [["x" * 10**5, 0, 1, 1], [float("nan")] * 4])
+def test_long_boxes_are_not_quoted_as_a_whole(images, tmp_path, box):
+    path = coco(tmp_path, lambda content: content["annotations"][0].update(bbox=box))
+    with pytest.raises(ValueError, match="Expected") as caught:
+        read_coco(path, images)
+    assert len(str(caught.value)) < 1000

@@ -1,4 +1,6 @@
+import errno
 import io
+import os
 import pathlib
 import subprocess
 import tarfile
@@ -13,6 +15,7 @@ from harl_tf.data.manifest import MaskInfo, read_manifest
 from harl_tf.data.records import decode_image, decode_mask, decode_regions, parse
 from mask_generation.conversion.checking.verify import verify
 from mask_generation.conversion.convert import ConversionError, convert
+from mask_generation.conversion.folder.describe import describe
 from mask_generation.conversion.per_photograph import example
 from mask_generation.result import ForegroundMask
 
@@ -401,3 +404,61 @@ def test_files_passed_over_are_in_the_manifest(tmp_path):
     (tmp_path / "photos" / "b.heic").write_bytes(b"\0\0\0\x18ftypheic")
     convert(tmp_path / "photos", tmp_path / "out", progress=False)
     assert read_manifest(tmp_path / "out").passed_over == {".heic": 1}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_appears_meanwhile_in_the_place_of_the_records_is_left_alone(
+    few, tmp_path, monkeypatch, overwrite
+):
+    """Found at the end, when the shards are finished; they are kept, and used the next time."""
+    out = tmp_path / "out"
+    if overwrite:
+        convert(few, out, method="fast", progress=False)
+
+    def describe_slowly(conversion, found):
+        manifest = describe(conversion, found)
+        out.mkdir(exist_ok=True)
+        (out / "thesis.tex").write_text("years")
+        return manifest
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mask_generation.conversion.convert.describe", describe_slowly)
+        with pytest.raises(ConversionError, match=r"(?s)out.*1 of 1 shards are finished and kept"):
+            convert(few, out, method="fast", overwrite=overwrite, progress=False)
+    assert (out / "thesis.tex").read_text() == "years"
+    (out / "thesis.tex").unlink()
+    if not overwrite:
+        out.rmdir()
+    monkeypatch.setattr("mask_generation.conversion.engines.pool.Pool.run", _run_nothing)
+    convert(few, out, method="fast", overwrite=overwrite, progress=False)
+    assert not (out / "journal").exists()
+
+
+def _run_nothing(self, conversion, found, todo):
+    assert not todo
+
+
+def test_shards_outlive_a_rename_that_fails(few, tmp_path, monkeypatch):
+    """As of a folder that is a mount point."""
+    replace = os.replace
+
+    def refuse(source, target):
+        if str(target) == str(tmp_path / "out"):
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", refuse)
+        with pytest.raises(ConversionError, match=r"busy\. 1 of 1 shards are finished and kept"):
+            convert(few, tmp_path / "out", method="fast", progress=False)
+    monkeypatch.setattr("mask_generation.conversion.engines.pool.Pool.run", _run_nothing)
+    assert convert(few, tmp_path / "out", method="fast", progress=False).records
+    verify(tmp_path / "out")
+
+
+def test_what_killed_processes_left_in_records_may_be_overwritten(few, tmp_path):
+    convert(few, tmp_path / "out", method="fast", progress=False)
+    for name in ("preview.html.unfinished-ab12", "quarantine.json.partial"):
+        (tmp_path / "out" / name).touch()
+    convert(few, tmp_path / "out", method="fast", overwrite=True, progress=False)
+    verify(tmp_path / "out")

@@ -8,6 +8,7 @@ import pytest
 
 from mask_generation.inputs import reading
 from mask_generation.inputs.reading import UnusableImageError
+from mask_generation.inputs.sources import open_images
 from mask_generation.inputs.sources.tar import read_tars
 
 MEMBERS = {"b/1.jpg": b"first", "a/2.PNG": b"second, longer", "b/x/3.gif": b"3"}
@@ -167,3 +168,16 @@ def test_marks_change_with_the_tar(tmp_path):
     before = list(read_tars([path]).marks())
     _tar(path, {"c.jpg": b""}, "a")
     assert list(read_tars([path]).marks()) != before
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("ending", ["tar", "tar.gz"])
+def test_header_of_megabytes_is_refused_before_it_is_read(tmp_path, kind, ending):
+    """A few kilobytes, compressed; Python would read the whole header into memory."""
+    path = tmp_path / f"a.{ending}"
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = kind, 3 * 2**20
+    with (gzip.open if ending.endswith("gz") else open)(path, "wb") as file:
+        file.write(header.tobuf(tarfile.GNU_FORMAT) + bytes(header.size + 1024))
+    with pytest.raises(OSError, match=r"damaged tar: .*the header at byte 0 has 3,145,728 bytes"):
+        open_images(path)
