@@ -25,6 +25,10 @@ LONGEST = 3.0
 """Seconds from the first shard that a process has finished to the other kills, at most."""
 
 
+OLD = 15
+"""Seconds after which a worker has begun to compute, also on a machine that is busy."""
+
+
 class Outcome(NamedTuple):
     """What came of a conversion that was disturbed.
 
@@ -109,10 +113,10 @@ def workers_killed(
         number += 1
         process = start(photographs, out, folder / "log")
         while process.poll() is None and done < kills:
+            time.sleep(chance.uniform(0, 2))
             # A new worker needs some seconds; killed twice with one photograph, it would rightly
             # be left out.
-            time.sleep(chance.uniform(3, 6))
-            if found := workers_of(process.pid):
+            if found := workers_of(process.pid, OLD):
                 os.kill(chance.choice(found), signal.SIGKILL)
                 done += 1
         assert process.wait() == 0
@@ -120,11 +124,12 @@ def workers_killed(
     return Outcome(done, 0, sorted(different))
 
 
-def workers_of(parent: int) -> list[int]:
-    """The processes that compute for another one."""
-    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True)
-    lines = listed.stdout.decode().splitlines()
-    return [int(line.split()[0]) for line in lines if "spawn_main" in line]
+def workers_of(parent: int, seconds: int) -> list[int]:
+    """The processes that compute for another one, and have been there for some seconds."""
+    columns = ["ps", "-o", "pid=,etimes=,args=", "--ppid", str(parent)]
+    lines = subprocess.run(columns, capture_output=True).stdout.decode().splitlines()
+    found = [line.split(maxsplit=2) for line in lines if "spawn_main" in line]
+    return [int(pid) for pid, age, _ in found if int(age) >= seconds]
 
 
 def main(photographs: str, folder: str, kills: str, seed: str = "0") -> None:
