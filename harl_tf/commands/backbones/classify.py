@@ -24,9 +24,7 @@ MODEL, FACTS = "classifier.keras", "classifier.json"
 def run(arguments: argparse.Namespace) -> None:
     """Makes the classifier, says how good it is on photographs left out for that, and writes it."""
     out = pathlib.Path(arguments.out)
-    path = files.foreign(out, (MODEL, FACTS))
-    if path is not None:
-        raise CommandError(f"{path} is no part of a classifier, so {out} is left alone.")
+    _check_free(out)
     start = opened(arguments.backbone, arguments.from_values)
     size = size_for(start, arguments.image_size)
     backbone = backbone_of(start)
@@ -44,11 +42,19 @@ def run(arguments: argparse.Namespace) -> None:
         "photographs": len(vectors),
         "measured": None if score is None else str(score),
     }
+    _check_free(out)  # minutes have passed
     with files.whole_folder(out) as partial:
         model.save(partial / MODEL)
         files.write_text(partial / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     print(f"{out / MODEL}: keras.saving.load_model, classes in {FACTS}")
     print(f"next: python -m harl_tf predict PHOTOS {out} predictions.csv")
+
+
+def _check_free(out: pathlib.Path) -> None:
+    """Refuses a folder with anything in it but a classifier, which is replaced."""
+    path = files.foreign(out, (MODEL, FACTS))
+    if path is not None:
+        raise CommandError(f"{path} is no part of a classifier, so {out} is left alone.")
 
 
 def judged(vectors: np.ndarray, labels: np.ndarray) -> tuple[evaluation.Score | None, float]:
