@@ -13,7 +13,7 @@ from tests.integration.on_small_disk import JOBS
 ROOT = pathlib.Path(__file__).parent.parent.parent
 NAMESPACE = ["unshare", "-rm"]
 REASONS = {
-    "full": r"[Nn]o space left on device|disk is full",
+    "full": r"[Nn]o space left on device|disk is full|more at least; .* are free",
     "read_only": "[Rr]ead-only file system",
 }
 
