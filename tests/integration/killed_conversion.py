@@ -103,7 +103,7 @@ def killed(photographs: pathlib.Path, folder: pathlib.Path, kills: int, seed: in
 
 
 def workers_killed(
-    photographs: pathlib.Path, folder: pathlib.Path, kills: int, seed: int = 0
+    photographs: pathlib.Path, folder: pathlib.Path, kills: int, seed: int = 0, old: int = OLD
 ) -> Outcome:
     """Kills worker processes of conversions that go on, until there were enough."""
     expected, chance = whole(photographs, folder), random.Random(seed)
@@ -111,12 +111,13 @@ def workers_killed(
     while done < kills:
         out = folder / f"out{number}"
         number += 1
+        assert number <= 3 * kills, "The conversions end before a worker is old enough."
         process = start(photographs, out, folder / "log")
         while process.poll() is None and done < kills:
             time.sleep(chance.uniform(0, 2))
             # A new worker needs some seconds; killed twice with one photograph, it would rightly
             # be left out.
-            if found := workers_of(process.pid, OLD):
+            if found := workers_of(process.pid, old):
                 os.kill(chance.choice(found), signal.SIGKILL)
                 done += 1
         assert process.wait() == 0
