@@ -19,6 +19,8 @@ class KNNProbe(LabeledProbe):
             model.fit(..., callbacks=[probe, keras.callbacks.CSVLogger("log.csv")])
     """
 
+    names = ("knn_accuracy",)
+
     def score(self) -> Score:
         """The current kNN accuracy of the model, with its standard error and chance."""
         return knn_score(*self.vectors(), self.neighbors)

@@ -45,6 +45,8 @@ class LabeledProbe(Probe):
             model.fit(..., callbacks=[probe, harl_tf.callbacks.EpochLog("log.csv")])
     """
 
+    names = ("knn_accuracy", "linear_accuracy")
+
     def __init__(
         self,
         train: Iterable[Any],

@@ -27,6 +27,18 @@ def test_every_image_is_embedded_once_a_probe(kind):
     assert train.reads == test.reads == 2 + 3
 
 
+@pytest.mark.parametrize("kind", [KNNProbe, LabeledProbe])
+def test_epoch_that_is_not_due_repeats_the_values_of_before_a_resumed_run(kind):
+    """As the log of the epoch before has them, among other metrics; the last one is probed."""
+    model, probe = make_model(), kind(Labeled(0), Labeled(1), every=9)
+    before = {name: 0.125 for name in probe.names}
+    model.logged_before = {"loss": 7.0, **before}
+    history = fit(model, probe, 5, initial_epoch=3)
+    assert {name: history[name][0] for name in before} == before
+    assert set(probe.measure()[0]) == set(probe.names)
+    assert all(history[name][1] != 0.125 for name in before)
+
+
 @pytest.mark.slow
 def test_probe_leaves_weights_as_they_are():
     plain, probed = make_model(), make_model()
