@@ -45,7 +45,7 @@ class LabeledProbe(Probe):
             model.fit(..., callbacks=[probe, harl_tf.callbacks.EpochLog("log.csv")])
     """
 
-    names = ("knn_accuracy", "linear_accuracy")
+    names: tuple[str, ...] = ("knn_accuracy", "linear_accuracy")
 
     def __init__(
         self,
