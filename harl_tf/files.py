@@ -1,8 +1,8 @@
 """Atomic writes: files and folders that appear complete or not at all.
 
-Owns the temporary name, the flush to disk, the rename and the sentence if the disk is full, not the
-contents.
-``mask_generation.whole_file`` does the same for processes that must not import TensorFlow.
+Owns the temporary name of a folder, the flush to disk, the rename and the sentence if the disk is
+full, not the contents. Files are written by ``mask_generation.whole_file``, which processes use
+that must not import TensorFlow.
 """
 
 import contextlib
@@ -13,6 +13,9 @@ import shutil
 from collections.abc import Collection, Iterator
 
 import tensorflow as tf
+
+from mask_generation.lock import Lock
+from mask_generation.whole_file import whole_file
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -37,7 +40,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Writes a file, replacing an older one.
+    """Writes a file, replacing an older one; of two processes at once, the later one wins.
 
     Args:
         path: File to write.
@@ -53,16 +56,8 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         >>> path.read_bytes()
         b'first'
     """
-    path = pathlib.Path(path)
-    partial = _partial(path)
-    with told(path):
-        try:
-            partial.write_bytes(content)
-            sync(partial)
-            os.replace(partial, path)
-        finally:
-            with contextlib.suppress(OSError):  # of a disk that cannot be written to
-                partial.unlink(missing_ok=True)
+    with told(path), whole_file(pathlib.Path(path)) as unfinished:
+        unfinished.write_bytes(content)
 
 
 @contextlib.contextmanager
@@ -74,9 +69,10 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
     Returns:
         A context manager that gives the folder ``PATH.partial``. If the block fails, it is removed
-        and an older folder stays as it was.
+        and an older folder stays as it was. Within the block, no other process writes the folder.
 
     Raises:
+        LockedError: If another process is writing it.
         OSError: If it cannot be written.
 
     Example:
@@ -90,6 +86,31 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         ['a.txt']
     """
     path = pathlib.Path(os.path.abspath(path))
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            Lock(path.with_name(f".{path.name}.lock"), path),
+            whole_folder_of_mine(path) as partial,
+        ):
+            yield partial
+
+
+@contextlib.contextmanager
+def whole_folder_of_mine(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """As ``whole_folder``, for who already holds a lock that nobody writes this folder without.
+
+    Args:
+        path: Folder to make; an older one is replaced.
+
+    Example:
+        >>> import tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "state"
+        >>> with whole_folder_of_mine(path) as folder:
+        ...     folder.name
+        'state.partial'
+        >>> path.exists()
+        True
+    """
     partial = _partial(path)
     with told(path):
         shutil.rmtree(partial, ignore_errors=True)

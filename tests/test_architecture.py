@@ -47,9 +47,11 @@ FLOORS = {
 OF_HARL_TF = {"harl_tf.data.manifest", "harl_tf.data.records"}
 """What ``mask_generation`` may know of ``harl_tf``: the schema of records."""
 
-LOCK = "mask_generation.lock"
+LOCK, WHOLE_FILE = "mask_generation.lock", "mask_generation.whole_file"
 OF_MASK_GENERATION = {
+    "harl_tf.files": {LOCK, WHOLE_FILE},
     "harl_tf.callbacks": {LOCK},
+    "harl_tf.runs": {WHOLE_FILE},
     "harl_tf.commands": {
         LOCK,
         "mask_generation.commands.line",
@@ -57,8 +59,8 @@ OF_MASK_GENERATION = {
         "mask_generation.inputs.sources",
     },
 }
-"""What rooms of ``harl_tf`` may use of ``mask_generation``: the lock of a folder, and in commands,
-how a line is read, and how the photographs of a folder are."""
+"""What rooms of ``harl_tf`` may use of ``mask_generation``: how a file is written whole, the lock
+of a folder, and in commands, how a line is read, and how the photographs of a folder are."""
 
 Graph = dict[str, set[str]]
 

@@ -1,10 +1,13 @@
 """Folders that are replaced: the old one or the new one is there, whatever happens."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from harl_tf.files import foreign, whole_folder
+from harl_tf.files import foreign, whole_folder, write_text
+from mask_generation.lock import LockedError
 
 
 @pytest.fixture
@@ -74,3 +77,40 @@ def test_foreign_entries_are_found_in_the_folder_and_beside_it(folder):
     beside.mkdir()
     (beside / "mine.txt").write_text("mine")
     assert foreign(folder.with_name("other"), ["old.txt"]) == beside / "mine.txt"
+
+
+def test_two_processes_do_not_write_one_folder(folder):
+    """The other process names the one that holds the folder: this one."""
+    other = "import sys; from harl_tf.files import whole_folder as f; f(sys.argv[1]).__enter__()"
+    with whole_folder(folder) as partial:
+        (partial / "new.txt").write_text("new")
+        ended = subprocess.run(
+            [sys.executable, "-c", other, str(folder)], capture_output=True, text=True
+        )
+    assert LockedError.__name__ in ended.stderr
+    assert f"{folder} is in use by process {os.getpid()} on " in ended.stderr
+    assert names(folder) == ["new.txt"]
+    assert names(folder.parent) == ["results"]
+
+
+def test_lock_of_a_killed_process_is_none(folder):
+    folder.with_name(".results.lock").touch()
+    with whole_folder(folder) as partial:
+        (partial / "new.txt").write_text("new")
+    assert names(folder.parent) == ["results"]
+
+
+def test_two_writers_of_one_file_have_names_of_their_own(tmp_path, monkeypatch):
+    """What the other has written meanwhile is whole, and replaced."""
+    path, rename = tmp_path / "table.csv", os.replace
+
+    def meanwhile(source, target):
+        monkeypatch.setattr(os, "replace", rename)
+        write_text(path, "other")
+        assert path.read_text() == "other"
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", meanwhile)
+    write_text(path, "mine")
+    assert path.read_text() == "mine"
+    assert names(tmp_path) == ["table.csv"]

@@ -19,6 +19,7 @@ from typing import Any
 
 from harl_tf import files
 from harl_tf.callbacks import CHANGES, LOCK, EpochLog, Position, saved_in
+from mask_generation.whole_file import UNFINISHED
 
 CHANGEABLE = (*CHANGES, "labelled")
 """Settings that a run may change when it goes on: what is saved with weights, and its probes."""
@@ -166,8 +167,8 @@ class RunFolder:
     def _foreign(self) -> bool:
         """Whether the folder holds anything besides a lock and what a begin was killed in."""
         names = [path.name for path in self.path.iterdir()] if self.path.exists() else []
-        unfinished = {f"{path.name}.partial" for path in (self.settings, self.recipe)}
-        return any(not name.startswith(LOCK) and name not in unfinished for name in names)
+        unfinished = tuple(f"{path.name}{UNFINISHED}" for path in (self.settings, self.recipe))
+        return any(not name.startswith((LOCK, *unfinished)) for name in names)
 
     def _check_same(self, settings: dict[str, Any]) -> None:
         before = self.read_settings()

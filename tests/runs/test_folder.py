@@ -69,7 +69,7 @@ def test_part_without_a_saved_epoch_may_begin_otherwise(run):
         run.begin({"epochs": 6}, "", {"parts": [2, 6]})
 
 
-@pytest.mark.parametrize("left", ["run.json.partial", "recipe.txt.partial"])
+@pytest.mark.parametrize("left", ["run.json.unfinished-a1", "recipe.txt.unfinished-b2"])
 def test_begin_that_was_killed_may_be_repeated(tmp_path, left):
     (tmp_path / left).touch()
     run = RunFolder(tmp_path)

@@ -209,7 +209,7 @@ def whole_state(run: pathlib.Path, position: Position, state: dict[str, Any]) ->
     Raises:
         OSError: If it cannot be written; older states stay as they were.
     """
-    with files.whole_folder(run / position.name) as folder:
+    with files.whole_folder_of_mine(run / position.name) as folder:
         yield Saved(position, folder)
         (folder / STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
         digests = {name: _sha256(folder / name) for name in (WEIGHTS, STATE)}
