@@ -1,8 +1,9 @@
-"""What is written to a disk that is full or read-only, each job as a process of its own.
+"""What is written to a disk that is full, over its quota or read-only, each job as a process.
 
-Arguments: job, records, folder. Does the job once with room enough, then fills the disk, or makes
-it read-only, and does it again. Prints as JSON what error there was, and whether the files of the
-first time are as they were. Must run as root of a mount namespace of its own (``unshare -rm``).
+Arguments: job, state, records, folder. Does the job once with room enough, then fills the disk, or
+makes it read-only, and does it again. Prints as JSON what error there was, and whether the files of
+the first time are as they were. Must run as root of a mount namespace of its own (``unshare -rm``;
+for a quota ``unshare -m`` by the machine's root, because a disk is mounted from a file).
 """
 
 import hashlib
@@ -80,15 +81,38 @@ def fill(disk: pathlib.Path) -> None:
             pass
 
 
+def run(*command: object) -> None:
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+
+
+def small_disk(folder: pathlib.Path) -> pathlib.Path:
+    """Mounts a file system of 64 MB."""
+    run("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder)
+    return folder
+
+
+def disk_with_quota(folder: pathlib.Path) -> pathlib.Path:
+    """Mounts a Btrfs with room for much more than the 64 MB that one of its folders may hold."""
+    image, limited = folder.with_name("disk.image"), folder / "limited"
+    with image.open("wb") as file:
+        file.truncate(512 * 2**20)
+    run("mkfs.btrfs", "--quiet", image)
+    run("mount", "-o", "loop", image, folder)
+    run("btrfs", "quota", "enable", folder)
+    run("btrfs", "subvolume", "create", limited)
+    run("btrfs", "qgroup", "limit", "64M", limited)
+    return limited
+
+
 def main(name: str, state: str, records: str, folder: str) -> None:
-    disk, job = pathlib.Path(folder), JOBS[name]
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], check=True)
+    job = JOBS[name]
+    disk = (disk_with_quota if state == "quota" else small_disk)(pathlib.Path(folder))
     job(pathlib.Path(records), disk, 1)
     before = contents(disk)
-    if state == "full":
-        fill(disk)
+    if state == "read_only":
+        run("mount", "-o", "remount,ro", folder)
     else:
-        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        fill(disk)
     error = None
     try:
         job(pathlib.Path(records), disk, 2)

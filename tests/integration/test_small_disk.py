@@ -1,8 +1,10 @@
-"""A disk that is full or read-only: a sentence, and what was there before is still there."""
+"""A disk that is full, over its quota or read-only: a sentence, and what was there is there."""
 
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -14,6 +16,7 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 NAMESPACE = ["unshare", "-rm"]
 REASONS = {
     "full": r"[Nn]o space left on device|disk is full|more at least; .* are free",
+    "quota": r"[Dd]isk quota exceeded|disk is full|more at least; .* are free",
     "read_only": "[Rr]ead-only file system",
 }
 
@@ -26,9 +29,23 @@ def can_mount() -> bool:
         return False
 
 
+def can_limit() -> bool:
+    return os.geteuid() == 0 and shutil.which("mkfs.btrfs") is not None
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not can_mount(), reason="needs to mount a file system of its own")
-@pytest.mark.parametrize("state", list(REASONS))
+@pytest.mark.parametrize(
+    "state",
+    [
+        "full",
+        pytest.param(
+            "quota",
+            marks=pytest.mark.skipif(not can_limit(), reason="needs root, and Btrfs's tools"),
+        ),
+        "read_only",
+    ],
+)
 @pytest.mark.parametrize("job", list(JOBS))
 def test_job_fails_in_a_sentence_and_leaves_what_was_there(
     records, photographs, tmp_path, job, state
@@ -39,8 +56,9 @@ def test_job_fails_in_a_sentence_and_leaves_what_was_there(
     (tmp_path / "disk").mkdir()
     module = "tests.integration.on_small_disk"
     folders = [str(tmp_path / "data" / "records"), str(tmp_path / "disk")]
+    namespace = ["unshare", "-m"] if state == "quota" else NAMESPACE
     done = subprocess.run(
-        [*NAMESPACE, sys.executable, "-m", module, job, state, *folders],
+        [*namespace, sys.executable, "-m", module, job, state, *folders],
         cwd=ROOT,
         capture_output=True,
         text=True,
