@@ -9,13 +9,16 @@ import cv2
 
 from mask_generation.workers.limits import Limits, is_out_of_memory
 
+BEGUN = b"begun"
+"""Comes before each answer."""
+
 
 def answer_all(pipe: Connection, limits: Limits) -> None:
     """Computes results until the other end of the pipe is closed.
 
     Args:
-        pipe: Where pickled pairs of a function and its argument come from, and pickled pairs of
-            result and error go to.
+        pipe: Where pickled pairs of a function and its argument come from, and where ``BEGUN``
+            goes when their modules are imported, and then a pickled pair of result and error.
         limits: What a result may take.
     """
     limits.hold_memory()
@@ -24,16 +27,22 @@ def answer_all(pipe: Connection, limits: Limits) -> None:
     with contextlib.suppress(EOFError, OSError):
         pipe.send_bytes(b"ready")
         while True:
-            question = pipe.recv_bytes()
-            try:
-                function, source = pickle.loads(question)
-                answer = pickle.dumps((function(source), None))
-            except BaseException as error:
-                if is_out_of_memory(error):
-                    error = MemoryError(str(error))
-                error.add_note(f"In a worker process: {traceback.format_exc()}")
-                answer = pickle.dumps((None, _that_can_be_sent(error)))
-            pipe.send_bytes(answer)
+            pipe.send_bytes(_answer(pipe, pipe.recv_bytes()))
+
+
+def _answer(pipe: Connection, question: bytes) -> bytes:
+    """The pickled result or error; says ``BEGUN`` before it is computed."""
+    try:
+        try:
+            function, source = pickle.loads(question)  # imports what they need
+        finally:
+            pipe.send_bytes(BEGUN)
+        return pickle.dumps((function(source), None))
+    except BaseException as error:
+        if is_out_of_memory(error):
+            error = MemoryError(str(error))
+        error.add_note(f"In a worker process: {traceback.format_exc()}")
+        return pickle.dumps((None, _that_can_be_sent(error)))
 
 
 def _that_can_be_sent(error: BaseException) -> BaseException:

@@ -26,7 +26,13 @@ Lost = Callable[[Any, str], Any]
 """What stands for a result that could not be computed: a function of the source and the reason."""
 
 _FIRST = 600.0
-"""Seconds that the first result of a process may take in addition, for imports and compilation."""
+"""Seconds that the first result of a process may take in addition, for compilation."""
+
+_IMPORTS = 600.0
+"""Seconds after which a process that has not begun is not waited for any more."""
+
+_EARLY = 20
+"""Processes in a row that may be killed before they begin."""
 
 
 class Processes:
@@ -67,16 +73,23 @@ class Processes:
     def _compute(self, function: Callable[[Any], Any], source: Any, lost: Lost | None) -> Any:
         """Runs in a thread, which has the same process for as long as it lives."""
         question, reason = pickle.dumps((function, source)), ""
-        for _ in range(2):
+        deaths = early = 0
+        while deaths < 2:
             try:
                 result, failure = pickle.loads(self._ask(question))
             except _TooLongError as error:
                 reason = str(error)
                 break
-            except (EOFError, OSError):  # between two messages, or within one
+            except _NotBegunError as error:  # no fault of the source
+                early += 1
+                if early == _EARLY or self._killed:
+                    raise BrokenProcessPool(str(error)) from error
+                continue
+            except (EOFError, OSError):  # before the answer, or within it
                 if self._killed:
                     raise BrokenProcessPool("The processes were ended.") from None
                 reason = "a process died twice of it, perhaps because memory ran out"
+                deaths += 1
                 continue
             if isinstance(failure, MemoryError) and lost is not None:
                 reason = NO_MEMORY
@@ -97,7 +110,7 @@ class Processes:
         seconds = self._limits.seconds
         limit = seconds and seconds + _FIRST * self._of_thread.fresh
         try:
-            pipe.send_bytes(question)
+            self._begin(pipe, self._of_thread.process, question)
             if limit is not None and not pipe.poll(limit):
                 raise _TooLongError(f"took longer than {seconds:g} s")
             answer = pipe.recv_bytes()
@@ -108,8 +121,18 @@ class Processes:
         self._of_thread.fresh = False
         return answer
 
+    def _begin(self, pipe: Connection, process: Any, question: bytes) -> None:
+        """Asks, and waits until the process has imported what it needs and begins to compute."""
+        try:
+            pipe.send_bytes(question)
+            if not pipe.poll(_IMPORTS):
+                raise BrokenProcessPool(f"A worker process has not begun within {_IMPORTS:g} s.")
+            pipe.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise _not_begun(process) from error
+
     def _start(self) -> tuple[Connection, Any]:
-        """A new process that is ready to compute."""
+        """A new process that is ready to be asked."""
         with self._starting:
             # A terminal sends Ctrl-C to every process: a new one blocks it, as this thread does,
             # or it would print a traceback. Starting the tracker unblocks it.
@@ -126,9 +149,21 @@ class Processes:
         try:
             ours.recv_bytes()
         except (EOFError, OSError) as error:
-            raise BrokenProcessPool("A worker process could not be started.") from error
+            raise _not_begun(process) from error
         return ours, process
 
 
 class _TooLongError(Exception):
     """A result took longer than it may."""
+
+
+class _NotBegunError(Exception):
+    """A process was killed before it began to compute."""
+
+
+def _not_begun(process: Any) -> Exception:
+    """What to raise for a process that ended early; another attempt is of use if it was killed."""
+    process.join()
+    if process.exitcode < 0:
+        return _NotBegunError("A worker process was killed before it began, again and again.")
+    return BrokenProcessPool("A worker process could not be started.")

@@ -25,10 +25,6 @@ LONGEST = 3.0
 """Seconds from the first shard that a process has finished to the other kills, at most."""
 
 
-OLD = 15
-"""Seconds after which a worker has begun to compute, also on a machine that is busy."""
-
-
 class Outcome(NamedTuple):
     """What came of a conversion that was disturbed.
 
@@ -103,21 +99,20 @@ def killed(photographs: pathlib.Path, folder: pathlib.Path, kills: int, seed: in
 
 
 def workers_killed(
-    photographs: pathlib.Path, folder: pathlib.Path, kills: int, seed: int = 0, old: int = OLD
+    photographs: pathlib.Path, folder: pathlib.Path, kills: int, seed: int = 0
 ) -> Outcome:
-    """Kills worker processes of conversions that go on, until there were enough."""
+    """Kills worker processes of conversions that go on, young ones too, until there were enough."""
     expected, chance = whole(photographs, folder), random.Random(seed)
     done, different, number = 0, set(), 0
     while done < kills:
         out = folder / f"out{number}"
         number += 1
-        assert number <= 3 * kills, "The conversions end before a worker is old enough."
+        assert number <= 3 * kills, "The conversions end before a worker is killed."
         process = start(photographs, out, folder / "log")
         while process.poll() is None and done < kills:
-            time.sleep(chance.uniform(0, 2))
-            # A new worker needs some seconds; killed twice with one photograph, it would rightly
-            # be left out.
-            if found := workers_of(process.pid, old):
+            # A photograph with which two processes are killed would rightly be left out.
+            time.sleep(chance.uniform(LONGEST, 2 * LONGEST))
+            if found := workers_of(process.pid):
                 os.kill(chance.choice(found), signal.SIGKILL)
                 done += 1
         assert process.wait() == 0
@@ -125,12 +120,11 @@ def workers_killed(
     return Outcome(done, 0, sorted(different))
 
 
-def workers_of(parent: int, seconds: int) -> list[int]:
-    """The processes that compute for another one, and have been there for some seconds."""
-    columns = ["ps", "-o", "pid=,etimes=,args=", "--ppid", str(parent)]
+def workers_of(parent: int) -> list[int]:
+    """The processes that compute for another one."""
+    columns = ["ps", "-o", "pid=,args=", "--ppid", str(parent)]
     lines = subprocess.run(columns, capture_output=True).stdout.decode().splitlines()
-    found = [line.split(maxsplit=2) for line in lines if "spawn_main" in line]
-    return [int(pid) for pid, age, _ in found if int(age) >= seconds]
+    return [int(line.split()[0]) for line in lines if "spawn_main" in line]
 
 
 def main(photographs: str, folder: str, kills: str, seed: str = "0") -> None:

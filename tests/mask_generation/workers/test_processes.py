@@ -214,9 +214,65 @@ def slow_square(number: int) -> int:
     return number**2
 
 
+class Imports:
+    """A question whose imports end the process while the folder holds a file, which goes first."""
+
+    def __init__(self, folder: str, how: int) -> None:
+        self.folder, self.how = folder, how
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__ = state
+        for file in os.listdir(self.folder):
+            os.unlink(os.path.join(self.folder, file))
+            if self.how == signal.SIGKILL:
+                os.kill(os.getpid(), signal.SIGKILL)
+            os._exit(1)
+
+    def __call__(self, number: int) -> int:
+        return number + 1
+
+
+def test_process_that_is_killed_before_it_begins_costs_no_result(tmp_path):
+    """Three times in a row, where the second death of one that has begun costs its result."""
+    for number in range(3):
+        (tmp_path / str(number)).touch()
+    with ordered_map(2) as run:
+        assert list(run(Imports(str(tmp_path), signal.SIGKILL), [1, 2], lost)) == [2, 3]
+    assert not list(tmp_path.iterdir())
+
+
+def test_processes_that_are_killed_again_and_again_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "_EARLY", 2)
+    for number in range(2):
+        (tmp_path / str(number)).touch()
+    with pytest.raises(BrokenProcessPool, match="killed before it began"), ordered_map(2) as run:
+        list(run(Imports(str(tmp_path), signal.SIGKILL), [1], lost))
+
+
+def test_process_that_ends_by_itself_before_it_begins_is_an_error(tmp_path):
+    """As its imports would end the next ones, too."""
+    for number in range(9):
+        (tmp_path / str(number)).touch()
+    with pytest.raises(BrokenProcessPool, match="could not be started"), ordered_map(2) as run:
+        list(run(Imports(str(tmp_path), 1), [1], lost))
+    assert len(list(tmp_path.iterdir())) == 8
+
+
+class Unreadable:
+    def __setstate__(self, state: object) -> None:
+        raise ImportError("no such module")
+
+    def __getstate__(self) -> int:
+        return 1
+
+
+def test_question_that_cannot_be_read_is_an_error():
+    with pytest.raises(ImportError, match="no such module"), ordered_map(2) as run:
+        list(run(abs, [Unreadable()]))
+
+
 @pytest.mark.slow
 def test_no_result_is_lost_or_doubled_while_processes_are_killed_at_random():
-    """A new process needs a second; killed twice within it, a result would rightly be lost."""
     chance, ended = random.Random(0), threading.Event()
 
     def kill():
