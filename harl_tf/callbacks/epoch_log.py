@@ -16,8 +16,8 @@ class EpochLog(keras.callbacks.Callback):
     r"""Writes the metrics of every epoch to a CSV file that survives interruptions.
 
     Unlike ``keras.callbacks.CSVLogger``, it neither duplicates nor loses rows when a run is
-    resumed: ``fit(initial_epoch=n)`` first removes the rows after epoch ``n``, which will be
-    written again.
+    resumed: the first epoch that ends replaces the rows of its own number and later ones. Until
+    then they stay, so that nothing is lost if ``fit`` refuses to begin.
 
     Args:
         path: CSV file; its first row is the header.
@@ -29,25 +29,25 @@ class EpochLog(keras.callbacks.Callback):
         >>> log.append(2, {"loss": 1.25})
         >>> log.path.read_text()
         'epoch,loss\n1,2.5\n2,1.25\n'
-        >>> log.cut(1)
+        >>> log.append(2, {"loss": 1.5})
         >>> log.last()
-        {'loss': 2.5}
+        {'loss': 1.5}
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Removes the rows that will be written again."""
-        self.cut(epoch)
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Refuses a damaged file before an epoch is spent."""
+        self.rows(0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds the epoch's row."""
         self.append(epoch + 1, logs or {})
 
     def append(self, epoch: int, metrics: Mapping[str, Any]) -> None:
-        """Adds a row; columns that there were not before are empty in earlier rows.
+        """Adds a row in the place of those from its epoch on; earlier ones have no new columns.
 
         Args:
             epoch: Number of epochs done.
@@ -55,31 +55,16 @@ class EpochLog(keras.callbacks.Callback):
         """
         before = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         reader = csv.DictReader(before.splitlines())
-        header = list(dict.fromkeys(["epoch", *(reader.fieldnames or []), *metrics]))
+        kept = [row for row in reader if self._epoch(row.get("epoch"), row) < epoch]
+        columns = (reader.fieldnames or []) if kept else []
+        header = list(dict.fromkeys(["epoch", *columns, *metrics]))
         values = {name: f"{float(value):.6g}" for name, value in metrics.items()}
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, header, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows([*reader, {"epoch": epoch, **values}])
+        writer.writerows([*kept, {"epoch": epoch, **values}])
         # Written as a whole, or a process killed now might leave half a row.
         files.write_text(self.path, text.getvalue())
-
-    def cut(self, epochs: int) -> None:
-        """Removes the rows after a number of epochs.
-
-        Args:
-            epochs: Number of epochs to keep.
-        """
-        if not self.path.exists():
-            return
-        header, *rows = self.path.read_text(encoding="utf-8").splitlines() or [""]
-        kept = [row for row in rows if self._epoch(row.partition(",")[0], row) <= epochs]
-        if len(kept) == len(rows):
-            return
-        if not kept:
-            self.path.unlink()
-            return
-        files.write_text(self.path, "\n".join([header, *kept]) + "\n")
 
     def last(self) -> dict[str, float]:
         """The metrics of the last row; empty if there is none."""

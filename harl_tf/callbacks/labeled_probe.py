@@ -31,7 +31,7 @@ class LabeledProbe(Probe):
         test: Labeled batches to classify.
         every: Probe every this many epochs; the first and last epochs are always probed. Default:
             1.
-        neighbors: Number of neighbors that vote, at most the size of the smallest class. Default:
+        neighbors: Number of neighbors that vote, at most the median size of the classes. Default:
             20.
 
     Raises:

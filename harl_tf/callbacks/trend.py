@@ -18,6 +18,11 @@ _HINT = 2.5
 """Standard errors of a slope that may be noise, but should not be called no change."""
 _LEAST_CHANGE = 2e-3
 """A change below this share of the values does not matter, however certain it is."""
+_LEAST, _LEAST_PROBED = 3, 5
+"""Values that a direction needs, and probes, whose few images make a straight line of three often.
+"""
+_JUMP = 4.0
+"""Deviations of the other values by which the last one leaves them, so that nothing is settled."""
 _SAME_WAY = 2.0
 """Standard errors of the latest slope that a longer trend needs, lest it be one that has ended."""
 
@@ -30,7 +35,7 @@ class Trend:
         first: First value of the window.
         last: Last value, that of the latest epoch.
         direction: 1 if the metric rises, -1 if it falls, 0 if noise explains what it does.
-        settled: Whether there is not even a hint of a direction.
+        settled: Whether there is no hint of a direction, nor a last value unlike the others.
     """
 
     first: float
@@ -59,8 +64,8 @@ def trend(history: Sequence[Mapping[str, float]], name: str, repeats: bool = Fal
     Args:
         history: Metrics of every epoch, the latest last; those without this metric are passed over.
         name: The metric.
-        repeats: Whether equal values in a row are one value, as in the logs of a probe between the
-            epochs that are due. Default: False.
+        repeats: Whether this is a probe's: equal values in a row are one value, as they are in the
+            logs between the epochs that are due, and a direction needs five. Default: False.
 
     Returns:
         The trend, or None if no epoch has the metric.
@@ -79,17 +84,30 @@ def trend(history: Sequence[Mapping[str, float]], name: str, repeats: bool = Fal
             point for at, point in enumerate(points) if not at or point[1] != points[at - 1][1]
         ]
     latest, longer = points[-WINDOW:], points[-2 * WINDOW :]
+    least = _LEAST_PROBED if repeats else _LEAST
     steepness = _steepness(latest)
-    used, found = latest, _direction(latest, steepness)
+    used, found = latest, _direction(latest, steepness, least)
     if not found and steepness * _steepness(longer) > 0 and abs(steepness) > _SAME_WAY:
-        found = _direction(longer, _steepness(longer))
+        found = _direction(longer, _steepness(longer), least)
         used = longer if found else latest
-    return Trend(used[0][1], points[-1][1], found, abs(steepness) < _HINT)
+    settled = abs(steepness) < _HINT and not _jumps([value for _, value in latest])
+    return Trend(used[0][1], points[-1][1], found, settled)
 
 
-def _direction(points: Sequence[tuple[float, float]], steepness: float) -> int:
+def _jumps(values: Sequence[float]) -> bool:
+    """Whether the last value is unlike the others, by more than their noise and rounding."""
+    *others, last = values
+    if len(others) < 2:
+        return False
+    finest = np.diff(np.unique(others)).min(initial=np.inf)
+    noise = max(float(np.std(others, ddof=1)), 0.0 if np.isinf(finest) else float(finest))
+    noise = max(noise, _LEAST_CHANGE * max(map(abs, others)))
+    return abs(last - float(np.mean(others))) > _JUMP * noise
+
+
+def _direction(points: Sequence[tuple[float, float]], steepness: float, least: int) -> int:
     """The sign of a slope that noise does not explain and that matters; else 0."""
-    if len(points) < 3:
+    if len(points) < least:
         return 0
     values = [value for _, value in points]
     matters = max(values) - min(values) > _LEAST_CHANGE * max(map(abs, values))

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from harl_tf.callbacks.epoch_log import EpochLog
+from harl_tf.callbacks.labeled_probe import LabeledProbe
 from harl_tf.callbacks.progress import Judgment, judge
 from harl_tf.callbacks.spoken import Spoken
 
@@ -22,6 +23,8 @@ class Verdict(Spoken):
     Args:
         log: The log of the run, for the epochs before a resumed one. Default: none, a resumed run
             is judged from there on.
+        labels_since: Epochs that were done when the labeled images of the probes became others:
+            accuracies of before are not compared. Default: 0.
 
     Attributes:
         latest: The latest ``Judgment``; None before the first epoch.
@@ -33,9 +36,9 @@ class Verdict(Spoken):
             model.fit(views, epochs=100, callbacks=[probe, log, Verdict(log)])
     """
 
-    def __init__(self, log: EpochLog | None = None) -> None:
+    def __init__(self, log: EpochLog | None = None, labels_since: int = 0) -> None:
         super().__init__()
-        self.log = log
+        self.log, self.labels_since = log, labels_since
         self.latest: Judgment | None = None
         self._history: list[dict[str, float]] = []
         self._missing: int | None = None
@@ -51,6 +54,9 @@ class Verdict(Spoken):
         if self._missing is None:
             self._history = [] if self.log is None else self.log.rows(epoch)
             self._missing = epoch - len(self._history)
+            for row in self._history[: max(0, self.labels_since - self._missing)]:
+                for name in LabeledProbe.names:
+                    row.pop(name, None)
             rates = _earlier_rates(self.model, (self.params or {}).get("steps"), epoch)
             for row, rate in zip(reversed(self._history), reversed(rates), strict=False):
                 row["learning_rate"] = rate

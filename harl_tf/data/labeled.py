@@ -20,7 +20,7 @@ def labeled_images(
     keep: Callable[[tf.Tensor], tf.Tensor] | None = None,
     shuffle_seed: int | None = None,
 ) -> tf.data.Dataset:
-    """Images and labels of a folder of records, each image once.
+    """Images and labels of a folder of records, each image with a label once.
 
     Images keep their aspect: the largest central square is scaled to ``image_size``. Papers often
     scale the shorter side to 256 and then cut out 224 pixels; here nothing else is cut off, because
@@ -32,8 +32,8 @@ def labeled_images(
         batch_size: Images per batch; the last batch may be smaller. Default: 64.
         keep: Optional function from a record's name (scalar string tensor) to a bool tensor that
             selects a part of the set, such as ``in_first_half``. The manifest does not list names,
-            so with it the records are read once just to count them. Default: all records, whose
-            number the manifest knows.
+            so with it the records are read once just to count them. Default: all records with a
+            label, whose number the manifest knows.
         shuffle_seed: Seed for a new random order in every epoch. Set it for training, because
             records are stored class by class. Default: None, the order of the records.
 
@@ -57,8 +57,9 @@ def labeled_images(
     warn_of_quarantine(folder)
     files = ShardFiles(folder, manifest)
     serialized = tf.data.Dataset.from_tensor_slices(files.paths).flat_map(files.open)
-    parsed = serialized.map(records.parse)
-    count = manifest.records
+    # Photographs beside the class folders have -1.
+    parsed = serialized.map(records.parse).filter(lambda fields: fields[records.LABEL] >= 0)
+    count = sum(manifest.class_counts.values()) if manifest.class_counts else manifest.records
     if keep is not None:
         parsed = parsed.filter(lambda fields: keep(fields[records.NAME]))
         with told_of_damage():

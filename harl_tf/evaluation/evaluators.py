@@ -14,7 +14,7 @@ from harl_tf.evaluation.classes.few_labels import few_labels
 from harl_tf.evaluation.classes.knn import knn_score
 from harl_tf.evaluation.classes.linear import linear_score
 from harl_tf.evaluation.classes.linear_sgd import linear_sgd_score
-from harl_tf.evaluation.classes.retrieval import retrieval_scores
+from harl_tf.evaluation.classes.retrieval import queries, retrieval_scores
 from harl_tf.evaluation.classes.svm import svm_map
 from harl_tf.evaluation.score import Score, short
 
@@ -106,7 +106,8 @@ def _few(share: float, name: str) -> Evaluator:
 def _retrieval(data: Labeled, seed: int) -> list[Measured]:
     among = [places for places in (1, 5) if places < len(data.test_labels)]
     found = retrieval_scores(data.test_vectors, data.test_labels, among)
-    return [Measured(name, value, len(data.test_labels)) for name, value in found.items()]
+    images = len(queries(data.test_labels))
+    return [Measured(name, value, images) for name, value in found.items()]
 
 
 EVALUATORS: Mapping[str, Evaluator] = {

@@ -114,6 +114,11 @@ class RunFolder:
             raise RunError(f"{folder} is not a folder.")
         if self._has_saved_epoch():
             self._check_same(settings)
+        elif self.settings.exists() and self._is_finished():
+            raise RunError(
+                f"{folder} holds a finished run without its saved epochs (epoch_*), so that it "
+                "cannot go on, and is not overwritten; choose another folder for a new run."
+            )
         elif self._foreign() and not self.settings.exists():
             raise RunError(f"{folder} is not empty and holds no run; choose another folder.")
 
@@ -163,6 +168,9 @@ class RunFolder:
 
     def _has_saved_epoch(self) -> bool:
         return self.settings.exists() and bool(saved_in(self.path))
+
+    def _is_finished(self) -> bool:
+        return bool(self.read_settings().get("finished"))
 
     def _foreign(self) -> bool:
         """Whether the folder holds anything besides a lock and what a begin was killed in."""

@@ -142,6 +142,21 @@ def natural(text: str) -> int:
     return value
 
 
+def whole(text: str) -> int:
+    """A whole number from 0 that fits into 32 bits, such as a seed.
+
+    Raises:
+        ArgumentTypeError: If it is none.
+
+    Example:
+        >>> whole("12")
+        12
+    """
+    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"expected a whole number below 2³², received {text}")
+    return int(text)
+
+
 def one_of(*names: str) -> Callable[[str], str]:
     """One of these words, as the ``type`` of an argument.
 

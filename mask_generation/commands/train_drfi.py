@@ -6,7 +6,7 @@ import pathlib
 from typing import Any
 
 from mask_generation.commands.left_out import print_left_out
-from mask_generation.commands.line import Parser, natural
+from mask_generation.commands.line import Parser, natural, whole
 from mask_generation.interrupts import loading
 from mask_generation.methods import DEFAULT, METHODS
 
@@ -58,7 +58,7 @@ def add(commands: Any) -> Parser:
     parser.add_argument(
         "--limit", type=natural, metavar="COUNT", help="use this many photographs (default: all)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the trees (default: 0)")
+    parser.add_argument("--seed", type=whole, default=0, help="of the trees (default: 0)")
     parser.add_argument(
         "--workers",
         type=natural,

@@ -61,6 +61,32 @@ def test_repeated_values_of_a_probe_count_once():
     assert trend(history, "knn_accuracy", repeats=True).direction == 0
 
 
+def test_line_of_three_probes_may_be_chance_and_of_five_is_none():
+    """Of 25 images: 10, 11, 12, 13 and 14 right."""
+    history = rows([0.40, 0.44, 0.48, 0.52, 0.56], "knn_accuracy")
+    assert trend(history[:4], "knn_accuracy", repeats=True).direction == 0
+    assert trend(history, "knn_accuracy", repeats=True).rises
+
+
+@pytest.mark.parametrize("images", [12, 25, 100, 1000])
+def test_verdicts_of_few_images_are_hardly_ever_of_chance(images):
+    """Two hundred trainings of twenty epochs that learn nothing, judged after each epoch."""
+    random = np.random.default_rng(images)
+    wrong = 0
+    for _ in range(200):
+        history = rows(random.binomial(images, 0.4, 20) / images, "knn_accuracy")
+        parts = (history[:epochs] for epochs in range(1, 21))
+        wrong += any(trend(part, "knn_accuracy", repeats=True).direction for part in parts)
+    assert wrong <= 6
+
+
+def test_last_value_unlike_the_others_is_not_settled():
+    values = [0.30, 0.31, 0.30, 0.29, 0.30, 0.31, 0.30, 0.29, 0.30]
+    assert trend(rows([*values, 0.31], "knn_accuracy"), "knn_accuracy", repeats=True).settled
+    jumped = trend(rows([*values, 0.60], "knn_accuracy"), "knn_accuracy", repeats=True)
+    assert (jumped.direction, jumped.settled) == (0, False)
+
+
 def test_metric_that_is_not_there():
     assert trend(rows([1, 2]), "knn_accuracy") is None
     assert trend([{}, {"knn_accuracy": 0.5}], "knn_accuracy").last == 0.5

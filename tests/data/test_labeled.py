@@ -103,6 +103,21 @@ def test_halves_depend_on_the_name_only():
     assert bool(in_first_half("class/7.jpg")) == first[7]
 
 
+@pytest.mark.parametrize("keep", [None, in_first_half])
+def test_photograph_above_the_class_folders_is_left_out(photographs, tmp_path, keep):
+    """Its label is -1. The data set knows its length all the same."""
+    shutil.copytree(photographs, tmp_path / "photos")
+    first = sorted((tmp_path / "photos").rglob("*.*"))[0]
+    shutil.copy(first, tmp_path / "photos" / f"loose{first.suffix}")
+    mask_generation.convert(tmp_path / "photos", tmp_path / "out", method="fast", progress=False)
+    labels = [label for name, label, _ in stored(tmp_path / "out") if keep is None or keep(name)]
+    assert read_manifest(tmp_path / "out").records == 13
+    found = labeled_images(tmp_path / "out", 8, keep=keep)
+    _, known = everything(found)
+    assert known.tolist() == [label for label in labels if label >= 0]
+    assert int(found.cardinality()) == -(-len(known) // 64)
+
+
 def test_labeled_images_without_labels(folder, photographs, tmp_path):
     """A flat folder has no classes."""
     mask_generation.convert(photographs / "odd", tmp_path / "flat", progress=False)

@@ -29,6 +29,14 @@ def test_run_with_a_saved_epoch_goes_on_with_its_own_settings_only(run):
         run.begin({"epochs": 2, "batch_size": 32}, "")
 
 
+def test_finished_run_without_its_epochs_is_not_begun_anew(run):
+    """Somebody has deleted them to save space; the backbone is still there."""
+    run.finish()
+    for settings in ({"epochs": 2, "batch_size": 64}, {"epochs": 3}):
+        with pytest.raises(RunError, match=r"finished run without its saved epochs .* is not over"):
+            run.begin(settings, "")
+
+
 def test_damaged_settings_are_named(run):
     run.settings.write_text("{")
     with pytest.raises(RunError, match=r"run\.json is damaged"):

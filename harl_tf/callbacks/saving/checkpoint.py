@@ -151,12 +151,16 @@ class Checkpoint(Releasing):
         self._done = Position(epoch + 1)
         if self._termination.requested:
             self._save_and_end()
-        if self._done.epoch % self.every == 0 or self._done.epoch == self.params.get("epochs"):
+        last = self._done.epoch == self.params.get("epochs") or self.model.stop_training
+        if self._done.epoch % self.every == 0 or last:
             self._save()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Saves what has been done, if another callback has ended training, and lets go."""
-        if self._done is not None and self._done > self.position:
+        """Saves what has been done, if another callback has ended training, and lets go.
+
+        Not if the optimizer keeps averages: Keras has put them in the place of the weights by now.
+        """
+        if self._done is not None and self._done > self.position and not self._averaged():
             self._save()
         self.model.logged_before = {}
         self.release()
@@ -239,6 +243,14 @@ class Checkpoint(Releasing):
         self._moved = position != newest.position
         return position.epoch
 
+    def forget(self, names: Collection[str]) -> None:
+        """Keeps probes of a resumed run from repeating values that others would give today.
+
+        Args:
+            names: The values, such as those of a ``LabeledProbe`` that has other images now.
+        """
+        self._logged = {name: self._logged[name] for name in self._logged if name not in names}
+
     def _refuse_another_run(self, epoch: int) -> None:
         newest = max((saved.position for saved in self._whole()), default=Position(0))
         if newest > Position(0) and (self._saved is None or epoch < newest.epoch):
@@ -247,6 +259,10 @@ class Checkpoint(Releasing):
                 f"{epoch + 1}. Continue with fit(initial_epoch=checkpoint.resume(model)), or use "
                 "another folder for a new run."
             )
+
+    def _averaged(self) -> bool:
+        optimizer = self.model.optimizer
+        return bool(getattr(optimizer, "inner_optimizer", optimizer).use_ema)
 
     def _save(self) -> None:
         assert self._done is not None

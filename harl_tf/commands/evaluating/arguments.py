@@ -1,6 +1,5 @@
 """The arguments of the commands that measure backbones; nothing here does any work."""
 
-import argparse
 from typing import Any
 
 from harl_tf.commands.evaluating import detection, evaluate, segmentation
@@ -73,7 +72,10 @@ def add_evaluate_segmentation(commands: Any) -> line.Parser:
         "--classes", type=line.natural, metavar="N", help="number of classes (default: as found)"
     )
     command.add_argument(
-        "--void", type=_whole, metavar="N", help="label of pixels that do not count (default: 255)"
+        "--void",
+        type=line.whole,
+        metavar="N",
+        help="label of pixels that do not count (default: 255)",
     )
     command.add_argument(
         "--fine-tune",
@@ -147,11 +149,5 @@ def _add_measured(command: line.Parser) -> None:
         help="also measure the same network at random initialization",
     )
     command.add_argument("--csv", metavar="FILE", help="table to write (default: none)")
-    command.add_argument("--seed", type=_whole, metavar="N", help="random seed (default: 0)")
+    command.add_argument("--seed", type=line.whole, metavar="N", help="random seed (default: 0)")
     command.set_defaults(seed=0)
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
-        raise argparse.ArgumentTypeError(f"expected a whole number below 2³², received {text}")
-    return int(text)

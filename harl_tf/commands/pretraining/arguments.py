@@ -33,7 +33,7 @@ def add_pretrain(commands: Any) -> line.Parser:
             "(default: the recipe's)",
         ),
         ("--image-size", line.natural, "N", "side of the views in pixels (default: the recipe's)"),
-        ("--seed", int, "N", "random seed of the run (default: 0)"),
+        ("--seed", line.whole, "N", "random seed of the run (default: 0)"),
         ("--labelled", str, "LABELLED_RECORDS", "records with labels, to report kNN accuracy"),
         (
             "--precision",

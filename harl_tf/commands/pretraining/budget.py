@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 
+from harl_tf.commands.refusal import CommandError
 from harl_tf.data import PairedViews
 from harl_tf.recipes import Recipe
 
@@ -27,6 +28,9 @@ _UNTIMED, _TIMED = 3, 6
 
 _SECONDS = 5.0
 """A measurement goes on for as long, because single steps vary; of slow ones, for ``_TIMED``."""
+
+_LONG = 300.0
+"""Seconds that an epoch may take, however little time was asked for."""
 
 _RESERVE = 0.9
 """Share of the time for steps; the rest is for compiling, probes and the export."""
@@ -79,6 +83,9 @@ def in_epochs(
     Returns:
         The recipe.
 
+    Raises:
+        CommandError: If one epoch takes more than twice the time.
+
     Example:
         Twelve minutes, of which nine tenths are for steps of half a second: 1296 steps.
 
@@ -100,11 +107,22 @@ def in_epochs(
             come_to = f"{epochs} epochs" if epochs > 1 else "1 epoch"
             print(f"A step takes {step:.2f} s: {asked_for} {come_to}, {steps} steps.")
             if epochs < 1:
-                print(f"One epoch alone takes {steps * step / 60:.1f} minutes.")
+                _check_patience(steps * step, length[unit] * seconds)
             return dataclasses.replace(recipe, epochs=max(epochs, 1))
     if "steps" in length:
         return dataclasses.replace(recipe, epochs=math.ceil(length["steps"] / steps_per_epoch))
     return recipe
+
+
+def _check_patience(epoch: float, asked: float) -> None:
+    """Says that an epoch takes longer than the seconds asked for, and refuses if that is much."""
+    takes = f"One epoch alone takes {epoch / 60:.1f} minutes"
+    if epoch > max(_LONG, 2 * asked):
+        raise CommandError(
+            f"{takes}, and a run is whole epochs; say --minutes {math.ceil(epoch / 60 / _RESERVE)} "
+            "or more, or use fewer photographs."
+        )
+    print(f"{takes}.")
 
 
 def warnings(

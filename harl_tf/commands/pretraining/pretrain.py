@@ -6,6 +6,7 @@ Owns the order of the steps. All checks run before any computation.
 import argparse
 import contextlib
 import dataclasses
+import math
 import sys
 from typing import Any, NamedTuple
 
@@ -46,13 +47,15 @@ def run(arguments: argparse.Namespace) -> None:
     strategy, replicas, chief = _strategy(arguments.strategy)
     check(recipe, replicas, arguments.accumulate, own=arguments.start is None)
     views = recipe.views(arguments.records, arguments.seed)
-    halves = watching.halves(arguments.labelled, recipe) if arguments.labelled else None
     settings = _settings(recipe, arguments)
     change = arguments.change
     folder.check({name: settings[name] for name in settings if name not in ("epochs", *change)})
     start = starting.opened(arguments, recipe)
     noted = starting.note(start)
     starting.check_same(folder.begun(), noted, str(folder.path))
+    if start is not None:
+        recipe = starting.probed_at(start, recipe)
+    halves = watching.halves(arguments.labelled, recipe) if arguments.labelled else None
     job = _planned(_Job(recipe, Plan((recipe.epochs,)), views, start), arguments, folder, strategy)
     words = in_words(job.recipe, None if start is None else starting.in_words(start))
     with callbacks.locked(folder.path) if chief else contextlib.nullcontext():
@@ -62,11 +65,17 @@ def run(arguments: argparse.Namespace) -> None:
                 model = _model(job, arguments.accumulate)
             checkpoint = callbacks.Checkpoint(folder.path, views, minutes=arguments.save_minutes)
             checkpoint.resume(model, [name for name in change if name in callbacks.CHANGES])
+            since = watching.labels_since(folder, change, checkpoint)
             if chief:  # what the run is changed to is written once that is possible
-                notes = {"parts": job.plan.ends, "length": job.plan.length, "start": noted}
+                notes = {
+                    "parts": job.plan.ends,
+                    "length": job.plan.length,
+                    "start": noted,
+                    watching.LABELS_SINCE: since,
+                }
                 folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes, change)
                 _say_hello(job, model, replicas)
-            _train(model, job, halves, folder, chief, checkpoint)
+            _train(model, job, halves, folder, chief, checkpoint, since)
             if chief:
                 _export(model, words, arguments.records, job.recipe, folder)
                 folder.finish()
@@ -159,7 +168,7 @@ def check(recipe: Recipe, replicas: int, accumulate: int, own: bool = True) -> N
     if any(queue % size for queue in queues):
         raise CommandError(
             f"{recipe.name} keeps a queue of {queues[0]} keys, which a batch must divide; "
-            f"{size} does not: use a power of two."
+            f"{size} does not: use a --batch-size that does, such as {math.gcd(size, queues[0])}."
         )
 
 
@@ -206,11 +215,12 @@ def _say_hello(job: _Job, model: Pretraining, replicas: int) -> None:
     count = data.read_manifest(views.folder).records
     peak = recipe.optimizer.rate.peak(recipe.batch_size)
     passes = f" ({recipe.passes_per_epoch} passes)" if recipe.passes_per_epoch > 1 else ""
+    epochs = "1 epoch" if recipe.epochs == 1 else f"{recipe.epochs} epochs"
     devices = "1 replica" if replicas == 1 else f"{replicas} replicas"
     print(f"{recipe.name}: {recipe.title}")
     print(
         f"Here: {count} photographs at {recipe.image_size} pixels, {views.steps_per_epoch} steps "
-        f"of {recipe.batch_size} an epoch{passes}, {recipe.epochs} epochs, {devices}, learning "
+        f"of {recipe.batch_size} an epoch{passes}, {epochs}, {devices}, learning "
         f"rate up to {peak:.4g}"
     )
     if start is not None:
@@ -247,6 +257,7 @@ def _train(
     folder: RunFolder,
     chief: bool,
     checkpoint: callbacks.Checkpoint,
+    since: int,
 ) -> None:
     recipe, views = job.recipe, job.views
     begun = checkpoint.position
@@ -257,7 +268,7 @@ def _train(
         print(resumed if first < recipe.epochs else "Trained already.")
     if first >= recipe.epochs:
         return
-    followers = watching.watchers(folder, views, halves, job.plan.added, chief)
+    followers = watching.watchers(folder, views, halves, job.plan.added, chief, since)
     if chief:
         watching.say_before(followers, model, begun)
     in_terminal = sys.stdout.isatty()

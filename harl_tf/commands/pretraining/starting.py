@@ -5,6 +5,7 @@ Owns the checks, which run before any training, and the words. Reading them is
 """
 
 import argparse
+import dataclasses
 from typing import Any
 
 from harl_tf.backbones import strides
@@ -47,7 +48,6 @@ def check(start: Start, recipe: Recipe) -> None:
             go with the size of the images.
 
     Example:
-        >>> import dataclasses
         >>> recipe = dataclasses.replace(harl_tf.recipes.RECIPES["byol_small"], image_size=40)
         >>> check(Start("mine", "", False, resnet(18)), recipe)
         Traceback (most recent call last):
@@ -71,6 +71,22 @@ def check(start: Start, recipe: Recipe) -> None:
             f"per cell of its last map, such as {max(size // coarsest, 1) * coarsest}; {size} is "
             "not."
         )
+
+
+def probed_at(start: Start, recipe: Recipe) -> Recipe:
+    """The recipe, probed at the size of its views if the network takes no other one.
+
+    Args:
+        start: The start.
+        recipe: The recipe, which the start goes with.
+
+    Example:
+        >>> recipe = harl_tf.recipes.RECIPES["byol_small"]
+        >>> probed_at(Start("mine", "", False, resnet(18)), recipe).probe_size
+        64
+    """
+    fixed = start.network.inputs[0].shape[1] is not None
+    return dataclasses.replace(recipe, probe_ratio=1.0) if fixed else recipe
 
 
 def note(start: Start | None) -> dict[str, str] | None:

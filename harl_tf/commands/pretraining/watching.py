@@ -1,5 +1,6 @@
 """What is watched while a run trains: probes, the log, a verdict an epoch."""
 
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -16,22 +17,57 @@ _RANKED = 1024
 """Number of views whose features are ranked; more hardly change their rank."""
 
 
+LABELS_SINCE = "labelled_since"
+"""Where ``run.json`` has the result of ``labels_since``."""
+
+
 def halves(folder: str, recipe: Recipe) -> list[Any]:
     """Labeled photographs to learn the classes from, and others to classify.
 
     Raises:
-        CommandError: If there are too few.
+        CommandError: If there are too few, or too few classes.
         RecordsError: If the folder has no labels.
     """
     keep = (data.in_first_half, data.in_second_half)
     found = [data.labeled_images(folder, recipe.probe_size, keep=half) for half in keep]
+    classes = data.read_manifest(folder).classes
+    if len(classes) < 2:
+        raise CommandError(
+            f"{folder} has one class, {classes[0]}, and a probe tells classes apart; use records "
+            "of two class folders or more, or leave out --labelled."
+        )
     if not all(half.cardinality() for half in found):
         raise CommandError(f"{folder} has too few photographs for a probe on two halves of it.")
     return found
 
 
+def labels_since(
+    folder: RunFolder, change: Collection[str], checkpoint: callbacks.Checkpoint
+) -> int:
+    """Epochs that were done when the probes were given other photographs; 0 if they never were.
+
+    Until the first epoch with the new ones is saved, the state has values of the old ones, which it
+    forgets.
+
+    Args:
+        folder: The folder of the run.
+        change: What the run is to change now.
+        checkpoint: Has resumed the run.
+    """
+    done = checkpoint.position.epoch
+    since = done if "labelled" in change else int(folder.begun().get(LABELS_SINCE, 0))
+    if since and done <= since:
+        checkpoint.forget(callbacks.LabeledProbe.names)
+    return since
+
+
 def watchers(
-    folder: RunFolder, views: data.PairedViews, labeled: list[Any] | None, epochs: int, chief: bool
+    folder: RunFolder,
+    views: data.PairedViews,
+    labeled: list[Any] | None,
+    epochs: int,
+    chief: bool,
+    since: int,
 ) -> list[keras.callbacks.Callback]:
     """The callbacks that only watch, in their order.
 
@@ -41,13 +77,14 @@ def watchers(
         labeled: As made by ``halves``; None if there are no labels.
         epochs: Epochs of this part of the run.
         chief: Whether this process writes the log.
+        since: Epochs that were done when ``labeled`` replaced other photographs.
     """
     every = -(-epochs // _PROBES)
     found: list[keras.callbacks.Callback] = [callbacks.RankProbe(views, every, limit=_RANKED)]
     if labeled is not None:
         found.insert(0, callbacks.LabeledProbe(labeled[0], labeled[1], every))
     if chief:
-        found += [folder.log, callbacks.Verdict(folder.log)]
+        found += [folder.log, callbacks.Verdict(folder.log, since)]
     return found
 
 

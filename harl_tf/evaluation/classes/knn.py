@@ -81,15 +81,16 @@ def knn_score(
 ) -> Score:
     """``knn_accuracy`` with what is needed to judge it, and no more neighbors than make sense.
 
-    Beyond the size of the smallest class its images are outvoted by those of other classes, however
-    good the features are, so no more neighbors vote than that class has.
+    Beyond the size of a class its images are outvoted by those of other classes, however good the
+    features are, so no more neighbors vote than half of the classes have: of classes that are all
+    small, no more than their size, and a rare one among large ones does not decide for all.
 
     Args:
         train_vectors: As for ``knn_accuracy``, and so are the others.
         train_labels: Class numbers.
         test_vectors: Vectors to classify.
         test_labels: Class numbers.
-        neighbors: How many neighbors vote, at most the size of the smallest class. Default: 20.
+        neighbors: How many neighbors vote, at most the median size of the classes. Default: 20.
         temperature: Positive. Default: 0.07.
         center: Whether to subtract the training vectors' mean. Default: False.
 
@@ -106,7 +107,7 @@ def knn_score(
     """
     data = check_data(train_vectors, train_labels, test_vectors, test_labels)
     sizes = np.bincount(data[1])
-    neighbors = min(neighbors, int(sizes[sizes > 0].min()))
+    neighbors = min(neighbors, int(np.median(sizes[sizes > 0])))
     accuracy = knn_accuracy(*data, neighbors, temperature, center)
     return Score("kNN", accuracy, len(data[3]), chance_accuracy(data[1], data[3]))
 

@@ -1,11 +1,12 @@
 """A linear probe in closed form: what a linear classifier makes of frozen features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
 import scipy.optimize
+import scipy.sparse
 import scipy.special
 
 from harl_tf.evaluation.score import Score, chance_accuracy
@@ -16,6 +17,8 @@ PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 _HELD_OUT = 5
 """One in so many images of a class judges the penalties."""
+_LARGEST_PART = 8_000_000
+"""Largest number of features, or of scores, that are computed with at once."""
 _CONSTANT = 1e-6
 """Deviation, relative to the largest value, below which a float32 feature is only rounding."""
 
@@ -35,8 +38,9 @@ def linear_accuracy(
     them. Classes of one image are not held out; if no class has two, the middle penalty is taken.
 
     Args:
-        train_vectors: ``(train, dimensions)``. A float64 copy of them is made, and the smaller of
-            their two Gram matrices.
+        train_vectors: ``(train, dimensions)``. They are read in parts, and the smaller of their two
+            Gram matrices is made; neither a copy of all of them in float64 nor their one-hot
+            labels.
         train_labels: ``(train,)`` or ``(train, 1)`` ints from 0.
         test_vectors: ``(test, dimensions)``.
         test_labels: ``(test,)`` or ``(test, 1)`` ints from 0. Images of classes that the training
@@ -136,12 +140,11 @@ def linear_classifier(
         [2, 5]
     """
     vectors, labels, _, _ = check_data(vectors, labels, vectors, labels)
-    center, scale = _standardization(vectors)
     classes, columns = np.unique(labels, return_inverse=True)
-    targets = np.eye(len(classes))[columns]
-    bias = targets.mean(axis=0)
+    center, scale = _standardization(vectors)
+    bias = np.bincount(columns) / len(columns)
     penalty = choose_penalty(vectors, labels, penalties)
-    (found,) = _ridge((vectors - center) / scale, targets - bias, [penalty])
+    (found,) = _ridge(vectors, center, scale, columns, [penalty])
     weights = found / scale[:, None]
     return LinearClassifier(weights, bias - center @ weights, classes)
 
@@ -248,39 +251,80 @@ def _classify(
 ) -> list[tuple[np.ndarray, float]]:
     """For each penalty the classes found for ``test``, and their squared error given the truth."""
     center, scale = _standardization(train)
-    features, tested = (train - center) / scale, (test - center) / scale
     classes, columns = np.unique(labels, return_inverse=True)
-    targets = np.eye(len(classes))[columns]
     # With centered features and targets the bias is the mean of the targets.
-    bias = targets.mean(axis=0)
-    found = []
-    for weights in _ridge(features, targets - bias, penalties):
-        scores = tested @ weights + bias
-        error = 0.0 if truth is None else float(np.sum((scores - (truth[:, None] == classes)) ** 2))
-        found.append((classes[scores.argmax(axis=1)], error))
-    return found
+    bias = np.bincount(columns) / len(columns)
+    weights = _ridge(train, center, scale, columns, penalties)
+    found = [np.empty(len(test), classes.dtype) for _ in penalties]
+    errors = [0.0] * len(penalties)
+    for part in _parts(len(test), max(train.shape[1], len(classes))):
+        features = (test[part] - center) / scale
+        for index, each in enumerate(weights):
+            scores = features @ each + bias
+            found[index][part] = classes[scores.argmax(axis=1)]
+            if truth is not None:
+                errors[index] += float(np.sum((scores - (truth[part, None] == classes)) ** 2))
+    return list(zip(found, errors, strict=True))
+
+
+def _parts(count: int, width: int) -> Iterator[slice]:
+    """Rows that are computed with at once, of a table of this width."""
+    rows = max(1, _LARGEST_PART // width)
+    for first in range(0, count, rows):
+        yield slice(first, first + rows)
 
 
 def _standardization(train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of every feature; constant ones are left out by an infinite deviation."""
-    center, scale = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
-    constant = scale <= _CONSTANT * np.abs(train).max(axis=0)
-    return center, np.where(constant, np.inf, scale)
+    center = train.mean(axis=0, dtype=np.float64)
+    variance, largest = np.zeros_like(center), np.zeros_like(center)
+    for part in _parts(*train.shape):
+        variance += np.sum((train[part] - center) ** 2, axis=0) / len(train)
+        largest = np.maximum(largest, np.abs(train[part]).max(axis=0))
+    scale = np.sqrt(variance)
+    return center, np.where(scale <= _CONSTANT * largest, np.inf, scale)
 
 
 def _ridge(
-    features: np.ndarray, targets: np.ndarray, penalties: Sequence[float]
+    vectors: np.ndarray,
+    center: np.ndarray,
+    scale: np.ndarray,
+    columns: np.ndarray,
+    penalties: Sequence[float],
 ) -> list[np.ndarray]:
     """Weights ``(dimensions, classes)`` for each penalty, from the smaller Gram matrix.
 
     A Cholesky decomposition for each of a few penalties is quicker than one eigendecomposition.
     """
-    few = len(features) < features.shape[1]
-    gram = features @ features.T if few else features.T @ features
-    right = targets if few else features.T @ targets
+    count, classes = len(vectors), int(columns.max()) + 1
+    few = count < vectors.shape[1]
+    if few:
+        features = (vectors - center) / scale
+        gram = features @ features.T
+        right = np.eye(classes)[columns] - np.bincount(columns) / count
+    else:
+        gram, right = _moments(vectors, center, scale, columns, classes)
     found = []
     for penalty in penalties:
-        system = gram + penalty * len(features) * np.eye(len(gram))
+        system = gram + penalty * count * np.eye(len(gram))
         solution = scipy.linalg.solve(system, right, assume_a="pos")
         found.append(features.T @ solution if few else solution)
     return found
+
+
+def _moments(
+    vectors: np.ndarray, center: np.ndarray, scale: np.ndarray, columns: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of standardized features: with each other, and with the centered one-hot classes."""
+    width = vectors.shape[1]
+    gram, sums = np.zeros((width, width)), np.zeros((classes, width))
+    for part in _parts(len(vectors), width):
+        features = (vectors[part] - center) / scale
+        gram += features.T @ features
+        rows = np.arange(len(features))
+        ones = np.ones(len(features))
+        of_class = scipy.sparse.csr_array(
+            (ones, (columns[part], rows)), shape=(classes, len(features))
+        )
+        sums += of_class @ features
+    return gram, (sums - np.outer(np.bincount(columns) / len(columns), sums.sum(axis=0))).T

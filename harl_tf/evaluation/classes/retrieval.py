@@ -11,10 +11,34 @@ _LARGEST_PART = 8_000_000
 """Largest number of similarities in memory at once."""
 
 
+_MOST = 5000
+"""Images that others are ranked for: ranking takes the square of their number."""
+
+
+def queries(labels: np.ndarray) -> np.ndarray:
+    """The images that all others are ranked for.
+
+    Args:
+        labels: ``(images,)`` ints from 0.
+
+    Returns:
+        Their numbers: of images that are not alone in their class all, and of more than 5,000 as
+        many that lie evenly among them.
+
+    Example:
+        >>> queries(np.array([0, 0, 1, 2, 2])).tolist()
+        [0, 1, 3, 4]
+    """
+    found = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    if len(found) > _MOST:
+        found = found[np.linspace(0, len(found) - 1, _MOST).round().astype(int)]
+    return found
+
+
 def retrieval_scores(
     vectors: np.ndarray, labels: np.ndarray, among: Sequence[int] = (1, 5, 10)
 ) -> dict[str, float]:
-    """Ranks all other images by cosine for every image.
+    """Ranks all other images by cosine for every image, or for 5,000 of more.
 
     Args:
         vectors: ``(images, dimensions)``; need not be normalized.
@@ -42,9 +66,8 @@ def retrieval_scores(
         raise ValueError(
             f"Expected as many labels as vectors. Received: {len(labels)} and {len(vectors)}."
         )
-    sizes = np.bincount(labels)[labels]
-    queries = np.flatnonzero(sizes > 1)
-    if not len(queries):
+    asked = queries(labels)
+    if not len(asked):
         raise ValueError("Expected at least two images of a class. Received: none.")
     if not among or min(among) < 1 or max(among) >= len(vectors):
         raise ValueError(
@@ -55,8 +78,8 @@ def retrieval_scores(
     found = np.zeros(len(among))
     precision = 0.0
     rows = max(1, _LARGEST_PART // len(scaled))
-    for first in range(0, len(queries), rows):
-        part = queries[first : first + rows]
+    for first in range(0, len(asked), rows):
+        part = asked[first : first + rows]
         similarity = scaled[part] @ scaled.T
         similarity[np.arange(len(part)), part] = -np.inf  # itself, which comes last then
         order = np.argsort(-similarity, axis=1, kind="stable")[:, :-1]
@@ -64,10 +87,10 @@ def retrieval_scores(
         found += [right[:, :places].any(axis=1).sum() for places in among]
         precision += _average_precision(right).sum()
     result = {
-        f"recall@{places}": float(count) / len(queries)
+        f"recall@{places}": float(count) / len(asked)
         for places, count in zip(among, found, strict=True)
     }
-    return {**result, "map": float(precision) / len(queries)}
+    return {**result, "map": float(precision) / len(asked)}
 
 
 def _average_precision(right: np.ndarray) -> np.ndarray:

@@ -9,6 +9,9 @@ import tensorflow as tf
 from harl_tf.evaluation.features.level import one_level
 from harl_tf.evaluation.labels import check_images, check_labels
 
+_AT_ONCE = 64
+"""Images that go through the network together, however many there are in a batch."""
+
 
 class Embedder:
     """Turns each image into one vector: a feature map of the backbone, averaged over its cells.
@@ -77,7 +80,9 @@ class Embedder:
         for images in batches:
             if not vectors:
                 check_images(images)
-            vectors.append(self._embed(tf.cast(images, tf.float32)).numpy())
+            for first in range(0, len(images), _AT_ONCE):
+                part = tf.cast(images[first : first + _AT_ONCE], tf.float32)
+                vectors.append(self._embed(part).numpy())
         if not vectors:
             raise ValueError("Expected at least one batch of images. Received: none.")
         return np.concatenate(vectors)

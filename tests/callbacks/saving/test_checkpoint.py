@@ -308,6 +308,37 @@ def test_last_epoch_is_saved_when_another_callback_stops_training(views, tmp_pat
         np.testing.assert_array_equal(found, expected)
 
 
+def test_averages_of_an_optimizer_are_not_saved_as_the_weights(views, tmp_path):
+    """Keras puts them in the place of the weights when ``fit`` ends; the run goes on without."""
+    weights = {}
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            weights[epoch] = self.model.get_weights()
+
+    model = tiny_simclr()
+    model.compile(keras.optimizers.AdamW(1e-2, use_ema=True, ema_momentum=0.9))
+    checkpoint = Checkpoint(tmp_path / "run", views, every=10)
+    model.fit(views, epochs=9, callbacks=[Keep(), Stop(epoch=1), checkpoint], verbose=0)
+    averaged = model.get_weights()
+    resumed = tiny_simclr(seed=1)
+    resumed.compile(keras.optimizers.AdamW(1e-2, use_ema=True, ema_momentum=0.9))
+    assert Checkpoint(tmp_path / "run", views).resume(resumed) == 2
+    found = resumed.get_weights()
+    assert all(np.array_equal(*pair) for pair in zip(found, weights[1], strict=True))
+    assert not all(np.array_equal(*pair) for pair in zip(found, averaged, strict=True))
+
+
+def test_log_of_a_run_that_is_refused_stays(views, tmp_path):
+    """It comes before the checkpoint in the list, which refuses to begin the run anew."""
+    log = harl_tf.callbacks.EpochLog(tmp_path / "run" / "log.csv")
+    fit(views, tmp_path / "run", epochs=2, others=[log])
+    before = log.path.read_text()
+    with pytest.raises(ResumeError):
+        fit(views, tmp_path / "run", epochs=1, others=[log])
+    assert log.path.read_text() == before
+
+
 def test_early_stopping_of_keras_before_the_checkpoint(views, tmp_path):
     """No loss is better by 10^9, so the second epoch is the last."""
     stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=1e9)

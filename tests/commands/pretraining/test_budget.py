@@ -9,6 +9,7 @@ import pytest
 import harl_tf
 from harl_tf.commands import parse_arguments
 from harl_tf.commands.pretraining import budget, pretrain
+from harl_tf.commands.refusal import CommandError
 from harl_tf.recipes import RECIPES
 from harl_tf.runs import RunFolder
 from tests.commands.pretraining.test_pretrain import SMALL, TinyNetwork, command, tiny
@@ -34,6 +35,15 @@ class Normalized(TinyNetwork):
         x = keras.layers.Conv2D(8, 8, strides=8)(image)
         x = keras.layers.BatchNormalization(momentum=self.momentum)(x)
         return harl_tf.backbones.feature_pyramid(keras.Model(image, {"P3": x}), mean=None)
+
+
+def test_epoch_much_longer_than_the_time_is_refused():
+    """A million photographs: 7,812 steps of .4 s are 52 minutes, 58 with what else takes time."""
+    recipe = RECIPES["byol_small"]
+    with pytest.raises(CommandError, match=r"52\.1 minutes.*--minutes 58 or more"):
+        budget.in_epochs({"minutes": 10}, recipe, 7812, lambda: 0.4)
+    assert budget.in_epochs({"minutes": 58}, recipe, 7812, lambda: 0.4).epochs == 1
+    assert budget.in_epochs({"minutes": 30}, recipe, 7812, lambda: 0.4).epochs == 1
 
 
 def begun(run):

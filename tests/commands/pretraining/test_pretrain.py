@@ -15,6 +15,7 @@ import harl_tf
 from harl_tf.commands import main, parse_arguments
 from harl_tf.commands.pretraining import pretrain
 from harl_tf.recipes import RECIPES, Rate, SGDSettings
+from harl_tf.runs import RunFolder
 from tests.locked import held_by_another
 from tests.networks import tiny_pyramid
 
@@ -103,6 +104,7 @@ def test_interrupted_run_goes_on_with_what_it_is_told_to_change(
     assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
     assert [row["knn_accuracy"] != "" for row in rows(run)] == [False, True, True]
     begun = json.loads((run / "run.json").read_text())
+    assert begun["labelled_since"] == 1
     assert (begun["batch_size"], begun["epochs"]) == (2, 3)
     assert command(*other) == 0  # it is a run with these settings now
     assert "Trained already." in capsys.readouterr().out
@@ -259,7 +261,9 @@ def test_other_settings_than_those_of_the_run(capsys, records, tmp_path, monkeyp
     monkeypatch.setattr(pretrain, "_train", lambda *_: None)
     monkeypatch.setattr(pretrain, "_export", lambda *_: None)
     start = ("pretrain", records, tmp_path / "run", "--recipe", "simclr_small", *SMALL)
-    assert command(*start, "--epochs", 1) == 0
+    with monkeypatch.context() as ended:
+        ended.setattr(RunFolder, "finish", lambda _: None)  # within its first epoch
+        assert command(*start, "--epochs", 1) == 0
     assert command(*start, "--epochs", 2) == 0  # nothing is saved yet
     (tmp_path / "run" / "epoch_000001").mkdir()
     capsys.readouterr()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from harl_tf.evaluation import knn_accuracy
+from harl_tf.evaluation import knn_accuracy, knn_score
 
 
 def angles(*degrees):
@@ -143,3 +143,23 @@ def test_centering_uses_the_training_vectors_alone():
     """The test vectors' own mean would put both on the wrong side: 0° and 90° lie around 45°."""
     train, labels = 10 + angles(0, 180), np.array([0, 1])
     assert knn_accuracy(train, labels, 10 + angles(10, 20), np.array([0, 0]), 1, center=True) == 1.0
+
+
+def test_rare_class_does_not_decide_how_many_neighbors_vote():
+    """Of 20 classes of 50; one image of another class costs no more than its own share."""
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(20), 50)
+    centers = random.normal(size=(21, 16))
+    train, test = (centers[labels] + 1.5 * random.normal(size=(1000, 16)) for _ in range(2))
+    without = knn_score(train, labels, test, labels).accuracy
+    assert without == knn_accuracy(train, labels, test, labels, neighbors=20)
+    rare = np.vstack([train, centers[20]]), np.append(labels, 20)
+    assert abs(knn_score(*rare, test, labels).accuracy - without) < 0.01
+
+
+def test_of_small_classes_no_more_neighbors_vote_than_they_have():
+    train, labels, test, truth = random_set(train=9, test=30)
+    labels = np.repeat([0, 1, 2], [2, 3, 4])
+    assert knn_score(train, labels, test, truth).accuracy == knn_accuracy(
+        train, labels, test, truth, neighbors=3
+    )

@@ -1,12 +1,20 @@
 """The linear probe against scikit-learn, and what small or odd sets do to it."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
+import harl_tf.evaluation.classes.linear as module
 from harl_tf.evaluation import linear_accuracy, linear_score
-from harl_tf.evaluation.classes.linear import PENALTIES, choose_penalty, hold_out
+from harl_tf.evaluation.classes.linear import (
+    PENALTIES,
+    choose_penalty,
+    hold_out,
+    linear_classifier,
+)
 
 
 def clusters(images, dimensions=6, classes=3, noise=1.5, seed=0):
@@ -143,3 +151,31 @@ def test_score_has_images_and_chance():
     assert str(linear_score(train, labels[:, None], test, truth)) == (
         "linear 1.00 ± .07 of 10 images, chance .40"
     )
+
+
+@pytest.mark.parametrize("part", [1, 40, 333])
+def test_parts_that_are_computed_with_at_once_change_nothing(monkeypatch, part):
+    """One row at a time, and parts that do not divide the images."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 5, 300)
+    vectors = random.normal(size=(5, 9))[labels] + random.normal(size=(300, 9))
+    test, truth = vectors[200:], labels[200:]
+    data = vectors[:200], labels[:200]
+    whole, classifier = linear_accuracy(*data, test, truth), linear_classifier(*data)
+    monkeypatch.setattr(module, "_LARGEST_PART", part)
+    assert linear_accuracy(*data, test, truth) == whole
+    np.testing.assert_allclose(linear_classifier(*data).weights, classifier.weights, atol=1e-12)
+
+
+def test_neither_a_copy_of_all_vectors_nor_one_hot_labels_are_made():
+    """In float64 the vectors alone would take 26 MB, and 1,000 classes of each image 160 MB."""
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(20_000, 160)).astype("float32")
+    labels = random.integers(0, 1000, 20_000)
+    tracemalloc.start()
+    try:
+        linear_accuracy(vectors, labels, vectors[:10], labels[:10], penalties=[1.0])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 200e6

@@ -46,3 +46,17 @@ def test_retrieval_is_that_of_scikit_learn(monkeypatch, part):
 def test_bad_input_is_named(vectors, labels, among, words):
     with pytest.raises(ValueError, match=words):
         retrieval_scores(vectors, np.array(labels), among)
+
+
+def test_of_many_images_as_many_queries_lie_evenly_among_them(monkeypatch):
+    """Seven of 60, the first and the last one included; all others are found among."""
+    monkeypatch.setattr(module, "_MOST", 7)
+    vectors, labels = data()
+    found = module.queries(labels)
+    assert found.tolist() == [0, 10, 20, 30, 39, 49, 59]
+    monkeypatch.setattr(module, "_MOST", 60)
+    order = [*found, *np.setdiff1d(np.arange(60), found)]
+    monkeypatch.setattr(module, "queries", lambda labels: np.arange(7))
+    first = retrieval_scores(vectors[order], labels[order], among=[3])
+    monkeypatch.setattr(module, "queries", lambda labels: found)
+    assert retrieval_scores(vectors, labels, among=[3]) == pytest.approx(first, abs=1e-12)
