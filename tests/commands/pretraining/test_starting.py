@@ -185,7 +185,11 @@ def test_network_for_images_of_one_size(records, tmp_path, capsys, tiny):
     begin = ("--from", tmp_path / "a.keras", "--from-values", "raw")
     err = refused(capsys, *line(records, tmp_path / "run", *begin))
     assert "takes images of 64×64 pixels only, not 32; use --image-size 64." in err
-    assert command(*line(records, tmp_path / "run", *begin, "--image-size", 64)) == 0
+    probed = ("--image-size", 64, "--labelled", records)  # elsewhere at 85 pixels
+    assert command(*line(records, tmp_path / "run", *begin, *probed)) == 0
+    assert "before training: kNN" in capsys.readouterr().out
+    facts = json.loads((tmp_path / "run" / "backbone" / "metadata.json").read_text())
+    assert facts["card"]["image_size"] == 64
 
 
 def test_maps_by_number_that_a_start_does_not_have():
