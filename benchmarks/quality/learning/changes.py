@@ -4,6 +4,7 @@ Owns their names and what they mean; ``benchmarks.quality.learning.variations`` 
 """
 
 import dataclasses
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from harl_tf.recipes.networks import ResNet, SmallResNet
 from harl_tf.recipes.optimizers import AdamWSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun
 from harl_tf.schedules import sqrt_scaling
+from harl_tf.zoo import load_backbone
 from harl_tf.zoo.maps import with_maps
 
 Change = Callable[[Recipe], Recipe]
@@ -91,6 +93,28 @@ class Application:
         return self.name
 
 
+@dataclasses.dataclass(frozen=True)
+class Pretrained:
+    """A backbone of ``pretrained/``, weights and all.
+
+    Attributes:
+        name: Its name there.
+    """
+
+    name: str
+
+    def stride_for(self, image_size: int) -> int:
+        """That of its last map."""
+        return 16
+
+    def build(self, image_size: int) -> keras.Model:
+        """The network with the weights that it has there, in the policy of the run."""
+        return load_backbone(pathlib.Path("pretrained", self.name))
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def _application(name: str, momentum: float | None = None) -> Change:
     """With views as large as photographs, which its stride of 32 needs."""
     network = Application(name, momentum)
@@ -146,6 +170,10 @@ GROUPS: dict[str, dict[str, Change]] = {
         "hidden layer of 1024": _settings(hidden_units=1024),
         "temperature .1": _settings(temperature=0.1),
         "temperature .5": _settings(temperature=0.5),
+    },
+    "start": {
+        "as it is": _with(),
+        "from hapicl_resnet10_caltech101": _with(network=Pretrained("hapicl_resnet10_caltech101")),
     },
     "momentum": {
         "as it is": _with(),
