@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from harl_tf.data import records
 from harl_tf.data.manifest import RecordsError, read_manifest, warn_of_quarantine
-from harl_tf.data.shard_files import ShardFiles, told_of_damage
+from harl_tf.data.shard_files import OPEN_SHARDS, ShardFiles, told_of_damage
 
 _SHUFFLED = 8192
 """Largest size of the shuffle buffer, in records, which stay compressed."""
@@ -56,7 +56,12 @@ def labeled_images(
         )
     warn_of_quarantine(folder)
     files = ShardFiles(folder, manifest)
-    serialized = tf.data.Dataset.from_tensor_slices(files.paths).flat_map(files.open)
+    paths = tf.data.Dataset.from_tensor_slices(files.paths)
+    if shuffle_seed is None:
+        serialized = paths.flat_map(files.open)
+    else:  # records are stored class by class, and the buffer below holds only some of them
+        paths = paths.shuffle(len(files.paths), seed=shuffle_seed)
+        serialized = paths.interleave(files.open, cycle_length=min(len(files.paths), OPEN_SHARDS))
     # Photographs beside the class folders have -1.
     parsed = serialized.map(records.parse).filter(lambda fields: fields[records.LABEL] >= 0)
     count = sum(manifest.class_counts.values()) if manifest.class_counts else manifest.records

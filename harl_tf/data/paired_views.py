@@ -27,7 +27,7 @@ from harl_tf.data.manifest import (
     warn_of_quarantine,
 )
 from harl_tf.data.python_calls import numpy_call
-from harl_tf.data.shard_files import ShardFiles
+from harl_tf.data.shard_files import OPEN_SHARDS, ShardFiles
 from harl_tf.data.view_cutter import EncodedImage, ViewCutter, Views
 from harl_tf.layers import random_color
 
@@ -63,8 +63,10 @@ class PairedViews:
         crop2: Geometry of the second view. Default: ``RandomResizedCrop()``.
         passes_per_epoch: Passes through the photographs per epoch; use more than one for small
             sets, whose epochs would otherwise be very short. Default: 1.
-        shuffle_block: Number of records shuffled together, in addition to shuffling the shards. A
-            set that fits into one block is shuffled as a whole. Default: 4096.
+        shuffle_block: Largest number of records shuffled together; they come from up to 96 shards,
+            whose order is drawn for every pass. A set that fits into one block is shuffled as a
+            whole; of another, a record is always in the same part of a pass if no more shards than
+            that hold it. Default: 4096.
         mask: Which mask of the records to use: ``"mask"``, the foreground, or the name of a further
             mask. Set the method's number of regions to ``regions`` then. Default: ``"mask"``.
         flagged: What to do with records whose foreground mask is flagged as not to be trusted:
@@ -232,14 +234,14 @@ class PairedViews:
         key = tf.random.fold_in(tf.constant([self.seed, 0x4A41], tf.int64), index)
         order = tf.random.experimental.stateless_shuffle(tf.constant(files.paths), key)
         serialized = tf.data.Dataset.from_tensor_slices(order).interleave(
-            files.open, cycle_length=min(len(files.paths), 16)
+            files.open, cycle_length=min(len(files.paths), OPEN_SHARDS)
         )
         available = self._available(manifest)
         if available < manifest.records:
             serialized = serialized.filter(_is_unflagged)
         # A stateless shuffle of blocks, not Dataset.shuffle, whose order also depends on the
         # program's global seed.
-        blocks = serialized.batch(min(self.shuffle_block, available)).enumerate()
+        blocks = serialized.batch(_even(available, self.shuffle_block)).enumerate()
         serialized = blocks.map(
             lambda block, rows: tf.random.experimental.stateless_shuffle(
                 rows, tf.random.fold_in(key, block)
@@ -317,6 +319,15 @@ def _when_read(number: int | Callable[[], int], once: tf.Tensor) -> tf.Tensor:
     if not callable(number):
         return tf.constant(number, tf.int64)
     return tf.ensure_shape(numpy_call(lambda _: np.int64(number()), [once], [tf.int64])[0], ())
+
+
+def _even(count: int, most: int) -> int:
+    """Size of the fewest blocks of about the same size.
+
+    Else the last block could be a few records, the same in every pass, of which the incomplete last
+    batch leaves some out.
+    """
+    return -(-count // -(-count // most))
 
 
 def _is_unflagged(serialized: tf.Tensor) -> tf.Tensor:

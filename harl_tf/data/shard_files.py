@@ -16,6 +16,10 @@ import tensorflow as tf
 from harl_tf.data.manifest import Manifest, RecordsError, damage, how_to_mend, wrong_size
 from harl_tf.data.python_calls import numpy_call
 
+OPEN_SHARDS = 96
+"""Shards that a shuffled stream reads at once: enough to mix classes that are stored one after the
+other, and few enough for three streams under the limits that systems set for open files."""
+
 _in_use: "weakref.WeakValueDictionary[int, ShardFiles]" = weakref.WeakValueDictionary()
 """In the order in which they were opened."""
 

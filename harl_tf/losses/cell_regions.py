@@ -14,6 +14,9 @@ import tensorflow as tf
 # creates a region.
 _ROUNDING = 1e-6
 
+_AT_ONCE = 8
+"""Regions whose pixels are in memory at once."""
+
 
 @dataclasses.dataclass(frozen=True)
 class CellLabels:
@@ -92,10 +95,22 @@ def cell_labels(
 
 
 def _shares(masks: tf.Tensor, grid: tuple[int, int], regions: int) -> tf.Tensor:
-    numbers = tf.range(1, regions)[:, None, None]
-    pixels = tf.cast(tf.equal(tf.cast(masks, tf.int32)[:, None], numbers), tf.float64)
     rows, columns = _overlaps(tf.shape(masks)[1], grid[0]), _overlaps(tf.shape(masks)[2], grid[1])
-    counts = tf.matmul(tf.matmul(rows, pixels), columns, transpose_b=True)
+    masks = tf.cast(masks, tf.int32)
+
+    def counted(numbers: tf.Tensor) -> tf.Tensor:
+        """Pixels of some regions in every cell, ``(numbers, batch, rows, columns)``."""
+        pixels = tf.cast(tf.equal(masks, numbers[:, None, None, None]), tf.float64)
+        return tf.matmul(tf.matmul(rows, pixels), columns, transpose_b=True)
+
+    if regions - 1 <= _AT_ONCE:
+        counts = counted(tf.range(1, regions))
+    else:  # a few at a time: the pixels of hundreds of regions would take gigabytes
+        turns = -(-(regions - 1) // _AT_ONCE)
+        numbers = tf.reshape(tf.range(1, turns * _AT_ONCE + 1), (turns, _AT_ONCE))
+        found = tf.map_fn(counted, numbers, fn_output_signature=tf.float64, parallel_iterations=1)
+        counts = tf.reshape(found, (-1, tf.shape(masks)[0], *grid))[: regions - 1]
+    counts = tf.transpose(counts, (1, 0, 2, 3))
     shares = counts / (tf.reduce_sum(rows[0]) * tf.reduce_sum(columns[0]))
     shares = tf.reshape(shares, (tf.shape(masks)[0], regions - 1, grid[0] * grid[1]))
     shares = tf.cast(tf.linalg.matrix_transpose(shares), tf.float32)

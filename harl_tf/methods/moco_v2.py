@@ -89,8 +89,9 @@ class MomentumContrast(Branch):
 class MoCoV2(Pretraining):
     """Improved Baselines with Momentum Contrastive Learning (Chen et al. 2020, arXiv 2003.04297).
 
-    Synchronized batch normalization replaces the paper's shuffling of keys between GPUs. Both keep
-    the batch statistics from revealing which key belongs to which query.
+    Synchronized batch normalization replaces the paper's shuffling of keys between GPUs: the
+    statistics are those of the global batch, from which a single image can hardly be told if the
+    batch is large. Unlike after shuffling, a query and its key have those of the same images.
 
     Args:
         backbone: A model made by ``harl_tf.backbones.resnet`` or ``feature_pyramid``.

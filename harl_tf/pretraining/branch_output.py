@@ -112,7 +112,7 @@ def means(
     weighted = []
     for term in terms:
         _check_values(branch, term, rows)
-        mean = distribution.share_of_global_mean(term.values, term.counted)
+        mean = distribution.share_of_global_mean(_whole(term.values), term.counted)
         weighted.append(tf.cast(term.weight, mean.dtype) * mean)
         if term.name is not None:
             reported[f"loss_{term.name}"] = mean
@@ -124,7 +124,13 @@ def means(
     return tf.add_n(weighted), reported
 
 
+def _whole(values: tf.Tensor) -> tf.Tensor:
+    """In float32 if a branch computes in half of it, where a sum over a batch is lost."""
+    return tf.cast(values, tf.float32) if values.dtype.size < tf.float32.size else values
+
+
 def _share(value: tf.Tensor) -> tf.Tensor:
+    value = _whole(value)
     if value.shape.rank == 0:
         return value / tf.cast(distribution.replica_count(), value.dtype)
     return distribution.share_of_global_mean(value)

@@ -38,6 +38,44 @@ def check_model(
         )
 
 
+def check_weights(branches: Mapping[str, Any], weights: Mapping[str, Any]) -> None:
+    """Refuses a weight of a branch that there is not.
+
+    Raises:
+        ValueError: If there is one.
+
+    Example:
+        >>> check_weights({"pixel": None}, {"pixels": 0.5})
+        Traceback (most recent call last):
+        ValueError: Expected weights of the branches 'pixel'. Received: one of 'pixels'.
+    """
+    for name in weights:
+        if name not in branches:
+            known = ", ".join(map(repr, branches))
+            raise ValueError(
+                f"Expected weights of the branches {known}. Received: one of {name!r}."
+            )
+
+
+def check_metric_names(names: Sequence[str]) -> None:
+    """Refuses metrics of the same name, of which the logs would show one.
+
+    Raises:
+        ValueError: If there are any.
+
+    Example:
+        >>> check_metric_names(["loss", "alignment", "alignment"])
+        Traceback (most recent call last):
+        ValueError: Expected metrics of different names from the branches; ... twice 'alignment'.
+    """
+    twice = [name for index, name in enumerate(names) if name in names[:index]]
+    if twice:
+        raise ValueError(
+            "Expected metrics of different names from the branches; rename a branch, a term or a "
+            f"metric. Received: twice {twice[0]!r}."
+        )
+
+
 def check_replicas(x: Any, replicas: int, workers: int = 1) -> None:
     """Checks that replicas can share the batches of a stream evenly.
 

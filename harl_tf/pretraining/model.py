@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from harl_tf import distribution, metrics
 from harl_tf.layers import mild_color
+from harl_tf.precision import dtype_policy
 from harl_tf.pretraining import checks, step
 from harl_tf.pretraining.augment import two_views
 from harl_tf.pretraining.batch import check_batch, check_count, check_range
@@ -71,6 +72,7 @@ class Pretraining(Trainer):
             regions = max(branch.regions for branch in branches.values())
         augmentations = augmentations or (mild_color(), mild_color())
         checks.check_model(backbone, regions, momentum, augmentations)
+        checks.check_weights(branches, weights or {})
         self.backbone = backbone
         self.branches = dict(branches)
         for branch in self.branches.values():
@@ -82,6 +84,9 @@ class Pretraining(Trainer):
         self.momentum, self.regions = momentum, regions
         self.share_batch_statistics = share_batch_statistics
         self.augmentation1, self.augmentation2 = augmentations[0], augmentations[1]
+        for augmentation in augmentations:
+            # Half precision would round the draws, in [0, 1), to 1 now and then.
+            augmentation.autocast = False
         # What the log says of the epoch before a fit that goes on with a run, for its callbacks.
         self.logged_before: dict[str, float] = {}
         self.accumulation_steps = 1
@@ -89,6 +94,7 @@ class Pretraining(Trainer):
         # In float64: what a run that was resumed within an epoch adds up in another order has the
         # same digits in its log.
         names = self.metric_names
+        checks.check_metric_names(names)
         self._means = {name: keras.metrics.Mean(name, dtype="float64") for name in names}
         self.built = True
 
@@ -116,7 +122,8 @@ class Pretraining(Trainer):
             optimizer: A Keras optimizer. Schedules in it count updates of the weights.
             accumulation_steps: Number of parts a batch is split into; their gradients are averaged
                 before the update. Saves memory, but negatives and batch statistics are then per
-                part. Default: 1.
+                part, and so are means over only some images: a term that no image of a part counts
+                in, such as HARL's foreground, is 0 there. Default: 1.
             global_clip_norm: Largest norm of the gradient of the global batch, over all variables;
                 larger gradients are scaled down to it. Default: none.
             jit_compile: Whether XLA compiles the step; one replica only. Worth trying on a GPU; on
@@ -126,8 +133,8 @@ class Pretraining(Trainer):
 
         Raises:
             ValueError: If an argument is out of range, losses or metrics are given, the model was
-                made outside of the strategy's scope, or the optimizer clips or accumulates
-                gradients by itself on several replicas.
+                made outside of the strategy's scope, or the optimizer accumulates gradients by
+                itself, or clips them on several replicas.
         """
         refuse_losses(kwargs)
         distribution.check_scope(self.weights, "a model")
@@ -206,6 +213,10 @@ class Pretraining(Trainer):
         terms, gradients, carry = step.merge(
             [step.loss_and_gradients(self, part, variables) for part in parts]
         )
+        # A loss-scale optimizer skips updates whose gradients are not finite, as it should.
+        scales = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
+        if scales:
+            gradients = step.skipped_together(gradients)
         if self.global_clip_norm is not None:
             gradients = step.clip(gradients, self.global_clip_norm, self.optimizer)
         momentum = value_at(self.momentum, self._step())
@@ -215,8 +226,6 @@ class Pretraining(Trainer):
         follow(self.momentum_pairs(), momentum)
         for name, branch in self.branches.items():
             branch.after_step(carry[name])
-        # A loss-scale optimizer skips updates whose gradients are not finite, as it should.
-        scales = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
         finite = vectors_are_finite(self.variables, [] if scales else gradients)
         terms["loss"] = tf.where(finite, terms["loss"], float("nan"))
         return self._report(terms)
@@ -283,7 +292,9 @@ class Pretraining(Trainer):
             **({} if self.target_backbone is None else {"momentum": self.momentum}),
             **self.method_settings(),
         }
-        return {"name": self.name, **{key: serialize(value) for key, value in settings.items()}}
+        config = {key: serialize(value) for key, value in settings.items()}
+        # In which heads are made; Keras scales losses after it.
+        return {"name": self.name, "dtype": self.dtype_policy.name, **config}
 
     def method_settings(self) -> dict[str, Any]:
         """The arguments specific to the method's own constructor.
@@ -302,6 +313,11 @@ class Pretraining(Trainer):
     ) -> "Pretraining":
         """Rebuilds the model from ``get_config()``."""
         restore = keras.saving.deserialize_keras_object
-        return cls(
-            **{key: restore(value, custom_objects=custom_objects) for key, value in config.items()}
-        )
+        config = dict(config)
+        with dtype_policy(config.pop("dtype", keras.config.dtype_policy().name)):
+            return cls(
+                **{
+                    name: restore(each, custom_objects=custom_objects)
+                    for name, each in config.items()
+                }
+            )

@@ -40,9 +40,9 @@ def check_settings(
     """Refuses settings that would not have their documented effect.
 
     Raises:
-        ValueError: If a number is out of range, or if there are several replicas and XLA is to
-            compile the step or the optimizer is to accumulate or clip gradients, which Keras
-            optimizers do on each replica separately.
+        ValueError: If a number is out of range, the optimizer is to accumulate gradients, or there
+            are several replicas and XLA is to compile the step or the optimizer is to clip
+            gradients, which Keras optimizers do on each replica separately.
 
     Example:
         >>> check_settings("sgd", accumulation_steps=1, global_clip_norm=None)
@@ -56,6 +56,14 @@ def check_settings(
         raise ValueError(
             f"Expected global_clip_norm > 0. Received: global_clip_norm={global_clip_norm}."
         )
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if parts := getattr(inner, "gradient_accumulation_steps", None):
+        raise ValueError(
+            "Expected an optimizer without gradient_accumulation_steps, with which schedules, "
+            "targets and queues would count the parts of a batch; use compile(..., "
+            f"accumulation_steps={parts}) and a batch {parts} times as large. "
+            f"Received: gradient_accumulation_steps={parts}."
+        )
     if distribution.replica_count() == 1:
         return
     if jit_compile is True:
@@ -63,18 +71,12 @@ def check_settings(
             "Expected jit_compile=False on several replicas, because XLA cannot compile the "
             "communication between them. Received: jit_compile=True."
         )
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    for argument, instead in (
-        ("global_clipnorm", "global_clip_norm"),
-        ("clipnorm", "global_clip_norm"),
-        ("clipvalue", "global_clip_norm"),
-        ("gradient_accumulation_steps", "accumulation_steps"),
-    ):
+    for argument in ("global_clipnorm", "clipnorm", "clipvalue"):
         value = getattr(inner, argument, None)
         if value:
             raise ValueError(
                 f"Expected an optimizer without {argument} on several replicas, where Keras would "
-                f"apply it on each replica separately; use compile(..., {instead}=...). "
+                "apply it on each replica separately; use compile(..., global_clip_norm=...). "
                 f"Received: {argument}={value}."
             )
 
@@ -113,7 +115,12 @@ def loss_and_gradients(
         if model.losses:  # regularizers of the user's own layers, the same on every replica
             loss += tf.cast(tf.add_n(model.losses) / distribution.replica_count(), loss.dtype)
         scaled = model.optimizer.scale_loss(loss)
-    return Part(terms, tape.gradient(scaled, variables), carry)
+    # Of embeddings they are sparse, which neither adds up nor is clipped.
+    gradients = [
+        None if each is None else tf.convert_to_tensor(each)
+        for each in tape.gradient(scaled, variables)
+    ]
+    return Part(terms, gradients, carry)
 
 
 def merge(parts: Sequence[Part]) -> Part:
@@ -134,6 +141,30 @@ def merge(parts: Sequence[Part]) -> Part:
     gradients = [None if each[0] is None else sum(each) / count for each in together]
     carry = tf.nest.map_structure(lambda *rows: tf.concat(rows, 0), *(part.carry for part in parts))
     return Part(terms, gradients, carry)
+
+
+def skipped_together(gradients: Gradients) -> Gradients:
+    """Gradients that are NaN on every replica if they are not finite on one.
+
+    Keras's loss-scale optimizer looks at the first replica's only: the others' would be applied,
+    and several workers would not agree on whether there is an update.
+
+    Args:
+        gradients: This replica's shares.
+
+    Example:
+        >>> skipped_together([tf.constant([1.0, 2.0])])[0].numpy().tolist()
+        [1.0, 2.0]
+    """
+    if distribution.replica_count() == 1:
+        return gradients
+    finite = [tf.reduce_all(tf.math.is_finite(each)) for each in gradients if each is not None]
+    overflows = tf.cast(tf.logical_not(tf.reduce_all(finite)), tf.float32)
+    anywhere = distribution.sum_over_replicas(overflows) > 0
+    return [
+        None if each is None else tf.where(anywhere, tf.cast(float("nan"), each.dtype), each)
+        for each in gradients
+    ]
 
 
 def clip(gradients: Gradients, norm: float, optimizer: Any) -> Gradients:

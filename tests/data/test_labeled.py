@@ -158,3 +158,16 @@ def test_all_records_are_counted_from_the_manifest(folder, tmp_path):
     assert int(labeled_images(copy, 16, batch_size=1).cardinality()) == 12
     with pytest.raises(RecordsError, match="00000-of-00003 is damaged at record 0"):
         labeled_images(copy, 16, keep=in_first_half)
+
+
+def test_shuffled_classes_that_are_stored_one_after_the_other_mix(
+    photographs, tmp_path, monkeypatch
+):
+    """Two shards of a class each, and a buffer that holds one record."""
+    monkeypatch.setattr("harl_tf.data.labeled._SHUFFLED", 1)
+    mask_generation.convert(
+        photographs, tmp_path / "out", method="fast", images_per_shard=6, progress=False
+    )
+    assert everything(labeled_images(tmp_path / "out", 8))[1].tolist() == [0] * 6 + [1] * 6
+    _, labels = everything(labeled_images(tmp_path / "out", 8, shuffle_seed=0))
+    assert sorted(labels[:6].tolist()) == [0, 0, 0, 1, 1, 1]

@@ -383,3 +383,26 @@ def test_tensorflow_has_nothing_to_say_of_the_stream(views):
     finally:
         tf.get_logger().removeHandler(said)
     assert [record.getMessage() for record in said.buffer if record.levelno >= 30] == []
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "size"), [(12, 4096, 12), (4200, 4096, 2100), (8192, 4096, 4096), (7, 3, 3)]
+)
+def test_blocks_are_about_equal(count, most, size):
+    """One of 12; two of 2,100, not 4,096 and 104; two of 4,096; 3, 3 and 1."""
+    assert paired_views._even(count, most) == size
+
+
+def test_no_record_is_left_out_of_every_pass(photographs, tmp_path):
+    """Batches of eight leave four of twelve out. Blocks of eleven would be one of eleven and one of
+    the last record, always left out; in two of six, the four are some of the last six.
+    """
+    mask_generation.convert(photographs, tmp_path / "out", method="fast", progress=False)
+    every = {each["view1"].tobytes() for each in examples(take(whole(tmp_path / "out"), 3))}
+    views = whole(tmp_path / "out", batch_size=8, shuffle_block=11)
+    left_out = collections.Counter()
+    for epoch in range(40):
+        seen = {each["view1"].tobytes() for each in examples(take(views, 1, epoch))}
+        left_out.update(every - seen)
+    assert len(left_out) == 6
+    assert max(left_out.values()) < 38

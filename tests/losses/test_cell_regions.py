@@ -102,3 +102,13 @@ def test_cell_labels_margin_out_of_range(margin):
 def test_cell_labels_mask_smaller_than_the_grid():
     with pytest.raises(ValueError, match="Expected masks at least as large as the feature map 3×3"):
         cell_labels(tf.zeros((1, 2, 4)), (3, 3))
+
+
+@pytest.mark.parametrize("regions", [9, 10, 20, 33])
+def test_many_regions_are_counted_a_few_at_a_time(regions):
+    """Eight at a time, and the last ones fewer; regions without a pixel in any mask included."""
+    masks = np.random.default_rng(0).integers(0, regions - 1, (3, 14, 10))
+    labels = cell_labels(tf.constant(masks), (7, 5), 0.0, regions)
+    assert labels.shares.shape == (3, 35, regions)
+    expected = ref.region_shares(masks, (7, 5), regions)
+    np.testing.assert_allclose(labels.shares, expected, atol=1e-6)

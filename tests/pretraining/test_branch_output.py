@@ -52,3 +52,14 @@ def test_other_metrics_than_promised_are_refused(promised):
     output = BranchOutput(LossTerm(tf.zeros(2)), {"spread": tf.constant(1.0)})
     with pytest.raises(ValueError, match=r"what its metric_names say.*Received: \['spread'\]"):
         means("b", output, promised)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_mean_of_values_in_half_precision_is_not_of_half_precision(dtype):
+    """4,096 losses of 32 add up to 131,072, which float16 does not have; their mean is 32."""
+    output = BranchOutput(
+        LossTerm(tf.fill((4096,), tf.cast(32, dtype))), {"each": tf.ones(4, dtype)}
+    )
+    loss, reported = means("b", output, ("each",))
+    assert loss.dtype == reported["each"].dtype == tf.float32
+    assert float(loss) == 32.0

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 import harl_tf
+from harl_tf.precision import dtype_policy
 from tests.methods import by_hand as hand
 from tests.networks import tiny_methods, tiny_pyramid
 
@@ -300,3 +301,49 @@ def test_model_made_outside_of_the_scope_is_refused_at_once():
             model.compile(keras.optimizers.AdamW(1e-3))
         inside = harl_tf.SimSiam(harl_tf.backbones.small_resnet(10, width=8), 16, 8)
         inside.compile(keras.optimizers.AdamW(1e-3))
+
+
+def a_batch():
+    random = np.random.default_rng(0)
+    batch = {
+        f"view{view}": random.integers(0, 256, (4, 32, 32, 3)).astype("uint8") for view in (1, 2)
+    }
+    batch |= {f"mask{view}": np.zeros((4, 32, 32), "uint8") for view in (1, 2)}
+    batch |= {f"draws{view}": random.random((4, 9), "float32") for view in (1, 2)}
+    return batch
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_loaded_model_has_the_precision_it_was_made_in(tmp_path, policy):
+    """Whatever the global one is then: heads, the scale of the loss, the optimizer's state."""
+    batch = a_batch()
+    with dtype_policy(policy):
+        model = harl_tf.SimCLR(tiny_pyramid(), 8, 8)
+        model.compile(keras.optimizers.AdamW(1e-2))
+        model.train_on_batch(batch)
+        model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert keras.config.dtype_policy().name == "float32"
+    assert loaded.dtype_policy.name == policy
+    kinds = [type(each) for each in (loaded.optimizer, model.optimizer)]
+    assert kinds[0] is kinds[1]
+    pairs = zip(loaded.optimizer.variables, model.optimizer.variables, strict=True)
+    assert all(np.array_equal(found, expected) for found, expected in pairs)
+    layers = zip(loaded._flatten_layers(), model._flatten_layers(), strict=True)
+    assert all(found.dtype_policy.name == made.dtype_policy.name for found, made in layers)
+
+
+def test_draws_of_an_augmentation_are_in_float32():
+    """In bfloat16, .9999 would be 1."""
+    seen = []
+
+    class Own(keras.layers.Layer):
+        def call(self, images, draws):
+            seen.append(draws.dtype)
+            return tf.cast(images, tf.float32)
+
+    with dtype_policy("mixed_bfloat16"):
+        model = harl_tf.SimCLR(tiny_pyramid(), 8, 8, augmentations=[Own(), Own()])
+        model.compile(keras.optimizers.AdamW(1e-2))
+        model.train_on_batch(a_batch())
+    assert set(seen) == {tf.float32}

@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from harl_tf.pretraining import step
+import harl_tf
+from harl_tf.precision import dtype_policy
+from harl_tf.pretraining import (
+    Branch,
+    BranchOutput,
+    LossTerm,
+    Pretraining,
+    channels,
+    pooled,
+    select_map,
+    step,
+)
 from tests.integration.train_on_worker import largest_difference, train, views_of
 from tests.networks import tiny_hapicl, tiny_methods
 
@@ -91,13 +102,12 @@ REFUSED = [
     ("global_clipnorm", 1.0, "global_clip_norm"),
     ("clipnorm", 1.0, "global_clip_norm"),
     ("clipvalue", 1.0, "global_clip_norm"),
-    ("gradient_accumulation_steps", 2, "accumulation_steps"),
 ]
 
 
 @pytest.mark.parametrize(("argument", "value", "instead"), REFUSED)
 @pytest.mark.parametrize("scaled", [False, True])
-def test_optimizer_that_clips_or_accumulates_is_refused_on_replicas(
+def test_optimizer_that_clips_is_refused_on_replicas(
     two_replicas, argument, value, instead, scaled
 ):
     """Also inside the optimizer of mixed_float16."""
@@ -111,8 +121,94 @@ def test_optimizer_that_clips_or_accumulates_is_refused_on_replicas(
 
 
 @pytest.mark.parametrize(("argument", "value", "_"), REFUSED)
-def test_optimizer_that_clips_or_accumulates_is_accepted_on_one_device(argument, value, _):
+def test_optimizer_that_clips_is_accepted_on_one_device(argument, value, _):
     step.check_settings(keras.optimizers.SGD(0.1, **{argument: value}), 1, None)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_optimizer_that_accumulates_is_refused(scaled):
+    optimizer = keras.optimizers.AdamW(0.1, gradient_accumulation_steps=2)
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    with pytest.raises(ValueError, match=r"accumulation_steps=2\) and a batch 2 times as large"):
+        tiny_methods()["simclr"]().compile(optimizer)
+
+
+class Brightness(Branch):
+    """A loss whose gradient overflows float16 in a bright image and not in a dark one."""
+
+    def __init__(self):
+        super().__init__(name="brightness")
+
+    def connect(self, maps):
+        self.head = keras.layers.Dense(2)
+        self.head.build((None, channels(maps)))
+
+    def loss_terms(self, forward):
+        cells = select_map(forward.online[0])
+        factor = tf.reduce_mean(tf.cast(forward.views[0].images, tf.float32), (1, 2, 3)) / 25.5
+        used = tf.reduce_sum(tf.cast(self.head(pooled(cells)), tf.float32), -1)
+        values = tf.reduce_sum(tf.cast(cells, tf.float32), (1, 2, 3)) * factor + 0 * used
+        return BranchOutput(LossTerm(values))
+
+
+class Plain(keras.layers.Layer):
+    """No augmentation."""
+
+    def call(self, images, draws):
+        return tf.cast(images, tf.float32)
+
+
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_overflow_on_another_replica_than_the_first_skips_the_update_of_all(two_replicas, clip):
+    """The second image's gradient overflows at a scale of 2^15, the first one's does not."""
+    images = np.zeros((2, 16, 16, 3), np.uint8)
+    images[0], images[1] = 3, 255
+    batch = {f"view{view}": images for view in (1, 2)}
+    batch |= {f"mask{view}": images[..., 0] * 0 for view in (1, 2)}
+    batch |= {f"draws{view}": np.zeros((2, 9), np.float32) for view in (1, 2)}
+    with dtype_policy("mixed_float16"), two_replicas.scope():
+        keras.utils.set_random_seed(0)
+        image = keras.Input((None, None, 3))
+        maps = {"P2": keras.layers.Conv2D(4, 3, strides=4)(image)}
+        network = harl_tf.backbones.feature_pyramid(keras.Model(image, maps))
+        model = Pretraining(network, {"it": Brightness()}, augmentations=[Plain(), Plain()])
+        model.compile(keras.optimizers.SGD(1e-4, momentum=0.9), global_clip_norm=clip)
+    before = model.get_weights()
+    model.fit(tf.data.Dataset.from_tensors(batch), epochs=1, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == 0
+    for expected, found in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    model.fit(tf.data.Dataset.from_tensors(batch).repeat(8), epochs=1, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) > 0  # the scale has come down
+    assert all(np.isfinite(each).all() for each in model.get_weights())
+
+
+def test_gradients_of_embeddings_add_up(records):
+    """They are sparse. Two halves of a batch give the gradient of the whole, as they are alike."""
+
+    class Placed(keras.layers.Layer):
+        def build(self, shape):
+            self.places = keras.layers.Embedding(16, shape[-1])
+            self.places.build(None)
+
+        def call(self, maps):
+            return maps + tf.reshape(self.places(tf.range(16)), (4, 4, -1))
+
+    def trained(parts):
+        keras.utils.set_random_seed(0)
+        image = keras.Input((32, 32, 3))
+        maps = {"P3": Placed()(keras.layers.Conv2D(4, 8, strides=8)(image))}
+        network = harl_tf.backbones.feature_pyramid(keras.Model(image, maps), mean=None)
+        model = harl_tf.SimSiam(network, 8, 8, augmentations=[Plain(), Plain()])
+        model.compile(keras.optimizers.SGD(0.1), accumulation_steps=parts)
+        batch = next(iter(views_of(records).from_epoch(0)))
+        half = {key: tf.concat([value[:2], value[:2]], 0) for key, value in batch.items()}
+        model.train_on_batch(half)
+        return [each.numpy() for each in model.trainable_variables]
+
+    for whole, in_parts in zip(trained(1), trained(2), strict=True):
+        np.testing.assert_allclose(in_parts, whole, atol=1e-5)
 
 
 @pytest.mark.parametrize(

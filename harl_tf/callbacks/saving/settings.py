@@ -22,8 +22,9 @@ def settings_of(model: keras.Model, views: PairedViews) -> dict[str, Any]:
         The settings, serializable as JSON, without the names that Keras renumbers.
     """
     optimizer = keras.optimizers.serialize(model.optimizer)
+    config = {name: value for name, value in model.get_config().items() if name != "dtype"}
     return {
-        "model": _anonymous(model.get_config()),
+        "model": _anonymous(config),
         "optimizer": _anonymous(optimizer),
         "accumulation_steps": model.accumulation_steps,
         "global_clip_norm": model.global_clip_norm,
