@@ -1,4 +1,4 @@
-"""Fine-tunes a released SavedModel with nothing but Keras: harl_tf need not be installed.
+"""Fine-tunes a released SavedModel with plain Keras: harl_tf need not be installed.
 
     python examples/finetune_savedmodel_without_harl_tf.py BACKBONE [TRAIN TEST] [--epochs=N]
 
@@ -7,7 +7,6 @@ classes are sixteen photographs and the images tiles of them.
 """
 
 import keras
-import sample_data
 from absl import app, flags
 
 EPOCHS = flags.DEFINE_integer("epochs", 10, "Passes over the photographs.")
@@ -16,7 +15,11 @@ SIDE = 64
 
 def main(argv: list[str]) -> None:
     """Prints the accuracy after every epoch."""
-    folders = argv[2:4] or sample_data.class_folders()
+    folders = argv[2:4]
+    if not folders:
+        import sample_data  # needs scikit-image and Pillow
+
+        folders = sample_data.class_folders()
     train, test = (
         keras.utils.image_dataset_from_directory(
             folder, image_size=(SIDE, SIDE), crop_to_aspect_ratio=True, verbose=False

@@ -10,7 +10,7 @@ the left part of each photograph, those that are classified from the right part.
 than a demonstration of a few minutes: it says nothing about other photographs, and its standard
 errors leave out that another pretraining would be another backbone.
 
-Use ``--photographs`` and ``--labelled`` (one subfolder per class) for your own. If interrupted, run
+Use ``--photographs`` and ``--labeled`` (one subfolder per class) for your own. If interrupted, run
 the same command again to continue from the last saved epoch.
 """
 
@@ -37,12 +37,13 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string(
     "photographs",
     None,
-    "Folder of unlabeled photographs to pretrain on. Default: with --labelled, the half of them "
+    "Folder of unlabeled photographs to pretrain on. Default: with --labeled, the half of them "
     "that is learned from, without its labels; else scikit-image's.",
 )
 flags.DEFINE_string(
-    "labelled", None, "Folder with one subfolder of photographs per class, at least 10 in each."
+    "labeled", None, "Folder with one subfolder of photographs per class, at least 10 in each."
 )
+flags.DEFINE_alias("labelled", "labeled")
 flags.DEFINE_string("out", "quickstart_output", "Folder for all outputs.")
 flags.DEFINE_integer("epochs", 1, "Least number of pretraining epochs.", 1)
 flags.DEFINE_integer("steps", 900, "Least number of pretraining steps.", 1)
@@ -93,7 +94,7 @@ def check_sources(out: pathlib.Path) -> None:
     """Records what the output is made from, and refuses to continue with other photographs."""
     sources = {
         name: str(pathlib.Path(folder).resolve()) if folder else "tiles of scikit-image"
-        for name, folder in (("photographs", FLAGS.photographs), ("labelled", FLAGS.labelled))
+        for name, folder in (("photographs", FLAGS.photographs), ("labeled", FLAGS.labeled))
     }
     noted = out / "sources.json"
     if noted.exists() and json.loads(noted.read_text()) != sources:
@@ -106,8 +107,8 @@ def check_sources(out: pathlib.Path) -> None:
 
 def make_split(out: pathlib.Path) -> labeled.Split:
     """The labeled pictures, the user's or tiles of the bundled photographs."""
-    if FLAGS.labelled:
-        return labeled.split_in_halves(FLAGS.labelled)
+    if FLAGS.labeled:
+        return labeled.split_in_halves(FLAGS.labeled)
     tiles.write_photographs(out / "photographs")
     tiles.write_tiles(out / "photographs", out / "tiles")
     return labeled.split_of_two(out / "tiles" / "train", out / "tiles" / "test")
@@ -124,14 +125,14 @@ def make_records(out: pathlib.Path, split: labeled.Split) -> pathlib.Path:
         lines = [str(pathlib.Path(path).resolve()) for path, _ in split.train]
         source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     # A tile of a texture hardly has a foreground; its mask is kept nevertheless.
-    flagged = "leave_out" if FLAGS.photographs or FLAGS.labelled else "keep"
+    flagged = "leave_out" if FLAGS.photographs or FLAGS.labeled else "keep"
     mask_generation.convert(source, records, longest_side=400, flagged=flagged)
     return records
 
 
 def whole_photographs(out: pathlib.Path, records: pathlib.Path) -> tuple[pathlib.Path, int]:
     """Records to show, and the longest side to show them to the backbone with."""
-    if FLAGS.photographs or FLAGS.labelled:
+    if FLAGS.photographs or FLAGS.labeled:
         return records, 256
     shown = out / "whole_photographs"
     if not shown.exists():
@@ -174,7 +175,7 @@ def compare(
 
 def task_in_words() -> str:
     """What is classified, and what pretraining saw of it."""
-    if FLAGS.labelled:
+    if FLAGS.labeled:
         return _HALVES
     return _TILES.format("" if FLAGS.photographs else _UNLABELED_TILES).replace("  ", " ")
 
@@ -207,7 +208,7 @@ def run() -> None:
 
         print("3/4 export and fine-tuning")
         count = read_manifest(records).records
-        data = FLAGS.photographs or FLAGS.labelled or f"{count} tiles of scikit-image's photographs"
+        data = FLAGS.photographs or FLAGS.labeled or f"{count} tiles of scikit-image's photographs"
         saved = harl_tf.export_backbone(
             model, out / "backbone", harl_tf.export.Card(data=data), overwrite=True
         )

@@ -1,7 +1,7 @@
 """oneDNN's convolutions for every x86 processor.
 
 Owns one environment variable. TensorFlow is built with oneDNN but leaves it off on processors
-without AVX512-VNNI or newer, where its own convolutions take 1.6 times as long
+without AVX512-VNNI or newer, where its own convolutions take 1.2 to 1.8 times as long
 (``docs/performance.md``). TensorFlow reads the variable once, when it is imported, so ``harl_tf``
 imports this module first. A value already set in the environment, such as
 ``TF_ENABLE_ONEDNN_OPTS=0``, takes precedence.

@@ -108,7 +108,7 @@ OURS: dict[str, Callable[[pathlib.Path], tf.data.Dataset]] = {
     REFERENCE: tensorflow_decodes,
     "OpenCV decodes": opencv_decodes,
     "harl_tf views": views,
-    "harl_tf views and colours": views_and_colors,
+    "harl_tf views and colors": views_and_colors,
 }
 
 

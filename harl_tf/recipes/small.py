@@ -1,7 +1,8 @@
 """Recipes for machines without a large accelerator: minutes to a night on a few CPU cores.
 
-They differ only in the method, so that methods can be compared. Every setting was chosen by what is
-learned in the same minutes, as ``benchmarks/quality/learning`` shows; none is a published one.
+They differ only in the method, so that methods can be compared. What all have in common, SimCLR's
+head and BYOL's momentum were chosen by what is learned in the same minutes, as
+``benchmarks/quality/learning`` shows; none is a published setting.
 Their batch and length follow the number of photographs (``Recipe.for_photographs``), their network
 and precision the size of the views and the processor.
 """
@@ -20,6 +21,7 @@ from harl_tf.schedules import sqrt_scaling
 
 _SETTLED = "ours, settled by benchmarks/quality/learning/variations.py"
 _DEFAULT = "the method's published default"
+_NOT_COMPARED = "ours, not compared with others"
 _SHARED_WIDTH = "ours, the same head width for all methods"
 
 
@@ -91,11 +93,12 @@ _PIXEL_LINES = ("pixel", *(f"pixel.{name}" for name in _PIXEL))
 _WIDTHS = {"projection_units": _SHARED_WIDTH, "hidden_units": _SHARED_WIDTH}
 _MOMENTUM = cited(f"{_SETTLED}: for runs with few updates", "momentum")
 _BOOTSTRAP_SOURCES = {**_WIDTHS, **_MOMENTUM}
+_QUEUE_MOMENTUM = cited(_NOT_COMPARED, "momentum")
 _QUEUE_ONLY = {
     "temperature": _DEFAULT,
     "queue_size": "ours: no more keys than a small set has photographs",
 }
-_QUEUE_SOURCES = {**_BOOTSTRAP_SOURCES, **_QUEUE_ONLY}
+_QUEUE_SOURCES = {**_WIDTHS, **_QUEUE_MOMENTUM, **_QUEUE_ONLY}
 
 HAPICL_SMALL = small(
     "hapicl_small",
@@ -106,11 +109,12 @@ HAPICL_SMALL = small(
         "pixel": Part(methods.PixelContrast, _PIXEL),
         "pixel_weight": 1.0,
     },
-    cited(
-        _SETTLED,
-        *("method", "instance", "instance.projection_units", "instance.hidden_units"),
-        *("instance.temperature", "pixel_weight", *_PIXEL_LINES),
-    ),
+    {
+        **cited(_SETTLED, "instance.hidden_units", "instance.temperature"),
+        **cited(_NOT_COMPARED, "instance.projection_units", "pixel_weight", *_PIXEL_LINES),
+        "method": "ours, for small sets",
+        "instance": "ours, the method that learned most in minutes: SimCLR",
+    },
 )
 
 HAPICL_MOCO_SMALL = small(
@@ -127,8 +131,8 @@ HAPICL_MOCO_SMALL = small(
         "instance": "mocov2plus_MPLCL.py of TranNhiem/HAPiCLR",
         "instance.symmetric": "mocov2plus_MPLCL.py of TranNhiem/HAPiCLR",
         **{f"instance.{name}": source for name, source in (_WIDTHS | _QUEUE_ONLY).items()},
-        **cited(_SETTLED, "pixel_weight", *_PIXEL_LINES),
-        **_MOMENTUM,
+        **cited(_NOT_COMPARED, "pixel_weight", *_PIXEL_LINES),
+        **_QUEUE_MOMENTUM,
     },
 )
 

@@ -21,7 +21,7 @@ from harl_tf import files
 from harl_tf.callbacks import CHANGES, LOCK, EpochLog, Position, saved_in
 from mask_generation.whole_file import UNFINISHED
 
-CHANGEABLE = (*CHANGES, "labelled")
+CHANGEABLE = (*CHANGES, "labeled")
 """Settings that a run may change when it goes on: what is saved with weights, and its probes."""
 
 
@@ -157,11 +157,14 @@ class RunFolder:
             RunError: If the folder contains no run, or its settings file is damaged.
         """
         try:
-            return dict(json.loads(self.settings.read_text(encoding="utf-8")))
+            settings = dict(json.loads(self.settings.read_text(encoding="utf-8")))
         except OSError as error:
             raise RunError(f"{self.path} holds no run: it has no {self.settings.name}.") from error
         except (ValueError, TypeError):
             raise RunError(f"{self.settings} is damaged; choose another folder.") from None
+        if "labelled" in settings:  # as earlier versions spelled it
+            settings["labeled"] = settings.pop("labelled")
+        return settings
 
     def _write(self, settings: dict[str, Any]) -> None:
         files.write_text(self.settings, json.dumps(settings, indent=1) + "\n")

@@ -31,7 +31,8 @@ ANNOTATED is a folder that contains one of these; the first one found is used:
   boxes.csv or labels.csv   columns file, xmin, ymin, xmax, ymax, in pixels counted from 0, xmax and
                             ymax inside the box; one row per box
 
-A mask has the size of its photograph; every non-zero pixel is foreground.
+A mask has the size of its photograph and is read as `convert --masks` reads it: all but 0 is
+foreground; 255 beside other labels is void and not scored; a mask of many grays is cut at half.
 """
 
 

@@ -172,7 +172,7 @@ def _in_order(flat: NDArray[np.integer]) -> NDArray[np.intp]:
 
 
 def _forms(ids: NDArray[np.integer], area: _Floats) -> _Floats:
-    """Aspect, area, perimeter, area of the neighbours, boundary connectivity."""
+    """Aspect, area, perimeter, area of the neighbors, boundary connectivity."""
     height, width = ids.shape
     count = len(area)
     perimeter = _on_border(ids, count)

@@ -1,9 +1,9 @@
 """What is measured at every pixel of an image before its regions are described, and the regions.
 
-Owns colours, textures, the words of the histograms, and the cut at several levels. Does not own
+Owns colors, textures, the words of the histograms, and the cut at several levels. Does not own
 what is made of them (``mask_generation.drfi.features``).
 
-The paper's colours are kept (RGB, Lab, hue and saturation). Its fifteen filters of Leung and Malik
+The paper's colors are kept (RGB, Lab, hue and saturation). Its fifteen filters of Leung and Malik
 are replaced by ten derivatives of Gaussians, and its levels, which merge one segmentation step by
 step with a learnt likelihood, by segmentations of Felzenszwalb and Huttenlocher at several scales.
 """
@@ -41,7 +41,7 @@ class Pixels:
     """The measurements of one image.
 
     Attributes:
-        values: (h, w, COLOURS + TEXTURES) float32: RGB, Lab, hue, saturation and value in [0, 1],
+        values: (h, w, COLORS + TEXTURES) float32: RGB, Lab, hue, saturation and value in [0, 1],
             then the sizes of the filter responses.
         words: (h, w, 5), the bin of each pixel in each histogram of ``WORD_BINS``.
     """
@@ -51,7 +51,7 @@ class Pixels:
 
 
 def measure(rgb: NDArray[np.uint8]) -> Pixels:
-    """Measures colours, textures and words of an image.
+    """Measures colors, textures and words of an image.
 
     Args:
         rgb: ``(h, w, 3)`` uint8.
@@ -82,7 +82,7 @@ def segment(rgb: NDArray[np.uint8], scales: tuple[float, ...]) -> list[NDArray[n
 
     Args:
         rgb: ``(h, w, 3)`` uint8.
-        scales: Of Felzenszwalb's segmentation, for Lab colours of 0 to 255.
+        scales: Of Felzenszwalb's segmentation, for Lab colors of 0 to 255.
 
     Returns:
         Per scale ``(h, w)`` ids, 0 to n - 1, each used.

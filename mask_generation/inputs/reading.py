@@ -23,8 +23,8 @@ from mask_generation.reason import reason_of
 from mask_generation.workers import NO_MEMORY, is_out_of_memory
 
 LARGEST_PIXELS = 2**25
-"""Largest number of pixels to decode (33.6 million). A worker needs about 32 bytes per pixel, most
-of them for the maps of a mask method, so no photograph takes more than about 1.1 GB."""
+"""Largest number of pixels to decode (33.6 million). A worker needs up to a hundred bytes a pixel,
+most of them for the maps of a mask method, so no photograph takes more than about 3.3 GB."""
 LARGEST_FILE = 2**28
 """Largest file to read, in bytes (256 MiB)."""
 _JPEG_QUALITY = 95

@@ -37,7 +37,7 @@ _Floats = NDArray[np.float32]
 # the image, half of that program's.
 _SEGMENT_SMOOTHING = 0.5
 _SMALLEST_SEGMENT = 0.0025
-# Longer side, in pixels, of the copy in which GrabCut learns colours.
+# Longer side, in pixels, of the copy in which GrabCut learns colors.
 _LEARN_SIZE = 120
 # Below this mean correlation of the maps with their sum, they disagree about the object.
 _LEAST_AGREEMENT = 0.35
@@ -53,7 +53,7 @@ class Fusion:
         geodesic: Likewise. Default: 0.5.
         barrier: Likewise. Default: 1.
         segments: Weight of contrast and position of graph segments. Default: 2.
-        center_sigma: Spread of a Gaussian around the centre that the sum is multiplied with, as a
+        center_sigma: Spread of a Gaussian around the center that the sum is multiplied with, as a
             share of the sides; infinity for photographs whose objects lie anywhere. Default: 0.5.
         work_size: Longer side in pixels at which the maps are computed. Default: 160.
         cut_size: Longer side at which GrabCut cuts; 0 for Otsu's threshold instead. Default: 272.
@@ -179,7 +179,7 @@ _OF_PIXELS = {"barrier": barrier_saliency, "segments": _graph_segment_saliency}
 
 
 def _central(height: int, width: int, sigma: float) -> NDArray[np.float64]:
-    """A Gaussian of this spread around the centre, sides counted as 1."""
+    """A Gaussian of this spread around the center, sides counted as 1."""
     rows = ((np.arange(height) + 0.5) / height - 0.5) / sigma
     columns = ((np.arange(width) + 0.5) / width - 0.5) / sigma
     return np.exp(-0.5 * (rows[:, np.newaxis] ** 2 + columns**2))

@@ -1,4 +1,4 @@
-"""A model, a stream and labelled pictures small enough for the tests of probes."""
+"""A model, a stream and labeled pictures small enough for the tests of probes."""
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ def make_stream():
 
 
 class Labeled:
-    """Labelled batches that count how often they are read."""
+    """Labeled batches that count how often they are read."""
 
     def __init__(self, seed):
         random = np.random.default_rng(seed)

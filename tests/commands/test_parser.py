@@ -24,7 +24,7 @@ from harl_tf.commands import parse_arguments
                 "--batch-size",
                 "--image-size",
                 "--seed",
-                "--labelled",
+                "--labeled",
                 "--precision",
                 "--accumulate",
                 "--strategy",

@@ -1,4 +1,4 @@
-"""Colours changed by the stream are those that the step would have made."""
+"""Colors changed by the stream are those that the step would have made."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The compiled colours against the layer's own, and against closed forms."""
+"""The compiled colors against the layer's own, and against closed forms."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_nothing_to_do_changes_nothing():
 
 
 def test_matrix_and_gray():
-    """A matrix times every colour, plus a share of the mean luminance, kept within 0 and 255."""
+    """A matrix times every color, plus a share of the mean luminance, kept within 0 and 255."""
     images, random = pictures(), np.random.default_rng(2)
     matrix = random.normal(0.3, 0.5, (5, 3, 3)).astype("float32")
     gray = random.uniform(-1, 1, 5).astype("float32")

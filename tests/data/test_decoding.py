@@ -14,7 +14,7 @@ def encoded(image, extension=".jpg"):
 
 
 def smooth(height=61, width=83):
-    """A picture whose colours change slowly, so that a JPEG of it is nearly exact."""
+    """A picture whose colors change slowly, so that a JPEG of it is nearly exact."""
     rows, columns = np.mgrid[:height, :width]
     return np.stack([2 * columns, 3 * rows, 255 - 2 * columns], axis=-1).astype("uint8")
 
@@ -41,7 +41,7 @@ def test_photograph_is_rgb():
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
 def test_smaller_photograph_has_the_means_of_squares(factor):
-    """61 × 83 pixels; whole squares only, colours within what a JPEG of them loses."""
+    """61 × 83 pixels; whole squares only, colors within what a JPEG of them loses."""
     small = decoding.decode_photograph(encoded(smooth()[..., ::-1]), factor).astype(float)
     assert small.shape == (-(-61 // factor), -(-83 // factor), 3)
     height, width = 61 // factor, 83 // factor

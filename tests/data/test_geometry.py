@@ -150,7 +150,7 @@ def test_views_lie_where_the_formula_says(window, flip):
 @pytest.mark.parametrize("flip", [0, 1])
 @pytest.mark.parametrize("window", [(5, 7, 40, 60), (50, 100, 8, 10)])
 def test_masks_take_the_nearest_pixel_in_step_with_the_image(window, flip):
-    """The mask is twice the column number: of the pixel under the view's pixel centre."""
+    """The mask is twice the column number: of the pixel under the view's pixel center."""
     image = coordinates(90, 120)
     mask = mask_of(image[..., 0].copy(), Window(*window, flip), 16)
     columns = window[1] + np.floor((np.arange(16) + 0.5) / 16 * window[3])

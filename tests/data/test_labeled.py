@@ -1,4 +1,4 @@
-"""Labelled photographs: each once, in order, undistorted."""
+"""Labeled photographs: each once, in order, undistorted."""
 
 import json
 import shutil

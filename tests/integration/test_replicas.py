@@ -25,7 +25,7 @@ def test_two_replicas_equal_one_device_after_a_step_of_resnet_18(
     records, two_replicas, policy, tolerance
 ):
     """Rounding turns a few ReLUs near zero on or off, in float32 more than in float64; two
-    float32 kernels on one device differ as much. (Colours are float32 under every policy.)"""
+    float32 kernels on one device differ as much. (Colors are float32 under every policy.)"""
     keras.config.set_dtype_policy(policy)
     views = harl_tf.data.PairedViews(records, batch_size=8, image_size=48)
     before = resnet_hapicl().get_weights()
@@ -53,7 +53,7 @@ def test_two_replicas_equal_one_device_after_three_epochs_in_float64(records, tw
 def test_two_steps_per_execution_are_the_same_steps(records, two_replicas, replicas):
     """Two batches of six photographs an epoch: one execution of two steps, or two of one.
 
-    Graph against graph: run eagerly, the float32 colours differ in their last bit.
+    Graph against graph: run eagerly, the float32 colors differ in their last bit.
     """
     keras.config.set_dtype_policy("float64")
     strategy = two_replicas if replicas == 2 else None

@@ -1,4 +1,4 @@
-"""Colour augmentation against closed forms, one operation at a time."""
+"""Color augmentation against closed forms, one operation at a time."""
 
 import keras
 import numpy as np

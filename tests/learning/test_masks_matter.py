@@ -5,7 +5,7 @@ networks compared differ in nothing but their training. Over three seeds HAPiCL 
 .48, with exchanged masks at .35 to .37, SimCLR at .34 to .35, a random initialisation at .11 to .12
 (``benchmarks/results/toy_world.csv``).
 
-What the masks do for the neighbours is not asserted: .70 against .65 on average, in the same
+What the masks do for the neighbors is not asserted: .70 against .65 on average, in the same
 direction for each seed, but about two standard errors for any one of them.
 """
 

@@ -36,7 +36,7 @@ def test_worlds_have_every_class_equally_often_and_differ_by_seed():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", trial.METHODS)
 def test_method_learns_the_shapes(name):
-    """Pooled features of unseen pictures have neighbours of their own class more often."""
+    """Pooled features of unseen pictures have neighbors of their own class more often."""
     result = trial.run(name)
     assert result.after.knn > result.before.knn + MARGIN
 

@@ -28,7 +28,7 @@ def make_model(instance=None, **settings):
 
 
 def twice_as_fine(features):
-    """2×2 cells to 4×4, bilinear with half-pixel centres: a quarter of the neighbour, at the rim
+    """2×2 cells to 4×4, bilinear with half-pixel centres: a quarter of the neighbor, at the rim
     nothing but the cell itself."""
     weights = np.array([[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]])
     return np.einsum("ik,jl,bklc->bijc", weights, weights, features)

@@ -37,6 +37,14 @@ def test_finished_run_without_its_epochs_is_not_begun_anew(run):
             run.begin(settings, "")
 
 
+def test_run_of_an_earlier_version_spelled_it_otherwise(run):
+    run.settings.write_text('{"epochs": 2, "labelled": "abc"}')
+    (run.path / "epoch_000001").mkdir()
+    run.begin({"epochs": 2, "labeled": "abc"}, "")
+    with pytest.raises(RunError, match=r"labeled abc, not def; .* say --change labeled"):
+        run.begin({"epochs": 2, "labeled": "def"}, "")
+
+
 def test_damaged_settings_are_named(run):
     run.settings.write_text("{")
     with pytest.raises(RunError, match=r"run\.json is damaged"):

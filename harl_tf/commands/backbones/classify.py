@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     (vectors,) = seen.answers
     score, factor = judged(vectors, seen.labels)
     if score is not None:
-        print(f"{score}, a fifth that it was not made from")
+        print(f"{score}, a fifth, of a classifier made from the others; this one is made from all")
     classifier = evaluation.linear_classifier(vectors, seen.labels)
     model = with_head(backbone, classifier, factor, size)
     facts = {

@@ -34,7 +34,12 @@ def add_pretrain(commands: Any) -> line.Parser:
         ),
         ("--image-size", line.natural, "N", "side of the views in pixels (default: the recipe's)"),
         ("--seed", line.whole, "N", "random seed of the run (default: 0)"),
-        ("--labelled", str, "LABELLED_RECORDS", "records with labels, to report kNN accuracy"),
+        (
+            "--labeled --labelled",
+            str,
+            "LABELED_RECORDS",
+            "records with labels, to report what kNN and a linear classifier make of the features",
+        ),
         (
             "--precision",
             line.one_of(*pretrain.PRECISIONS),
@@ -58,11 +63,12 @@ def add_pretrain(commands: Any) -> line.Parser:
             "--strategy",
             line.one_of(*pretrain.STRATEGIES),
             "S",
-            f"{', '.join(pretrain.STRATEGIES)} (default: one)",
+            "one (this device), mirrored (all GPUs of this machine) or multi-worker (the machines "
+            "that TF_CONFIG lists) (default: one)",
         ),
     )
     for flag, kind, metavar, text in options:
-        command.add_argument(flag, type=kind, metavar=metavar, help=text)
+        command.add_argument(*flag.split(), type=kind, metavar=metavar, help=text)
     _add_start(command)
     _add_length(command)
     command.set_defaults(
@@ -78,7 +84,7 @@ def add_pretrain(commands: Any) -> line.Parser:
 
 
 def _changes(text: str) -> list[str]:
-    names = text.replace("-", "_").split(",")
+    names = text.replace("-", "_").replace("labelled", "labeled").split(",")
     for name in names:
         if name not in CHANGEABLE:
             raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(CHANGEABLE)}")

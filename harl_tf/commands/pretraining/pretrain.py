@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     starting.check_same(folder.begun(), noted, str(folder.path))
     if start is not None:
         recipe = starting.probed_at(start, recipe)
-    halves = watching.halves(arguments.labelled, recipe) if arguments.labelled else None
+    halves = watching.halves(arguments.labeled, recipe) if arguments.labeled else None
     job = _planned(_Job(recipe, Plan((recipe.epochs,)), views, start), arguments, folder, strategy)
     words = in_words(job.recipe, None if start is None else starting.in_words(start))
     with callbacks.locked(folder.path) if chief else contextlib.nullcontext():
@@ -202,7 +202,7 @@ def _settings(recipe: Recipe, arguments: argparse.Namespace) -> dict[str, Any]:
         "seed": arguments.seed,
         "accumulate": arguments.accumulate,
         "records": data.read_manifest(arguments.records).digest(),
-        "labelled": arguments.labelled is not None and _digest(arguments.labelled),
+        "labeled": arguments.labeled is not None and _digest(arguments.labeled),
     }
 
 

@@ -17,7 +17,7 @@ _RANKED = 1024
 """Number of views whose features are ranked; more hardly change their rank."""
 
 
-LABELS_SINCE = "labelled_since"
+LABELS_SINCE = "labeled_since"
 """Where ``run.json`` has the result of ``labels_since``."""
 
 
@@ -34,7 +34,7 @@ def halves(folder: str, recipe: Recipe) -> list[Any]:
     if len(classes) < 2:
         raise CommandError(
             f"{folder} has one class, {classes[0]}, and a probe tells classes apart; use records "
-            "of two class folders or more, or leave out --labelled."
+            "of two class folders or more, or leave out --labeled."
         )
     if not all(half.cardinality() for half in found):
         raise CommandError(f"{folder} has too few photographs for a probe on two halves of it.")
@@ -55,7 +55,7 @@ def labels_since(
         checkpoint: Has resumed the run.
     """
     done = checkpoint.position.epoch
-    since = done if "labelled" in change else int(folder.begun().get(LABELS_SINCE, 0))
+    since = done if "labeled" in change else int(folder.begun().get(LABELS_SINCE, 0))
     if since and done <= since:
         checkpoint.forget(callbacks.LabeledProbe.names)
     return since

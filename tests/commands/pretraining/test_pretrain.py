@@ -87,16 +87,16 @@ def test_interrupted_run_goes_on_with_what_it_is_told_to_change(
     run = tmp_path / "run"
     line = ("pretrain", records, run, "--recipe", "tiny", *SMALL[2:])
     interrupted_in_second_epoch(monkeypatch, *line, "--batch-size", 4, "--epochs", 2)
-    other = (*line, "--batch-size", 2, "--epochs", 3, "--labelled", records)
+    other = (*line, "--batch-size", 2, "--epochs", 3, "--labeled", records)
     for change, sentence in (
         ("epochs", "with batch size 4, not 2; .* say --change batch_size"),
-        ("epochs,batch-size", "with labelled False, not .* say --change labelled"),
-        ("batch-size,labelled", "with epochs 2, not 3, .* say --change epochs"),
+        ("epochs,batch-size", "with labeled False, not .* say --change labeled"),
+        ("batch-size,labeled", "with epochs 2, not 3, .* say --change epochs"),
     ):
         capsys.readouterr()
         assert command(*other, "--change", change) == 2
         assert re.search(sentence, capsys.readouterr().err)
-    assert command(*other, "--change", "epochs,batch-size,labelled") == 0
+    assert command(*other, "--change", "epochs,batch-size,labeled") == 0
     out = capsys.readouterr().out
     assert "6 steps of 2 an epoch, 3 epochs" in out
     assert "learning rate up to 0.001875" in out
@@ -104,7 +104,7 @@ def test_interrupted_run_goes_on_with_what_it_is_told_to_change(
     assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
     assert [row["knn_accuracy"] != "" for row in rows(run)] == [False, True, True]
     begun = json.loads((run / "run.json").read_text())
-    assert begun["labelled_since"] == 1
+    assert begun["labeled_since"] == 1
     assert (begun["batch_size"], begun["epochs"]) == (2, 3)
     assert command(*other) == 0  # it is a run with these settings now
     assert "Trained already." in capsys.readouterr().out
@@ -147,7 +147,7 @@ def test_trains_continues_and_exports(records, tmp_path, capsys, tiny, monkeypat
     """
     run = tmp_path / "run"
     line = ("pretrain", records, run, "--recipe", "tiny", *SMALL, "--epochs", 2)
-    line = (*line, "--labelled", records)
+    line = (*line, "--labeled", records)
     interrupted_in_second_epoch(monkeypatch, *line)
     out, err = capsys.readouterr()
     assert "12 photographs at 32 pixels, 3 steps of 4 an epoch, 2 epochs, 1 replica," in out
@@ -230,7 +230,7 @@ def test_fewer_records_than_a_batch(capsys, records, tmp_path):
     [
         (("--accumulate", 3), "A batch of 4 does not divide into 3 equal parts"),
         (("--image-size", 40), "a multiple of 16, such as 32; 40 is not"),
-        (("--labelled", "nowhere"), "nowhere is not a folder of records"),
+        (("--labeled", "nowhere"), "nowhere is not a folder of records"),
     ],
 )
 def test_sizes_that_do_not_go_together(capsys, records, tmp_path, line, sentence):

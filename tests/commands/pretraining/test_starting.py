@@ -185,7 +185,7 @@ def test_network_for_images_of_one_size(records, tmp_path, capsys, tiny):
     begin = ("--from", tmp_path / "a.keras", "--from-values", "raw")
     err = refused(capsys, *line(records, tmp_path / "run", *begin))
     assert "takes images of 64×64 pixels only, not 32; use --image-size 64." in err
-    probed = ("--image-size", 64, "--labelled", records)  # elsewhere at 85 pixels
+    probed = ("--image-size", 64, "--labeled", records)  # elsewhere at 85 pixels
     assert command(*line(records, tmp_path / "run", *begin, *probed)) == 0
     assert "before training: kNN" in capsys.readouterr().out
     facts = json.loads((tmp_path / "run" / "backbone" / "metadata.json").read_text())

@@ -1,4 +1,4 @@
-"""The weighted vote of nearest neighbours."""
+"""The weighted vote of nearest neighbors."""
 
 import math
 

@@ -10,7 +10,7 @@ from harl_tf.evaluation import Embedder
 
 @pytest.fixture
 def backbone():
-    """Two maps; the first is the image itself, so its pooled vector is the mean colour."""
+    """Two maps; the first is the image itself, so its pooled vector is the mean color."""
     image = keras.Input((None, None, 3))
     first = keras.layers.Activation("linear", dtype="float32")(image)
     second = keras.layers.BatchNormalization()(keras.layers.Conv2D(5, 3, strides=2)(image))

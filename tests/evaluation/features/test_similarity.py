@@ -10,7 +10,7 @@ from harl_tf.losses import cell_labels
 
 @pytest.fixture(scope="module")
 def backbone():
-    """Cells are the mean colours of 4×4 pixels, their own feature."""
+    """Cells are the mean colors of 4×4 pixels, their own feature."""
     image = keras.Input((None, None, 3))
     cells = keras.layers.AveragePooling2D(4)(image)
     return keras.Model(image, {"P1": image * 2.0, "P2": cells})

@@ -8,7 +8,7 @@ from mask_generation.cut.color_models import of_equal_scale, sharpened
 
 
 def learned(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Background and foreground of an image of two noisy colours, as OpenCV learns them."""
+    """Background and foreground of an image of two noisy colors, as OpenCV learns them."""
     random = np.random.default_rng(seed)
     image = random.integers(0, 90, (40, 40, 3), dtype=np.uint8)
     labels = np.full((40, 40), cv2.GC_PR_BGD, np.uint8)
@@ -22,7 +22,7 @@ def learned(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cost(model: np.ndarray, colors: np.ndarray, factor: float = 1.0) -> np.ndarray:
-    """-log Σ (w N(colour))^factor, without the constants that no choice depends on."""
+    """-log Σ (w N(color))^factor, without the constants that no choice depends on."""
     weight, mean, covariance = model[0, :5], model[0, 5:20].reshape(5, 3), model[0, 20:]
     powers = []
     for w, m, c in zip(weight, mean, covariance.reshape(5, 3, 3), strict=True):
@@ -33,7 +33,7 @@ def cost(model: np.ndarray, colors: np.ndarray, factor: float = 1.0) -> np.ndarr
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
 def test_each_gaussian_is_raised_to_the_power(factor):
-    """Up to one constant: the same for both models and all colours near them."""
+    """Up to one constant: the same for both models and all colors near them."""
     colors = np.random.default_rng(1).uniform(40, 160, (50, 3))
     differences = [
         cost(sharpened(model, factor), colors) - cost(model, colors, factor)
@@ -43,7 +43,7 @@ def test_each_gaussian_is_raised_to_the_power(factor):
 
 
 def test_scale_is_common_to_both():
-    """The difference of the costs, by which a colour is judged, stays."""
+    """The difference of the costs, by which a color is judged, stays."""
     first, second = (sharpened(model, 4.0) for model in learned(seed=0))
     colors = np.random.default_rng(1).uniform(40, 160, (50, 3))
     before = cost(first, colors) - cost(second, colors)

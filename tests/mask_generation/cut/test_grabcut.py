@@ -48,7 +48,7 @@ def test_mask_of_an_image_larger_than_the_cut_is_enlarged():
 
 
 def test_result_that_strays_from_the_guess_gives_way_to_the_plain_cut():
-    # All of the image has one colour but for a far corner: nothing that the guess can be cut along.
+    # All of the image has one color but for a far corner: nothing that the guess can be cut along.
     image = np.full((120, 160, 3), 90, np.uint8)
     guess = np.zeros((120, 160), np.float32)
     guess[40:80, 60:100] = 0.5
@@ -60,7 +60,7 @@ def test_result_that_strays_from_the_guess_gives_way_to_the_plain_cut():
 def test_guess_with_hardly_any_foreground_is_cut_as_it_is():
     image, _ = object_on_ground()
     guess = np.zeros((120, 160), np.float32)
-    guess[3, 3] = 1.0  # one pixel: fewer than colours to learn
+    guess[3, 3] = 1.0  # one pixel: fewer than colors to learn
     np.testing.assert_array_equal(grabcut(image, guess, 160, 160), (guess > 0).astype(np.uint8))
 
 

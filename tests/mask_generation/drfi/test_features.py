@@ -54,7 +54,7 @@ def test_square_on_black_is_described_as_computed_by_hand(described, name, expec
 
 
 def test_variance_is_that_of_numpy():
-    """Of the pixels of a region, in [0, 1] colours; 1e-7 is float32."""
+    """Of the pixels of a region, in [0, 1] colors; 1e-7 is float32."""
     rgb = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     ids = (np.arange(16) > 5)[None].repeat(12, axis=0).astype(np.int32)
     (features,) = describe(measure(rgb), [ids])
@@ -88,7 +88,7 @@ def test_every_image_has_finite_features(size, flat):
 
 
 def test_words_stay_within_their_histograms():
-    """Also at the ends of every range: white, black, pure colours."""
+    """Also at the ends of every range: white, black, pure colors."""
     ends = np.stack(np.meshgrid([0, 255], [0, 128, 255], [0, 255]), axis=-1).reshape(2, -1, 3)
     words = measure(np.kron(ends, np.ones((6, 6, 1))).astype(np.uint8)).words
     assert (words.reshape(-1, len(WORD_BINS)).max(axis=0) < WORD_BINS).all()

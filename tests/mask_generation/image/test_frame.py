@@ -5,7 +5,7 @@ from mask_generation.image.frame import frame_widths
 
 
 def scene(height: int = 80, width: int = 120) -> np.ndarray:
-    """Blotches of many colours: no line of it has one colour."""
+    """Blotches of many colors: no line of it has one color."""
     coarse = np.random.default_rng(3).integers(0, 200, (height // 8, width // 8, 3))
     return np.kron(coarse, np.ones((8, 8, 1))).astype(np.uint8)
 

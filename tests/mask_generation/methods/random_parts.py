@@ -1,4 +1,4 @@
-"""Superpixels of random colours in a checkerboard of blocks, for the methods' tests."""
+"""Superpixels of random colors in a checkerboard of blocks, for the methods' tests."""
 
 import numpy as np
 

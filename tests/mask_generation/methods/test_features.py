@@ -21,7 +21,7 @@ from mask_generation.networks.opening import ModelError
 
 @pytest.fixture(scope="module")
 def colors(tmp_path_factory):
-    """File of a "backbone" whose channels are the mean colours of cells of 16 pixels."""
+    """File of a "backbone" whose channels are the mean colors of cells of 16 pixels."""
     path = tmp_path_factory.mktemp("colors") / "colors.keras"
     image = keras.Input((None, None, 3))
     keras.Model(image, {"P4": keras.layers.AveragePooling2D(16)(image)}).save(path)
@@ -29,7 +29,7 @@ def colors(tmp_path_factory):
 
 
 def _square(color=(220, 40, 40)) -> np.ndarray:
-    """A square of eight by eight cells, off the centre, in 20 by 20 cells."""
+    """A square of eight by eight cells, off the center, in 20 by 20 cells."""
     image = np.full((320, 320, 3), 60, np.uint8)
     image[64:192, 128:256] = color
     return image
@@ -96,7 +96,7 @@ def test_without_an_inside_the_rarer_side_is_foreground():
 
 
 def test_image_whose_cells_are_all_alike_is_flagged(colors):
-    """Stripes of half a cell: every cell has the same mean colour."""
+    """Stripes of half a cell: every cell has the same mean color."""
     rgb = np.zeros((320, 320, 3), np.uint8)
     rgb[np.arange(320) // 8 % 2 == 1] = 200
     assert foreground_mask(rgb, FeatureCut(colors)).flag == "flat image"

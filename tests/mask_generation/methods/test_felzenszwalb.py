@@ -30,7 +30,7 @@ def test_saliency_of_two_segments_is_as_computed_by_hand():
 
 
 def test_segment_off_the_center_is_less_salient():
-    """Two squares of one colour: all else is equal but for the place."""
+    """Two squares of one color: all else is equal but for the place."""
     segments = np.zeros((60, 60), int)
     segments[25:35, 25:35] = 1
     segments[5:15, 5:15] = 2

@@ -11,7 +11,7 @@ TIERS = ("fast", "balanced", "best", "cropped")
 
 
 def photograph(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A textured disc on a two-coloured ground, and its true mask."""
+    """A textured disc on a two-colored ground, and its true mask."""
     random = np.random.default_rng(seed)
     rows, columns = np.mgrid[:150, :200]
     disc = (rows - 80) ** 2 + (columns - 95) ** 2 < 45**2
@@ -124,7 +124,7 @@ def test_objects_anywhere_need_no_center():
 
 
 def test_only_pictures_cut_to_their_object_give_way_to_no_center():
-    # Two equal squares, in the middle and at the rim: .33 of the width from the centre, where a
+    # Two equal squares, in the middle and at the rim: .33 of the width from the center, where a
     # Gaussian of sigma .5 has fallen to .81. Half of the saliency is that, the other half the mask,
     # which has both: a difference of .095 times what the maps say of the outer one.
     image = np.full((120, 160, 3), (70, 110, 70), np.uint8)

@@ -61,7 +61,7 @@ def test_background_cut_in_two_is_still_background() -> None:
 
 def test_geodesic_distances_go_over_neighbors_and_around_the_border():
     """A row of five pieces, brightness 0, 10, 10, 40, 0, none but the ends on the border. Pieces
-    of one colour are at distance 0, not apart; the ends are neighbours by the border; from the
+    of one color are at distance 0, not apart; the ends are neighbors by the border; from the
     first piece to the fourth it is 10 + 0 + 30 one way, and 0 + 40 the other."""
     labels = np.pad([[1, 2, 3]], 1, constant_values=0)
     labels[:, -1] = 4

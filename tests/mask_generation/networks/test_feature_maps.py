@@ -8,7 +8,7 @@ from mask_generation.networks.opening import ModelError
 
 
 def _pools(*strides: int, size: tuple[int | None, int | None] = (None, None)) -> keras.Model:
-    """A "backbone" whose channels are the mean colours of its cells, one map a stride."""
+    """A "backbone" whose channels are the mean colors of its cells, one map a stride."""
     image = keras.Input((*size, 3))
     maps = {
         f"M{index}": keras.layers.AveragePooling2D(stride)(image)
