@@ -20,6 +20,9 @@ from harl_tf.recipes import Recipe
 FEW_STEPS = 500
 """Below as many updates from a random start, the user is told."""
 
+MANY_STEPS = 50_000
+"""From as many updates on, which are hours on a few processor cores, the user is told."""
+
 _LARGE_SHARE = 0.25
 """A batch of more than this share of the photographs is called large."""
 
@@ -126,15 +129,20 @@ def _check_patience(epoch: float, asked: float) -> None:
 
 
 def warnings(
-    recipe: Recipe, photographs: int, steps_per_epoch: int, random_start: bool = True
+    recipe: Recipe,
+    photographs: int,
+    steps_per_epoch: int,
+    random_start: bool = True,
+    in_time: bool = False,
 ) -> list[str]:
-    """What is to be said of a run too short, or a batch too large, to learn much.
+    """What is to be said of a run too short, or a batch too large, to learn much, or too long.
 
     Args:
         recipe: The recipe, its length and batch size settled.
         photographs: Number of photographs.
         steps_per_epoch: Steps of an epoch.
         random_start: Whether the run begins with random weights. Default: True.
+        in_time: Whether the length was asked for in minutes, hours or steps. Default: False.
 
     Returns:
         Sentences; none if nothing is to be said.
@@ -154,6 +162,11 @@ def warnings(
         found.append(
             f"{steps} steps are few to learn from a random start. Use --epochs {enough} or more, "
             "or say how much time there is with --minutes."
+        )
+    if steps >= MANY_STEPS and not in_time:
+        found.append(
+            f"{steps} steps take hours on a few processor cores. --minutes or --hours say how much "
+            "time there is."
         )
     shared = dataclasses.replace(recipe, batch_share=_LARGE_SHARE)
     smaller = shared.for_photographs(photographs).batch_size

@@ -228,7 +228,8 @@ def _say_hello(job: _Job, model: Pretraining, replicas: int) -> None:
         if start.assumed:
             print("Note: Say --from-values if its pixel values are others.")
     random_start = start is None and len(job.plan.ends) == 1
-    notes = budget.warnings(recipe, count, views.steps_per_epoch, random_start)
+    in_time = job.plan.length is not None
+    notes = budget.warnings(recipe, count, views.steps_per_epoch, random_start, in_time)
     if random_start:
         steps = recipe.epochs * views.steps_per_epoch
         notes += filter(None, [budget.slow_statistics(model.backbone, steps)])

@@ -46,6 +46,14 @@ def test_epoch_much_longer_than_the_time_is_refused():
     assert budget.in_epochs({"minutes": 30}, recipe, 7812, lambda: 0.4).epochs == 1
 
 
+def test_run_of_many_steps_is_told_unless_it_was_asked_for_in_time():
+    """A million photographs in 40 epochs of 7,812 steps."""
+    recipe = RECIPES["byol_small"]
+    (sentence,) = budget.warnings(recipe, 1_000_000, 7812)
+    assert sentence.startswith("312480 steps take hours on a few processor cores. --minutes or")
+    assert budget.warnings(recipe, 1_000_000, 7812, in_time=True) == []
+
+
 def begun(run):
     return json.loads((run / "run.json").read_text())
 
