@@ -6,6 +6,9 @@ BACKBONE is a folder of ``export_backbone``. Without TRAIN and TEST, folders of 
 classes are sixteen photographs and the images tiles of them.
 """
 
+import os
+from collections.abc import Sequence
+
 import keras
 from absl import app, flags
 
@@ -15,7 +18,7 @@ SIDE = 64
 
 def main(argv: list[str]) -> None:
     """Prints the accuracy after every epoch."""
-    folders = argv[2:4]
+    folders: Sequence[str | os.PathLike[str]] = argv[2:4]
     if not folders:
         import sample_data  # needs scikit-image and Pillow
 
