@@ -101,8 +101,9 @@ def convert(
         classes: All class names in the order of their labels, or a text file with one per line; a
             class that is not among them is an error. Default: those that occur, sorted.
         seconds_per_photograph: Longest time for a photograph; what takes longer is left out, as is
-            a photograph with which a process died twice. It holds where other processes work, that
-            is with several workers. Default: 300, which only a fault exceeds; none for no limit.
+            a photograph with which a process died three times. It holds where other processes work,
+            that is with several workers. Default: 300, which only a fault exceeds; none for no
+            limit.
         gigabytes_per_photograph: Largest memory of a process in addition to what it takes at rest;
             a photograph that needs more is left out. It holds on Linux, with several workers.
             Default: 6, nearly twice what the largest photographs take; none for no limit.

@@ -44,8 +44,8 @@ def ordered_map(count: int, limits: Limits = NO_LIMITS) -> Iterator[Callable[...
 
     Returns:
         A context manager that gives a function like ``map``. A third argument, a ``Lost``, makes
-        the result of a source with which a process died twice, or which took too much; without
-        it, that is an error.
+        the result of a source with which a process died three times, or which took too much;
+        without it, that is an error.
 
     Raises:
         BrokenProcessPool: If a process cannot be started, or a result is lost.

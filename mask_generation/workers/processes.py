@@ -31,6 +31,10 @@ _FIRST = 600.0
 _IMPORTS = 600.0
 """Seconds after which a process that has not begun is not waited for any more."""
 
+_DEATHS = 3
+"""Processes that may die of a source. A new one needs seconds for its first result, in which it may
+be killed for another reason than the source, so that two deaths prove little."""
+
 _EARLY = 20
 """Processes in a row that may be killed before they begin."""
 
@@ -74,7 +78,7 @@ class Processes:
         """Runs in a thread, which has the same process for as long as it lives."""
         question, reason = pickle.dumps((function, source)), ""
         deaths = early = 0
-        while deaths < 2:
+        while deaths < _DEATHS:
             try:
                 result, failure = pickle.loads(self._ask(question))
             except _TooLongError as error:
@@ -88,7 +92,7 @@ class Processes:
             except (EOFError, OSError):  # before the answer, or within it
                 if self._killed:
                     raise BrokenProcessPool("The processes were ended.") from None
-                reason = "a process died twice of it, perhaps because memory ran out"
+                reason = "a process died three times of it, perhaps because memory ran out"
                 deaths += 1
                 continue
             if isinstance(failure, MemoryError) and lost is not None:

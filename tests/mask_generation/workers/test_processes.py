@@ -204,7 +204,7 @@ def test_process_that_dies_costs_its_result_only_if_it_dies_again(tmp_path):
     with ordered_map(2) as run:
         questions = [(number, str(tmp_path / "file")) for number in (0, 1, 2, 3, 4, 5)]
         found = list(run(die, questions, lost))
-    reason = "a process died twice of it, perhaps because memory ran out"
+    reason = "a process died three times of it, perhaps because memory ran out"
     assert found == [0, 10, 20, (3, reason), 40, 50]
     assert not (tmp_path / "file").exists()
 
@@ -294,7 +294,10 @@ def test_no_result_is_lost_or_doubled_while_processes_are_killed_at_random():
 
 
 def test_result_that_is_lost_is_an_error_unless_something_stands_for_it():
-    with pytest.raises(BrokenProcessPool, match="a process died twice"), ordered_map(2) as run:
+    with (
+        pytest.raises(BrokenProcessPool, match="a process died three times"),
+        ordered_map(2) as run,
+    ):
         list(run(die, [(3, "")]))
 
 
