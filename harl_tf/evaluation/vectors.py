@@ -1,5 +1,6 @@
 """Labeled vectors, checked before anything is computed from them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,23 @@ def check_data(
             f"Received: {train_vectors.shape[1]} and {test_vectors.shape[1]}."
         )
     return train_vectors, train_labels, test_vectors, test_labels
+
+
+def parts(count: int, width: int, most: int) -> Iterator[slice]:
+    """Rows of a table that are computed with at once, at least one.
+
+    Args:
+        count: Number of rows.
+        width: Number of columns.
+        most: Largest number of cells at once.
+
+    Example:
+        >>> list(parts(5, 10, most=25))
+        [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
+    """
+    rows = max(1, most // width)
+    for first in range(0, count, rows):
+        yield slice(first, first + rows)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

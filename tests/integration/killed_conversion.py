@@ -110,7 +110,7 @@ def workers_killed(
         assert number <= 3 * kills, "The conversions end before a worker is killed."
         process = start(photographs, out, folder / "log")
         while process.poll() is None and done < kills:
-            # A photograph with which two processes are killed would rightly be left out.
+            # A photograph with which three processes are killed would rightly be left out.
             time.sleep(chance.uniform(LONGEST, 2 * LONGEST))
             if found := workers_of(process.pid):
                 os.kill(chance.choice(found), signal.SIGKILL)

@@ -28,14 +28,14 @@ def halves(folder: str, recipe: Recipe) -> list[Any]:
         CommandError: If there are too few, or too few classes.
         RecordsError: If the folder has no labels.
     """
-    keep = (data.in_first_half, data.in_second_half)
-    found = [data.labeled_images(folder, recipe.probe_size, keep=half) for half in keep]
     classes = data.read_manifest(folder).classes
-    if len(classes) < 2:
+    if len(classes) == 1:  # before anything is read; none at all is refused below
         raise CommandError(
             f"{folder} has one class, {classes[0]}, and a probe tells classes apart; use records "
             "of two class folders or more, or leave out --labeled."
         )
+    keep = (data.in_first_half, data.in_second_half)
+    found = [data.labeled_images(folder, recipe.probe_size, keep=half) for half in keep]
     if not all(half.cardinality() for half in found):
         raise CommandError(f"{folder} has too few photographs for a probe on two halves of it.")
     return found

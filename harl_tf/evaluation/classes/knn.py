@@ -3,7 +3,7 @@
 import numpy as np
 
 from harl_tf.evaluation.score import Score, chance_accuracy
-from harl_tf.evaluation.vectors import check_data, unit
+from harl_tf.evaluation.vectors import check_data, parts, unit
 
 _LARGEST_PART = 8_000_000
 """Largest number of similarities in memory at once."""
@@ -60,10 +60,8 @@ def knn_accuracy(
     train = unit(train_vectors - origin)
     neighbors = min(neighbors, len(train))
     classes = int(max(train_labels.max(), test_labels.max())) + 1
-    rows = max(1, _LARGEST_PART // max(len(train), classes))
     right = 0
-    for first in range(0, len(test_vectors), rows):
-        part = slice(first, first + rows)
+    for part in parts(len(test_vectors), max(len(train), classes), _LARGEST_PART):
         similarity = unit(test_vectors[part] - origin) @ train.T
         votes = _votes(similarity, train_labels, classes, neighbors, temperature)
         right += int(np.sum(votes.argmax(axis=1) == test_labels[part]))

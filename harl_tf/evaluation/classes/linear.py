@@ -1,6 +1,6 @@
 """A linear probe in closed form: what a linear classifier makes of frozen features."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import scipy.sparse
 import scipy.special
 
 from harl_tf.evaluation.score import Score, chance_accuracy
-from harl_tf.evaluation.vectors import check_data
+from harl_tf.evaluation.vectors import check_data, parts
 
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Penalties to choose from. The variance of a standardized feature is 1."""
@@ -257,7 +257,7 @@ def _classify(
     weights = _ridge(train, center, scale, columns, penalties)
     found = [np.empty(len(test), classes.dtype) for _ in penalties]
     errors = [0.0] * len(penalties)
-    for part in _parts(len(test), max(train.shape[1], len(classes))):
+    for part in parts(len(test), max(train.shape[1], len(classes)), _LARGEST_PART):
         features = (test[part] - center) / scale
         for index, each in enumerate(weights):
             scores = features @ each + bias
@@ -267,18 +267,11 @@ def _classify(
     return list(zip(found, errors, strict=True))
 
 
-def _parts(count: int, width: int) -> Iterator[slice]:
-    """Rows that are computed with at once, of a table of this width."""
-    rows = max(1, _LARGEST_PART // width)
-    for first in range(0, count, rows):
-        yield slice(first, first + rows)
-
-
 def _standardization(train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of every feature; constant ones are left out by an infinite deviation."""
     center = train.mean(axis=0, dtype=np.float64)
     variance, largest = np.zeros_like(center), np.zeros_like(center)
-    for part in _parts(*train.shape):
+    for part in parts(len(train), train.shape[1], _LARGEST_PART):
         variance += np.sum((train[part] - center) ** 2, axis=0) / len(train)
         largest = np.maximum(largest, np.abs(train[part]).max(axis=0))
     scale = np.sqrt(variance)
@@ -318,7 +311,7 @@ def _moments(
     """Of standardized features: with each other, and with the centered one-hot classes."""
     width = vectors.shape[1]
     gram, sums = np.zeros((width, width)), np.zeros((classes, width))
-    for part in _parts(len(vectors), width):
+    for part in parts(len(vectors), width, _LARGEST_PART):
         features = (vectors[part] - center) / scale
         gram += features.T @ features
         rows = np.arange(len(features))

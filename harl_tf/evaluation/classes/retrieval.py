@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harl_tf.evaluation.labels import check_labels
-from harl_tf.evaluation.vectors import check_vectors, unit
+from harl_tf.evaluation.vectors import check_vectors, parts, unit
 
 _LARGEST_PART = 8_000_000
 """Largest number of similarities in memory at once."""
@@ -77,9 +77,8 @@ def retrieval_scores(
     scaled = unit(vectors)
     found = np.zeros(len(among))
     precision = 0.0
-    rows = max(1, _LARGEST_PART // len(scaled))
-    for first in range(0, len(asked), rows):
-        part = asked[first : first + rows]
+    for rows in parts(len(asked), len(scaled), _LARGEST_PART):
+        part = asked[rows]
         similarity = scaled[part] @ scaled.T
         similarity[np.arange(len(part)), part] = -np.inf  # itself, which comes last then
         order = np.argsort(-similarity, axis=1, kind="stable")[:, :-1]
