@@ -31,10 +31,8 @@ from mask_generation.conversion.folder.output_folder import (
     put_in_place,
 )
 from mask_generation.conversion.per_photograph.example import FILES, Settings
-from mask_generation.conversion.per_photograph.own_masks import parse_masks
-from mask_generation.conversion.plan import Conversion
+from mask_generation.conversion.plan import Conversion, listed
 from mask_generation.inputs.labels.class_names import read_classes
-from mask_generation.inputs.sources import open_images
 from mask_generation.interrupts import no_interrupt
 from mask_generation.methods import DEFAULT
 from mask_generation.workers import Limits
@@ -64,8 +62,8 @@ def convert(
     The bytes written depend neither on the number of workers nor on the engine. Photographs that
     cannot be read, or whose mask does not have two regions, are left out and listed in the manifest
     with the reason. An interrupted conversion leaves its finished shards in ``RECORDS.partial``;
-    the same call continues with the first missing shard. With other settings or photographs it
-    starts over.
+    the same call continues with the first missing shard. With other settings or photographs it is
+    refused, unless ``overwrite`` says to start over.
 
     Args:
         images: Folder of photographs, flat or with one subfolder per class (whose names become
@@ -83,7 +81,8 @@ def convert(
         flagged: What to do with photographs whose mask is flagged as not to be trusted:
             ``"leave_out"``, or ``"keep"`` them with the mask as it is and the flag in their
             records. Default: ``"leave_out"``.
-        overwrite: Whether to replace an existing folder of records. Default: False.
+        overwrite: Whether to replace an existing folder of records, and the finished shards of an
+            interrupted conversion with other settings. Default: False.
         progress: Whether to show a progress bar and report what was found. Default: True.
         also: Names of the methods for further masks in every record: keys of
             ``mask_generation.METHODS`` or ``mask_generation.REGION_METHODS``, or ``"files"``.
@@ -131,15 +130,13 @@ def convert(
         target = out.resolve()  # if RECORDS is a link, work next to the folder it points to
         folder = partial_of(target)
         check_partial(folder)
-        feature = None if masks is None else parse_masks(masks).feature
         named = None if classes is None else read_classes(classes)
-        found = open_images(images, feature, named)
+        found = listed(_plain(images), settings, named)
         room = check_before(getattr(found, "files", ()), settings, folder)
     except (OSError, OutputFolderError) as error:
         raise ConversionError(str(error)) from error
     conversion = Conversion(
         _plain(images),
-        feature,
         settings,
         len(found),
         images_per_shard,
@@ -150,7 +147,7 @@ def convert(
     for note in (*found.layout, room):  # now, and not after days of work on wrong labels
         _say(note, progress)
     # Again: another conversion may have ended meanwhile.
-    still_free = partial(check_out, out, overwrite)
+    still_free = partial(_check_free, conversion, out, overwrite)
     with alone(target, out, still_free), kept_if_finished(conversion, out):
         finished, sentence = conversion.journal.resume()
         _say(sentence, progress)
@@ -172,6 +169,18 @@ def convert(
             late = "" if folder.exists() else f"interrupted; {out} is complete."
             raise KeyboardInterrupt(late) from None
     return manifest
+
+
+def _check_free(conversion: Conversion, out: pathlib.Path, overwrite: bool) -> None:
+    """Refuses to replace records, or hours of work with other settings, without being asked to."""
+    check_out(out, overwrite)
+    if not overwrite and (others := conversion.journal.of_others()):
+        shards = "1 finished shard" if others == 1 else f"{others} finished shards"
+        raise OutputFolderError(
+            f"{conversion.folder} has {shards} of a conversion with other "
+            "settings, photographs, masks or versions of libraries. Go on with what it was begun "
+            "with, or start over with --overwrite (in Python: overwrite=True)."
+        )
 
 
 def _check_still_free(still_free: Callable[[], None]) -> None:

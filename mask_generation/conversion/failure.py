@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from mask_generation.conversion.disk_space import DiskSpaceError
 from mask_generation.conversion.plan import Conversion
+from mask_generation.inputs.reading import UnreachableError
 from mask_generation.interrupts import no_interrupt
+from mask_generation.networks.opening import ModelError
 from mask_generation.reason import reason_of
 
 
@@ -49,10 +51,15 @@ def in_a_sentence(error: Exception, out: pathlib.Path) -> str | None:
         >>> in_a_sentence(OSError(errno.ENOSPC, "No space left on device"), pathlib.Path("out"))
         'The disk is full; out was not written. Free some space or choose another disk.'
     """
-    if isinstance(error, ConversionError | DiskSpaceError):
+    if isinstance(error, ConversionError | DiskSpaceError | ModelError | UnreachableError):
         return str(error)
     if isinstance(error, BrokenProcessPool):
-        return "A worker process died, perhaps because memory ran out. Try fewer workers."
+        started = isinstance(error.__cause__, OSError) and "could not be started" in str(error)
+        return (
+            f"{error} Try fewer workers."
+            if started
+            else ("A worker process died, perhaps because memory ran out. Try fewer workers.")
+        )
     if isinstance(error, OSError):
         full = error.errno == errno.ENOSPC
         reason = error.strerror or str(error)

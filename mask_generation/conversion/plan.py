@@ -5,17 +5,37 @@ neither starts processes nor decides where the folder of records ends up.
 """
 
 import dataclasses
+import functools
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from harl_tf.data import records
 from mask_generation.conversion.folder.journal import Journal
 from mask_generation.conversion.folder.shards import write_shard
 from mask_generation.conversion.per_photograph.example import Example, Settings
-from mask_generation.inputs.sources import Images, Source
+from mask_generation.conversion.per_photograph.own_masks import parse_masks
+from mask_generation.inputs.sources import Images, Source, open_images
 from mask_generation.left_out import LeftOut
 
 Results = Iterable[Example | LeftOut]
+
+
+def listed(
+    where: str | tuple[str, ...], settings: Settings, classes: Sequence[str] | None = None
+) -> Images:
+    """Lists the photographs that a conversion with these settings has.
+
+    Args:
+        where: The source, as accepted by ``mask_generation.inputs.sources.open_images``.
+        settings: How photographs become records; masks among them are no photographs.
+        classes: All class names in the order of their labels. Default: those that occur.
+
+    Raises:
+        OSError: If there are none, or the source is something else.
+    """
+    masks = None if settings.masks is None else parse_masks(settings.masks)
+    feature, folder = (None, None) if masks is None else (masks.feature, masks.folder)
+    return open_images(where, feature, classes, folder)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +44,6 @@ class Conversion:
 
     Attributes:
         where: The source, as accepted by ``mask_generation.inputs.sources.open_images``.
-        mask_feature: The feature of a data set that holds the masks, or None.
         settings: How photographs become records.
         images: Number of photographs.
         per_shard: Photographs per shard.
@@ -34,7 +53,6 @@ class Conversion:
     """
 
     where: str | tuple[str, ...]
-    mask_feature: str | None
     settings: Settings
     images: int
     per_shard: int
@@ -42,13 +60,17 @@ class Conversion:
     fingerprint: str
     classes: tuple[str, ...] | None = None
 
-    @property
+    def open(self) -> Images:
+        """Lists the photographs."""
+        return listed(self.where, self.settings, self.classes)
+
+    @functools.cached_property
     def shards(self) -> tuple[str, ...]:
         """File names of all shards."""
         count = -(-self.images // self.per_shard)
         return tuple(records.shard_name(index, count) for index in range(count))
 
-    @property
+    @functools.cached_property
     def journal(self) -> Journal:
         """The journal of the finished shards."""
         return Journal(self.folder, self.fingerprint, self.shards)

@@ -10,10 +10,12 @@ import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
-from mask_generation.inputs.file_names import as_text, find_file
+from mask_generation.inputs.file_names import as_text, find_file, printable
 from mask_generation.inputs.labels.class_folders import Folders, label_by_folder
+from mask_generation.inputs.mask_lookup import masks_among
 from mask_generation.inputs.not_photographs import (
     MARKED_BYTES,
+    MASKS,
     OUR_RECORDS,
     OUR_SHEETS,
     ending_of_mask,
@@ -21,13 +23,12 @@ from mask_generation.inputs.not_photographs import (
     is_our_sheet,
     masks_beside,
 )
-from mask_generation.inputs.reading import read_file
+from mask_generation.inputs.reading import UnreachableError, UnusableImageError, read_file
+from mask_generation.inputs.system_files import is_the_users
 
 SUFFIXES = frozenset(
     ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
-# Folders that systems and archive programs put beside photographs, with thumbnails and rubbish.
-_NOT_THE_USERS = frozenset(("@eadir", "$recycle.bin", "__macosx", "system volume information"))
 # How images begin whose files have another ending or none. Raw formats begin as TIFF does, so TIFF
 # is not among them.
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
@@ -43,11 +44,13 @@ class FileSource:
         name: Its path relative to the searched folder, with forward slashes; bytes that are not
             UTF-8 are written as ``\xff``.
         label: Index of its class folder, or -1.
+        was_there: Whether it was seen when the photographs were listed. Default: False.
     """
 
     path: str
     name: str
     label: int
+    was_there: bool = False
 
     def read(self) -> bytes:
         """The file's bytes.
@@ -55,12 +58,19 @@ class FileSource:
         Raises:
             UnusableImageError: If it cannot be read, is empty or larger than
                 ``LARGEST_FILE``.
+            UnreachableError: If its folder has gone since, or nothing there can be read now.
         """
         path = self.path
         if not os.path.lexists(path):  # a list may name it in another Unicode form
             root = "/" if os.path.isabs(path) else "."
             path = str(find_file(root, [path.lstrip("/")]) or path)
-        return read_file(pathlib.Path(path))
+        try:
+            return read_file(pathlib.Path(path))
+        except UnusableImageError as error:
+            if self.was_there and not os.path.isdir(folder := os.path.dirname(path) or "."):
+                gone = f"Folder {printable(as_text(folder))} is not there any more."
+                raise UnreachableError(gone) from error
+            raise
 
 
 class FoundImages(NamedTuple):
@@ -79,7 +89,11 @@ class FoundImages(NamedTuple):
     layout: tuple[str, ...] = ()
 
 
-def find_images(folder: str | pathlib.Path, classes: Sequence[str] | None = None) -> FoundImages:
+def find_images(
+    folder: str | pathlib.Path,
+    classes: Sequence[str] | None = None,
+    masks: str | pathlib.Path | None = None,
+) -> FoundImages:
     """Lists the photographs in a folder and its subfolders.
 
     The first-level subfolders are classes, or those below folders such as train and val, as
@@ -91,6 +105,8 @@ def find_images(folder: str | pathlib.Path, classes: Sequence[str] | None = None
             begin as a JPEG, PNG, GIF, WebP or AVIF does. Not photographs are records and contact
             sheets of this package, and ``a.mask.png`` or ``a.seg.png`` beside ``a.jpg``.
         classes: All class names in the order of their labels. Default: those of the folders.
+        masks: Folder of the photographs' masks; an image that is the mask of another one is no
+            photograph. Default: none.
 
     Returns:
         The photographs.
@@ -112,13 +128,18 @@ def find_images(folder: str | pathlib.Path, classes: Sequence[str] | None = None
     for name in masks_beside(paths):
         del paths[name]
         others[ending_of_mask(name)] += 1
+    if masks is not None and _overlap(folder, pathlib.Path(masks)):
+        for name in masks_among(paths, masks):
+            del paths[name]
+            others[MASKS] += 1
+            listing.others_in.add(name.rpartition("/")[0])
     if not paths:
         endings = " ".join(sorted(SUFFIXES))
         raise FileNotFoundError(f"No photograph in {folder}: no file ends in {endings}.")
     names = sorted(paths)
     labeling = label_by_folder(names, Folders(listing.folders, listing.others_in), classes)
     pairs = zip(names, labeling.labels, strict=True)
-    sources = [FileSource(paths[name], name, label) for name, label in pairs]
+    sources = [FileSource(paths[name], name, label, was_there=True) for name, label in pairs]
     return FoundImages(sources, labeling.classes, dict(sorted(others.items())), labeling.notes)
 
 
@@ -139,6 +160,12 @@ class _Listing:
     others_in: set[str] = dataclasses.field(default_factory=set)
 
 
+def _overlap(folder: pathlib.Path, masks: pathlib.Path) -> bool:
+    """Whether one of two folders is in the other."""
+    images, masks = folder.resolve(), masks.resolve()
+    return images.is_relative_to(masks) or masks.is_relative_to(images)
+
+
 def _listed(folder: pathlib.Path) -> _Listing:
     listing = _Listing()
     visited: set[str] = set()
@@ -153,7 +180,7 @@ def _listed(folder: pathlib.Path) -> _Listing:
             folders.clear()
             listing.others[OUR_RECORDS] += len(files)
             continue
-        folders[:] = sorted(filter(_is_the_users, folders))
+        folders[:] = sorted(filter(is_the_users, folders))
         if within != ".":
             listing.folders.append(within)
         for file in files:
@@ -178,10 +205,6 @@ def _other_kind(path: pathlib.Path) -> str:
     if suffix in SUFFIXES or _begins_as_image(path):
         return ""
     return as_text(suffix) or NO_ENDING
-
-
-def _is_the_users(folder: str) -> bool:
-    return not folder.startswith(".") and folder.lower() not in _NOT_THE_USERS
 
 
 def _start(path: pathlib.Path, size: int) -> bytes:

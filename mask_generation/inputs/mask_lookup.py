@@ -4,7 +4,9 @@ Owns the names such a file may have, and their order. What is in the file is dec
 ``mask_generation.inputs.mask_file``.
 """
 
+import os
 import pathlib
+from collections.abc import Mapping
 
 from mask_generation.inputs.file_names import find_file
 
@@ -46,3 +48,40 @@ def find_mask(
         for stem in (relative, relative.removesuffix(pathlib.PurePosixPath(relative).suffix))
     ]
     return find_file(folder, candidates, photograph)
+
+
+def masks_among(images: Mapping[str, str], folder: str | pathlib.Path) -> set[str]:
+    """Images that are the masks of others, where masks and photographs are in one folder.
+
+    Of ``a.jpg`` and ``a.png``, each is found as the mask of the other; the one whose ending comes
+    first in ``MASK_ENDINGS`` is the mask.
+
+    Args:
+        images: Paths of all images, by their names.
+        folder: Folder of masks.
+
+    Returns:
+        The names of the masks.
+
+    Example:
+        >>> masks_among({"a.jpg": "no/a.jpg"}, "no/such/folder")
+        set()
+    """
+    named = {os.path.realpath(path): name for name, path in images.items()}
+    mask_of = {}
+    for name, path in images.items():
+        found = find_mask(folder, name, path)
+        mask = None if found is None else named.get(os.path.realpath(found))
+        if mask is not None:
+            mask_of[name] = mask
+    return {
+        mask
+        for name, mask in mask_of.items()
+        if mask_of.get(mask) != name or _rank(mask) < _rank(name)
+    }
+
+
+def _rank(name: str) -> tuple[int, str]:
+    ending = pathlib.PurePosixPath(name).suffix.lower()
+    known = MASK_ENDINGS.index(ending) if ending in MASK_ENDINGS else len(MASK_ENDINGS)
+    return known, name

@@ -15,6 +15,7 @@ SHARD = "photos-train.tfrecord-"
 """How the names of the shards of records begin."""
 OUR_SHEETS = "contact sheets of mask_generation"
 OUR_RECORDS = "files of records"
+MASKS = "masks of others"
 """What is passed over, in words, as others by their ending."""
 
 _TEXT = b"Software\0mask_generation"

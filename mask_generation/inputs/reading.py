@@ -5,7 +5,9 @@ large an image may be, so that it cannot exhaust memory. Which files are photogr
 ``mask_generation.inputs.folder``. It computes no masks.
 """
 
+import errno
 import io
+import os
 import pathlib
 import stat
 import warnings
@@ -34,6 +36,21 @@ _SUBFILE, _PHOTOMETRIC = 254, 262  # tags of TIFF
 
 class UnusableImageError(Exception):
     """A photograph cannot be used; the message is the reason, one line."""
+
+
+class UnreachableError(Exception):
+    """No photograph can be read for now, because of a disk, a share or this process."""
+
+
+# Of a network share or disk that is gone, and of a process or system with too many open files.
+_OF_NO_PHOTOGRAPH = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ESTALE", "ENOTCONN", "EHOSTDOWN", "EHOSTUNREACH", "ETIMEDOUT", "ENETDOWN"),
+        *("ENETUNREACH", "ENODEV", "ENXIO", "EREMOTEIO", "EMFILE", "ENFILE"),
+    )
+    if hasattr(errno, name)  # not on every system
+)
 
 
 def read_image(
@@ -88,6 +105,7 @@ def decode_image(data: bytes, longest_side: int | None = None) -> tuple[np.ndarr
         raise UnusableImageError(f"{size}: a JPEG has at most {_JPEG_LARGEST_SIDE} on a side")
     if kept is None:
         buffer = io.BytesIO()
+        image.info.pop("comment", None)  # Pillow would write it, and it may be too long
         image.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
         kept = buffer.getvalue()
         image = Image.open(io.BytesIO(kept))
@@ -99,6 +117,7 @@ def read_file(path: pathlib.Path) -> bytes:
 
     Raises:
         UnusableImageError: If it cannot be read, is empty or larger than ``LARGEST_FILE``.
+        UnreachableError: If that is no fault of this file.
     """
     try:
         status = path.stat()
@@ -108,7 +127,35 @@ def read_file(path: pathlib.Path) -> bytes:
         check_file_size(status.st_size)
         return path.read_bytes()
     except OSError as error:
+        check_reachable(path, error)
         raise UnusableImageError(f"cannot be opened: {error.strerror or error}") from error
+
+
+def check_reachable(path: str | pathlib.Path, error: OSError) -> None:
+    """Refuses to blame a photograph for a disk or share that is gone.
+
+    Args:
+        path: The file that could not be read.
+        error: Why.
+
+    Raises:
+        UnreachableError: If others cannot be read either.
+
+    Example:
+        >>> check_reachable("no/such/a.jpg", FileNotFoundError(errno.ENOENT, "No such file"))
+        >>> check_reachable("share/a.jpg", OSError(errno.ESTALE, "Stale file handle"))
+        Traceback (most recent call last):
+        mask_generation.inputs.reading.UnreachableError: share/a.jpg cannot be read: Stale ...
+    """
+    gone = error.errno in _OF_NO_PHOTOGRAPH
+    if error.errno == errno.EIO:  # of one damaged file, or of a disk that was pulled out
+        try:
+            os.listdir(os.path.dirname(path) or ".")
+        except OSError:
+            gone = True
+    if gone:
+        reason = error.strerror or type(error).__name__
+        raise UnreachableError(f"{path} cannot be read: {reason}.") from error
 
 
 def check_file_size(size: int) -> None:
@@ -135,7 +182,8 @@ def _decode(data: bytes) -> tuple[Image.Image, bytes | None]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = open_image(data)
             _skip_reduced_copies(image)
-            is_plain = image.format == "JPEG" and image.mode == "RGB"
+            # Of several photographs in one file, as telephones write it, the first is an own JPEG.
+            is_plain = image.format in ("JPEG", "MPO") and image.mode == "RGB"
             if image.width * image.height > LARGEST_PIXELS:
                 _decode_smaller(image)
                 is_plain = False

@@ -12,6 +12,7 @@ import multiprocessing
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
@@ -34,6 +35,9 @@ _IMPORTS = 600.0
 _DEATHS = 3
 """Processes that may die of a source. A new one needs seconds for its first result, in which it may
 be killed for another reason than the source, so that two deaths prove little."""
+
+_GLANCE = 5.0
+"""Seconds between two looks at the clock while a result is waited for."""
 
 _EARLY = 20
 """Processes in a row that may be killed before they begin."""
@@ -62,7 +66,7 @@ class Processes:
     def finish(self) -> None:
         """Ends the processes when they have computed what they are computing."""
         self._threads.shutdown(cancel_futures=True)
-        for process, pipe in self._started:
+        for process, pipe in list(self._started):
             pipe.close()
             process.join()
 
@@ -70,7 +74,7 @@ class Processes:
         """Ends the processes at once."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._killed = True
-        for process, _ in self._started:
+        for process, _ in list(self._started):
             process.kill()
         self.finish()
 
@@ -115,12 +119,13 @@ class Processes:
         limit = seconds and seconds + _FIRST * self._of_thread.fresh
         try:
             self._begin(pipe, self._of_thread.process, question)
-            if limit is not None and not pipe.poll(limit):
+            if limit is not None and not _answers(pipe, limit):
                 raise _TooLongError(f"took longer than {seconds:g} s")
             answer = pipe.recv_bytes()
         except BaseException:
             self._of_thread.process.kill()
             self._of_thread.pipe = None
+            self._forget(pipe)
             raise
         self._of_thread.fresh = False
         return answer
@@ -137,24 +142,59 @@ class Processes:
 
     def _start(self) -> tuple[Connection, Any]:
         """A new process that is ready to be asked."""
-        with self._starting:
-            # A terminal sends Ctrl-C to every process: a new one blocks it, as this thread does,
-            # or it would print a traceback. Starting the tracker unblocks it.
-            if hasattr(signal, "pthread_sigmask"):  # not on Windows
-                resource_tracker.ensure_running()
-                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=answer_all, args=(theirs, self._limits))
-            process.start()
-            theirs.close()  # so that the pipe ends with the process
-            self._started.append((process, ours))
+        try:
+            with self._starting:
+                process, ours = self._new()
+        except OSError as error:  # the system has no more processes, memory or handles to give
+            raise BrokenProcessPool(
+                f"A worker process could not be started: {error.strerror or error}."
+            ) from error
         if self._killed:  # meanwhile
             process.kill()
         try:
             ours.recv_bytes()
         except (EOFError, OSError) as error:
+            self._forget(ours)
             raise _not_begun(process) from error
         return ours, process
+
+    def _new(self) -> tuple[Any, Connection]:
+        # A terminal sends Ctrl-C to every process: a new one blocks it, as this thread does,
+        # or it would print a traceback. Starting the tracker unblocks it.
+        if hasattr(signal, "pthread_sigmask"):  # not on Windows
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        ours, theirs = self._context.Pipe()
+        try:
+            process = self._context.Process(target=answer_all, args=(theirs, self._limits))
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()  # so that the pipe ends with the process
+        self._started.append((process, ours))
+        return process, ours
+
+    def _forget(self, pipe: Connection) -> None:
+        """Closes what a process that has ended had of this one, which has only so many handles."""
+        with self._starting:
+            ended = [each for each in self._started if each[1] is pipe]
+            self._started = [each for each in self._started if each[1] is not pipe]
+        for process, _ in ended:
+            pipe.close()
+            process.join()
+
+
+def _answers(pipe: Connection, seconds: float) -> bool:
+    """Whether an answer comes in time; that for which this process was stopped does not count."""
+    glance = min(_GLANCE, seconds / 10)
+    while seconds > 0:
+        before = time.monotonic()
+        if pipe.poll(glance):
+            return True
+        seconds -= min(time.monotonic() - before, 2 * glance)
+    return False
 
 
 class _TooLongError(Exception):

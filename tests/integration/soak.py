@@ -6,7 +6,8 @@
 Prints, for the second half of the time, how resident memory, open files and the rate change in an
 hour, with 95 % intervals; ``FOLDER/samples.csv`` has a line every ten seconds. The first half is
 left out: allocators and caches fill up. Neighboring samples resemble each other, so each interval
-is that of twenty means.
+is that of twenty means. Time for which the process was stopped (``kill -STOP``) does not count, so
+that it can make way for other work.
 """
 
 import csv
@@ -43,17 +44,17 @@ class Watch(threading.Thread):
     def __init__(self, path: pathlib.Path) -> None:
         super().__init__(daemon=True)
         self.done, self.samples = 0, list[Sample]()
-        self._path, self._start, self._ended = path, time.monotonic(), threading.Event()
-
-    @property
-    def hours(self) -> float:
-        return (time.monotonic() - self._start) / 3600
+        self.hours, self._path, self._ended = 0.0, path, threading.Event()
 
     def run(self) -> None:
         with self._path.open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(Sample._fields)
+            before = time.monotonic()
             while not self._ended.wait(EVERY):
+                now = time.monotonic()
+                self.hours += min(now - before, 2 * EVERY) / 3600
+                before = now
                 pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
                 megabytes = pages * resource.getpagesize() / 2**20
                 files = len(os.listdir("/proc/self/fd"))

@@ -15,13 +15,12 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from absl import app, flags
 
 from benchmarks.harness import arguments, results
 from benchmarks.quality.learning import sets
-from benchmarks.quality.presets.labeled import labeled
+from benchmarks.quality.presets.labeled import camvid, labeled
 from harl_tf.evaluation import EVALUATORS
 from harl_tf.zoo import list_presets
 
@@ -34,8 +33,6 @@ flags.DEFINE_integer("steps", 200, "Length of fine-tuning a classifier or DeepLa
 flags.DEFINE_integer("detection_steps", 400, "Length of fine-tuning RetinaNet.")
 
 COLUMNS = ("set", "evaluation", "value", "standard_error", "images", "labels", "chance")
-SCORED_SEQUENCES = ("0006R0", "Seq05VD")
-"""Of CamVid, which is video: frames of one sequence would be on both sides of any other split."""
 BOXES = ("raccoon", "kangaroo")
 
 
@@ -46,7 +43,7 @@ def commands(archives: pathlib.Path, work: pathlib.Path) -> dict[str, list[objec
         name: sets.unpacked(name, archives, work)
         for name in ("tiny_imagenet10", "weizmann_horses", "camvid11", *BOXES)
     }
-    horses, camvid = unpacked["weizmann_horses"], _camvid(unpacked["camvid11"], work)
+    horses, frames = unpacked["weizmann_horses"], camvid(unpacked["camvid11"], work)
     boxes = _boxes([unpacked[name] for name in BOXES], work)
     tuned = ("--image-size", 96, "--fine-tune", FLAGS.steps)
     every = ("--with", ",".join(EVALUATORS))
@@ -55,7 +52,7 @@ def commands(archives: pathlib.Path, work: pathlib.Path) -> dict[str, list[objec
         "tiny_imagenet10": ["evaluate", unpacked["tiny_imagenet10"] / "images", "--image-size", 64],
         "weizmann_horses": ["evaluate-segmentation", horses / "images", horses / "masks", *tuned],
         "camvid11": [
-            *("evaluate-segmentation", *camvid["train"], "--test", *camvid["test"]),
+            *("evaluate-segmentation", *frames["train"], "--test", *frames["test"]),
             *("--void", 11, "--classes", 11, *tuned),
         ],
         "raccoon_kangaroo": [
@@ -92,21 +89,6 @@ def rows() -> Iterator[dict[str, str]]:
                 for row in csv.DictReader(file):
                     kept = {column: row.get(column, "") for column in COLUMNS}
                     yield {"backbone": row["backbone"], **kept, "set": name}
-
-
-def _camvid(folder: pathlib.Path, work: pathlib.Path) -> dict[str, list[pathlib.Path]]:
-    """Folders of images and of labels, for each part."""
-    found: dict[str, list[pathlib.Path]] = {"train": [], "test": []}
-    for kind in ("images", "labels"):
-        for part, scored in (("train", False), ("test", True)):
-            place = work / "camvid11_parts" / part / kind
-            sets.link(folder / kind, place, partial(_is_frame, scored))
-            found[part].append(place)
-    return found
-
-
-def _is_frame(scored: bool, inner: pathlib.Path) -> bool:
-    return inner.name.startswith(SCORED_SEQUENCES) == scored
 
 
 def _boxes(folders: Sequence[pathlib.Path], work: pathlib.Path) -> pathlib.Path:

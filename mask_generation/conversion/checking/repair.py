@@ -21,9 +21,9 @@ from mask_generation.conversion.folder.journal import fingerprint
 from mask_generation.conversion.folder.output_folder import OutputFolderError, check_partial
 from mask_generation.conversion.folder.tfds_files import write_tfds_files
 from mask_generation.conversion.per_photograph.example import Settings
-from mask_generation.conversion.per_photograph.own_masks import parse_masks
-from mask_generation.conversion.plan import Conversion
-from mask_generation.inputs.sources import TFDS_PREFIX, Images, open_images
+from mask_generation.conversion.plan import Conversion, listed
+from mask_generation.inputs.sources import TFDS_PREFIX, Images
+from mask_generation.inputs.sources.source import REPEATED
 
 
 def repair(
@@ -98,11 +98,11 @@ def _wanted(
     )
     check_settings(settings)
     where = str(images) if isinstance(images, str | pathlib.Path) else tuple(map(str, images))
-    from_tfds = str(where if isinstance(where, str) else where[0]).startswith(TFDS_PREFIX)
-    classes = None if from_tfds or not manifest.classes else manifest.classes
-    feature = None if settings.masks is None else parse_masks(settings.masks).feature
     try:
-        opened = open_images(where, feature, classes)
+        opened, classes = listed(where, settings), None
+        if opened.classes != manifest.classes and not _from_tfds(where):
+            classes = manifest.classes or None  # they had been given
+            opened = listed(where, settings, classes)
     except OSError as error:
         raise ConversionError(str(error)) from error
     if len(opened) != (count := manifest.records + len(manifest.left_out)):
@@ -112,7 +112,7 @@ def _wanted(
         )
     per_shard = manifest.images_per_shard
     mark = fingerprint(opened, settings, per_shard)
-    conversion = Conversion(where, feature, settings, count, per_shard, aside, mark, classes)
+    conversion = Conversion(where, settings, count, per_shard, aside, mark, classes)
     if conversion.shards != tuple(shard.file for shard in manifest.shards):
         raise ConversionError(
             f"{found.folder} should have {len(conversion.shards)} shards of {per_shard} "
@@ -121,27 +121,33 @@ def _wanted(
     return conversion, opened
 
 
+def _from_tfds(where: str | tuple[str, ...]) -> bool:
+    return str(where if isinstance(where, str) else where[0]).startswith(TFDS_PREFIX)
+
+
 def _make_again(found: Findings, conversion: Conversion, opened: Images, pool: Pool) -> None:
     """Puts the files in place that are what they were, once all are made."""
     manifest, aside = found.manifest, conversion.folder
     finished, _ = conversion.journal.resume()
     damaged = [n for n, name in enumerate(conversion.shards) if name in found.defects]
     todo = [index for index in damaged if index not in finished]
-    # They have no part in the bytes, and may be what took too long.
-    pool.run(conversion, opened, todo, dict(manifest.left_out))
+    # They have no part in the bytes, and may be what took too long. Of a name that occurs twice,
+    # the first photograph has, and the source knows the second.
+    unseen = {name: why for name, why in manifest.left_out if why != REPEATED}
+    pool.run(conversion, opened, todo, unseen)
     made: dict[str, manifests.Shard | manifests.File] = {
         finished.shard.file: finished.shard for finished in conversion.journal.noted()
     }
     if any(file.file in found.defects for file in manifest.files):
         made |= {file.file: file for file in write_tfds_files(aside, manifest)}
     others = []
-    for listed in manifest.listed:
-        if listed.file not in found.defects:
+    for each in manifest.listed:
+        if each.file not in found.defects:
             continue
-        if made.get(listed.file) == listed:
-            os.replace(aside / listed.file, found.folder / listed.file)
+        if made.get(each.file) == each:
+            os.replace(aside / each.file, found.folder / each.file)
         else:
-            others.append(listed.file)
+            others.append(each.file)
     if others:
         shutil.rmtree(aside)
         again = len(found.defects) - len(others)

@@ -20,7 +20,7 @@ from typing import Any
 from mask_generation.conversion.folder.journal import fingerprint
 from mask_generation.conversion.per_photograph.example import make_example
 from mask_generation.conversion.plan import Conversion
-from mask_generation.inputs.sources import Images, open_images
+from mask_generation.inputs.sources import Images
 
 
 def run(conversion: Conversion, todo: Sequence[int], options: Sequence[str] = ()) -> None:
@@ -81,7 +81,7 @@ def _make_shards(pipeline: Any, conversion: Conversion, todo: Sequence[int]) -> 
 @functools.lru_cache(maxsize=2)
 def _images(conversion: Conversion) -> Images:
     """The photographs, listed once in each process."""
-    found = open_images(conversion.where, conversion.mask_feature, conversion.classes)
+    found = conversion.open()
     if fingerprint(found, conversion.settings, conversion.per_shard) != conversion.fingerprint:
         raise OSError("a worker sees other photographs, masks or versions than the first process")
     return found

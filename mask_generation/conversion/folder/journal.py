@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import pathlib
 import shutil
+from typing import Any
 
 from harl_tf.data.manifest import sealed, unsealed
 from mask_generation.conversion.folder.shards import FinishedShard, remove_unfinished
@@ -22,6 +23,20 @@ FOLDER = "journal"
 _FINGERPRINT = "fingerprint"
 
 
+_COMPUTING = (
+    *("harl_tf", "numpy", "scipy", "scikit-image", "pillow", "numba"),
+    *("opencv-contrib-python-headless", "opencv-python-headless", "opencv-python"),
+)
+"""What the bytes of a shard depend on, besides photographs and settings."""
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+
+
 def fingerprint(images: Images, settings: Settings, per_shard: int) -> str:
     """A hash of everything that must be unchanged for finished shards to be reused.
 
@@ -32,24 +47,28 @@ def fingerprint(images: Images, settings: Settings, per_shard: int) -> str:
         per_shard: Photographs per shard.
 
     Returns:
-        A hash of these and of this package's version.
+        A hash of these and of the versions of this package and of the libraries that decode and
+        compute.
     """
     digest = hashlib.sha256()
 
     def add(text: str) -> None:
         digest.update(text.encode("utf-8", "backslashreplace") + b"\n")
 
-    add(importlib.metadata.version("harl_tf"))
-    add(json.dumps([dataclasses.asdict(settings), per_shard, images.classes]))
+    for package in _COMPUTING:
+        add(f"{package} {_version(package)}")
+    # Where masks and models are is told by their files, whichever way their path is written.
+    plain = dataclasses.replace(settings, masks=None, model=None)
+    add(json.dumps([dataclasses.asdict(plain), per_shard, images.classes]))
     for mark in images.marks():
         add(mark)
     if settings.masks is not None:
         for mark in masks_marks(settings.masks):
             add(mark)
     if settings.model is not None:
-        for path in sorted(
-            [pathlib.Path(settings.model), *pathlib.Path(settings.model).rglob("*")]
-        ):
+        model = pathlib.Path(settings.model)
+        add(str(model.resolve()) if model.exists() else settings.model)
+        for path in sorted([model, *model.rglob("*")]):
             add(file_mark(path))
     return digest.hexdigest()
 
@@ -85,11 +104,14 @@ class Journal:
             )
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / FOLDER).mkdir(parents=True)
-        sentence = (
-            f"{self.folder} was left by a conversion that finished no shard, or had other settings "
-            "or other photographs; starting over."
-        )
+        sentence = f"{self.folder} has no finished shard of this conversion; starting over."
         return set(), sentence if existed else None
+
+    def of_others(self) -> int:
+        """Number of shards that a conversion with another fingerprint has finished."""
+        notes = (_fields(path) for path in (self.folder / FOLDER).glob("*.json"))
+        marks = [None if note is None else note.get(_FINGERPRINT) for note in notes]
+        return sum(mark not in (None, self.fingerprint) for mark in marks)
 
     def add(self, index: int, finished: FinishedShard) -> None:
         """Records that a shard is finished."""
@@ -121,14 +143,22 @@ class Journal:
         return self.folder / FOLDER / name
 
     def _read(self, index: int) -> FinishedShard | None:
-        try:
-            text = self._path(_note(index)).read_text(encoding="utf-8")
-            fields = unsealed(json.loads(text))
-            if fields[_FINGERPRINT] != self.fingerprint:
-                return None
-            return FinishedShard.from_json(fields)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        fields = _fields(self._path(_note(index)))
+        if fields is None or fields.get(_FINGERPRINT) != self.fingerprint:
             return None
+        try:
+            return FinishedShard.from_json(fields)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+
+def _fields(path: pathlib.Path) -> dict[str, Any] | None:
+    """What a note says; None if it is not what was written."""
+    try:
+        fields: dict[str, Any] = unsealed(json.loads(path.read_text(encoding="utf-8")))
+        return fields
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _note(index: int) -> str:

@@ -12,6 +12,7 @@ from harl_tf.data import manifest as manifests
 from harl_tf.data import records
 from mask_generation.conversion.folder import journal, tfds_files
 from mask_generation.inputs.file_names import as_text
+from mask_generation.inputs.system_files import is_the_systems
 from mask_generation.whole_file import UNFINISHED
 
 # What a folder of records may contain besides the shards.
@@ -54,10 +55,15 @@ def check_partial(folder: pathlib.Path) -> None:
     """Refuses an existing working folder that was not left by an interrupted conversion."""
     if not os.path.lexists(folder):
         return
-    if not folder.is_dir() or folder.is_symlink() or _foreign_file(folder):
+    if not folder.is_dir() or folder.is_symlink():
         raise OutputFolderError(
             f"{folder} is needed while converting, but exists and was not left by a conversion. "
             "Move it away or choose another folder."
+        )
+    if foreign := _foreign_file(folder):
+        raise OutputFolderError(
+            f"{folder} is needed while converting, but {foreign.name} in it was not left by a "
+            "conversion. Move that away or choose another folder."
         )
 
 
@@ -114,10 +120,13 @@ def _aside(out: pathlib.Path) -> pathlib.Path:
 
 
 def _foreign_file(folder: pathlib.Path) -> pathlib.Path | None:
-    """A file or folder in a folder of records that this package did not write."""
+    """A file or folder in a folder of records that neither this package nor a system wrote."""
     for path in sorted(folder.iterdir()):
+        if is_the_systems(path.name):
+            continue
         if path.name == journal.FOLDER and path.is_dir() and not path.is_symlink():
-            if foreign := [item for item in path.iterdir() if ".json" not in item.name]:
+            inside = (item for item in path.iterdir() if not is_the_systems(item.name))
+            if foreign := [item for item in inside if ".json" not in item.name]:
                 return foreign[0]
             continue
         # Of a process that was killed, the name that it wrote under.

@@ -19,6 +19,7 @@ from mask_generation.inputs.sources import Source
 from mask_generation.left_out import LeftOut
 from mask_generation.methods import METHODS, MaskMethod, named
 from mask_generation.methods.regions import REGION_METHODS
+from mask_generation.networks.opening import ModelError
 from mask_generation.reason import reason_of
 from mask_generation.result import ForegroundMask
 from mask_generation.workers import NO_MEMORY, is_out_of_memory
@@ -62,10 +63,17 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class FurtherMask:
-    """A further mask as stored: PNG bytes and number of regions."""
+    """A further mask as stored.
+
+    Attributes:
+        png: PNG bytes.
+        regions: Number of regions.
+        assumption: What was assumed about the user's own mask, or empty. Default: empty.
+    """
 
     png: bytes
     regions: int
+    assumption: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +111,10 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
     Returns:
         The example, or the reason why there is none. It never raises because of the file's
         contents.
+
+    Raises:
+        ModelError: If a method's model cannot be opened.
+        UnreachableError: If the disk with the photographs is gone.
     """
     try:
         rgb, jpeg = decode_image(source.read(), settings.longest_side)
@@ -119,6 +131,8 @@ def make_example(source: Source, settings: Settings) -> Example | LeftOut:
             raise
         return LeftOut(source.name, NO_MEMORY)
     png, flag = encode_png(result.mask), result.flag or ""
+    for mask in masks.values():  # the user's own, as the first mask or as a further one
+        assumption = assumption or mask.assumption
     return Example(jpeg, png, source.name, source.label, result.quality, flag, masks, assumption)
 
 
@@ -154,6 +168,8 @@ def _foreground(
         return own_mask(source, rgb, settings.masks)
     try:
         return foreground_mask(rgb, method=_method(method, settings.model)), ""
+    except ModelError:  # no fault of the photograph
+        raise
     except Exception as error:
         raise _failure(method, error) from error
 
@@ -162,8 +178,8 @@ def _further(
     method: str, source: Source, rgb: NDArray[np.uint8], settings: Settings
 ) -> FurtherMask:
     if method not in REGION_METHODS:
-        mask, _ = _foreground(method, source, rgb, settings)
-        return FurtherMask(encode_png(mask.mask), 2)
+        mask, assumption = _foreground(method, source, rgb, settings)
+        return FurtherMask(encode_png(mask.mask), 2, assumption)
     try:
         regions = REGION_METHODS[method](rgb)
     except Exception as error:

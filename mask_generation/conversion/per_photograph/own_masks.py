@@ -112,10 +112,20 @@ def own_mask(source: Source, rgb: NDArray[np.uint8], masks: str) -> tuple[Foregr
 
 def masks_marks(masks: str) -> Iterator[str]:
     """Short strings that are equal if a folder's masks are the same: names, sizes, times."""
-    folder = parse_masks(masks).folder
-    yield masks
-    for parent, folders, files in os.walk(folder) if folder is not None else ():
+    where = parse_masks(masks)
+    yield f"{where.feature} {where.values}"
+    if where.folder is None:
+        return
+    top, visited = os.path.realpath(where.folder), set[str]()
+    yield top
+    for parent, folders, files in os.walk(top, followlinks=True):  # as masks are found
+        real = os.path.realpath(parent)
+        if real in visited:
+            folders.clear()
+            continue
+        visited.add(real)
         folders.sort()
+        yield os.path.relpath(parent, top)
         yield from (f"{file}\t{file_mark(os.path.join(parent, file))}" for file in sorted(files))
 
 

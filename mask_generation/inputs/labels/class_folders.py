@@ -5,6 +5,7 @@ Owns when a folder is a class, and the sentences that say so where it could be o
 
 import collections
 import dataclasses
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 
 from mask_generation.inputs.file_names import printable, some
@@ -61,7 +62,9 @@ def label_by_folder(
         >>> label_by_folder(["b/1.png", "2.png"]).classes
         ()
     """
-    paths = [tuple(name.split("/")) for name in names]
+    # macOS writes accents in another form, and a class is one however it is written.
+    paths = [tuple(_composed(name).split("/")) for name in names]
+    folders = Folders(*(tuple(map(_composed, each)) for each in (folders.all, folders.others)))
     groups, notes = _groups(paths)
     found: list[str | None] = [None] * len(names)
     empty: set[str] = set()
@@ -81,13 +84,17 @@ def label_by_folder(
         _check_unasked(names, classes)
         return Labeling((), [UNLABELED] * len(names), tuple(notes))
     ordered = tuple(sorted(named | empty)) if classes is None else tuple(classes)
-    check_known(named, ordered)
+    check_known(named, map(_composed, ordered))
     if classes is None:
         notes.extend(_on_classes(ordered, empty - named))
     bare_names = [folder is None for folder in found]
     notes.extend(unlabeled_note(names, bare_names, "is in no class folder"))
-    labels: dict[str | None, int] = {name: label for label, name in enumerate(ordered)}
+    labels: dict[str | None, int] = {_composed(name): label for label, name in enumerate(ordered)}
     return Labeling(ordered, [labels.get(folder, UNLABELED) for folder in found], tuple(notes))
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def unlabeled_note(names: Sequence[str], unlabeled: Sequence[bool], why: str) -> Iterator[str]:

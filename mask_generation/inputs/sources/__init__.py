@@ -19,6 +19,7 @@ def open_images(
     where: str | pathlib.Path | Sequence[str | pathlib.Path],
     mask_feature: str | None = None,
     classes: Sequence[str] | None = None,
+    mask_folder: str | pathlib.Path | None = None,
 ) -> Images:
     """Lists the photographs of a source.
 
@@ -29,6 +30,8 @@ def open_images(
         mask_feature: Name of the feature with the mask, for a data set. Default: none.
         classes: All class names in the order of their labels; not for a data set, which has its
             own. Default: those that occur.
+        mask_folder: Folder of the photographs' masks, which are no photographs if it is among them.
+            Default: none.
 
     Returns:
         The photographs in their order.
@@ -55,7 +58,7 @@ def open_images(
         return read_tfds(str(where), mask_feature)
     path = pathlib.Path(where)
     if not path.is_file():
-        found = find_images(path, classes)
+        found = find_images(path, classes, mask_folder)
         files = tuple(source.path for source in found.sources)
         return Listed(tuple(found.sources), found.classes, files, found.passed_over, found.layout)
     return read_tars([path], classes) if is_tar(path) else read_list(path, classes)

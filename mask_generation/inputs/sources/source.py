@@ -136,6 +136,10 @@ def file_mark(path: str | os.PathLike[str]) -> str:
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
+REPEATED = "its name occurs before"
+"""Why the second photograph of a name cannot be read."""
+
+
 def without_repetition(sources: Iterable[Source]) -> tuple[Source, ...]:
     """Replaces each photograph whose name has occurred before with one that cannot be read.
 
@@ -150,7 +154,5 @@ def without_repetition(sources: Iterable[Source]) -> tuple[Source, ...]:
     for source in sources:
         again = source.name in seen
         seen.add(source.name)
-        kept.append(
-            Unreadable(source.name, source.label, "its name occurs before") if again else source
-        )
+        kept.append(Unreadable(source.name, source.label, REPEATED) if again else source)
     return tuple(kept)

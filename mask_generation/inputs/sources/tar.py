@@ -4,6 +4,7 @@ Owns which members are photographs, and how they are read: in an uncompressed ta
 seek to its member; a compressed tar is read from the beginning as a stream.
 """
 
+import collections
 import dataclasses
 import itertools
 import pathlib
@@ -20,7 +21,12 @@ from mask_generation.inputs.labels.class_folders import (
     without_shared_folders,
 )
 from mask_generation.inputs.not_photographs import ending_of_mask, masks_beside
-from mask_generation.inputs.reading import UnusableImageError, check_file_size
+from mask_generation.inputs.reading import (
+    UnreachableError,
+    UnusableImageError,
+    check_file_size,
+    check_reachable,
+)
 from mask_generation.inputs.sources.archive import DAMAGES, damaged, open_tar
 from mask_generation.inputs.sources.source import (
     InMemory,
@@ -30,6 +36,7 @@ from mask_generation.inputs.sources.source import (
     without_repetition,
 )
 from mask_generation.inputs.sources.webdataset import Samples
+from mask_generation.inputs.system_files import is_the_users
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +64,7 @@ class TarMember:
 
         Raises:
             UnusableImageError: If there are too many, or they cannot be read.
+            UnreachableError: If the tar has gone since.
         """
         check_file_size(self.size)
         try:
@@ -65,6 +73,9 @@ class TarMember:
                 file.seek(self.offset)
                 data = file.read(self.size)
         except OSError as error:
+            check_reachable(self.tar, error)
+            if not pathlib.Path(self.tar).exists():  # it was when it was listed
+                raise UnreachableError(f"{self.tar} is not there any more.") from error
             raise UnusableImageError(f"cannot be opened: {error.strerror or error}") from error
         if len(data) < self.size:
             raise UnusableImageError("the tar was cut off")
@@ -95,7 +106,7 @@ class Tars:
 
     def part(self, start: int, stop: int) -> Iterator[Source]:
         """The photographs from ``start`` up to ``stop``; those in compressed tars are read here."""
-        for tar, group in itertools.groupby(self.sources[start:stop], _compressed_tar):
+        for tar, group in itertools.groupby(self.sources[start:stop], _CompressedTar()):
             sources = list(group)
             yield from sources if tar is None else _stream(tar, sources)
 
@@ -199,7 +210,7 @@ def _images(file: str, beside: _Beside) -> Iterator[TarMember | Unreadable]:
                 if member.isfile() and not compressed:
                     places[_normal(member.name)] = member.offset_data, member.size
                 path = pathlib.PurePosixPath(member.name)
-                if any(part.startswith(".") and part != ".." for part in path.parts):
+                if not all(is_the_users(part) or part == ".." for part in path.parts):
                     continue
                 name = as_text(str(path).lstrip("/"))
                 if member.isdir():
@@ -259,9 +270,16 @@ def _each(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         tar.members.clear()  # type: ignore[attr-defined]
 
 
-def _compressed_tar(source: Source) -> str | None:
-    """The tar that must be read as a stream for this photograph."""
-    return source.tar if isinstance(source, TarMember) and source.offset is None else None
+class _CompressedTar:
+    """The tar that must be read as a stream for a photograph; of what cannot be read, the last."""
+
+    def __init__(self) -> None:
+        self._last: str | None = None
+
+    def __call__(self, source: Source) -> str | None:
+        if isinstance(source, TarMember):
+            self._last = source.tar if source.offset is None else None
+        return self._last
 
 
 def _stream(file: str, sources: list[Source]) -> Iterator[Source]:
@@ -273,13 +291,20 @@ def _stream(file: str, sources: list[Source]) -> Iterator[Source]:
 
 
 def _read_on(file: str, sources: list[Source]) -> Iterator[Source]:
-    wanted = {source.number: source for source in sources if isinstance(source, TarMember)}
+    """What cannot be read is passed on in its place."""
+    left = collections.deque(sources)
     tar, _ = open_tar(file, stream=True)
     with tar:
         for number, member in enumerate(_each(tar)):
-            source = wanted.get(number)
-            if source is None:
+            while left and not isinstance(left[0], TarMember):
+                yield left.popleft()
+            if not left:
+                return
+            source = left[0]
+            assert isinstance(source, TarMember)
+            if source.number != number:
                 continue
+            left.popleft()
             try:
                 check_file_size(member.size)
             except UnusableImageError as error:
@@ -288,5 +313,6 @@ def _read_on(file: str, sources: list[Source]) -> Iterator[Source]:
             content = tar.extractfile(member)
             assert content is not None  # it is a file
             yield InMemory(content.read(), source.name, source.label)
-            if number == max(wanted):
-                return
+    for source in left:  # the tar has become shorter since
+        cut_off = Unreadable(source.name, source.label, "the tar was cut off")
+        yield cut_off if isinstance(source, TarMember) else source

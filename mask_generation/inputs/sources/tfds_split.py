@@ -57,6 +57,8 @@ class TfdsSplit:
 
     def part(self, start: int, stop: int) -> Iterator[Source]:
         """The photographs from ``start`` up to ``stop``, named as TensorFlow Datasets does."""
+        if start >= stop:  # which TensorFlow Datasets refuses
+            return
         import tensorflow_datasets as tfds
 
         wanted = {name: True for name in (self.image, self.label, self.mask) if name is not None}

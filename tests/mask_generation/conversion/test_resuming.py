@@ -1,5 +1,7 @@
 """A conversion that was stopped goes on, and ends in the same bytes."""
 
+import errno
+import importlib.metadata
 import os
 import pathlib
 import shutil
@@ -50,6 +52,10 @@ def _convert(photos, out, **settings):
 
 def _contents(folder: pathlib.Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def _shards(folder: pathlib.Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.tfrecord*"))}
 
 
 def _stop_after(monkeypatch, shards: int, error: BaseException) -> None:
@@ -186,7 +192,10 @@ def test_shard_that_is_not_whole_is_made_again(photos, whole, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("change", ["setting", "shards", "new photograph", "changed photograph"])
-def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch, capsys, change):
+def test_other_settings_or_photographs_start_over_if_asked_to(
+    photos, tmp_path, monkeypatch, capsys, change
+):
+    """Three of six shards were finished: hours of work are not removed without a word."""
     copy = shutil.copytree(photos, tmp_path / "photos")
     out = tmp_path / "out"
     _interrupted(monkeypatch, copy, out)
@@ -198,8 +207,12 @@ def test_other_settings_or_photographs_start_over(photos, tmp_path, monkeypatch,
     else:
         name = "x.png" if change == "new photograph" else "0.png"
         Image.fromarray(make_photograph(99)).save(copy / name)
-    _convert(copy, out, progress=True, **settings)
-    assert "other settings or other photographs; starting over." in capsys.readouterr().err
+    begun = _shards(tmp_path / "out.partial")
+    with pytest.raises(ConversionError, match=r"has 3 finished shards of a conversion with other"):
+        _convert(copy, out, progress=True, **settings)
+    assert _shards(tmp_path / "out.partial") == begun
+    _convert(copy, out, progress=True, overwrite=True, **settings)
+    assert "no finished shard of this conversion; starting over." in capsys.readouterr().err
     _convert(copy, tmp_path / "fresh", **settings)
     assert _contents(out) == _contents(tmp_path / "fresh")
 
@@ -234,7 +247,9 @@ def test_kill_while_records_are_replaced_loses_none(photos, whole, tmp_path, kil
     assert _contents(tmp_path / "out") == whole
 
 
-def test_other_masks_of_the_users_own_start_over(photos, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("linked", [False, True])
+def test_other_masks_of_the_users_own_are_noticed(photos, tmp_path, monkeypatch, linked):
+    """Also where the folder of masks is a link; another way to write its path is the same one."""
     masks = tmp_path / "masks"
     masks.mkdir()
     for path in photos.glob("[0-9].png"):
@@ -244,9 +259,17 @@ def test_other_masks_of_the_users_own_start_over(photos, tmp_path, monkeypatch, 
         _stop_after(patch, 3, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             _convert(photos, out, masks=masks)
+    named = masks
+    if linked:
+        named = tmp_path / "link"
+        named.symlink_to(masks)
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 1, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt, match="kept in"):
+            _convert(photos, out, masks=f"{named}/")
     os.utime(masks / "0.png", (1, 1))
-    _convert(photos, out, masks=masks, progress=True)
-    assert "other settings or other photographs; starting over." in capsys.readouterr().err
+    with pytest.raises(ConversionError, match="has 4 finished shards of a conversion with other"):
+        _convert(photos, out, masks=named)
 
 
 def test_flipped_bit_of_a_note_costs_its_shard_and_no_other(photos, whole, tmp_path, monkeypatch):
@@ -279,3 +302,71 @@ def test_worker_processes_import_neither_tensorflow_nor_its_data_sets():
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert out == b"[]\n"
     assert example.make_example is pool.make_example
+
+
+def test_files_that_a_system_puts_into_the_folder_are_passed_over(
+    photos, whole, tmp_path, monkeypatch
+):
+    _interrupted(monkeypatch, photos, tmp_path / "out")
+    partial = tmp_path / "out.partial"
+    for name in (".DS_Store", "Thumbs.db", "journal/._00000.json"):
+        (partial / name).write_bytes(b"")
+    (partial / "@eaDir").mkdir()
+    names = _counted(monkeypatch)
+    _convert(photos, tmp_path / "out")
+    assert len(names) == 6
+    found = {path.name: path for path in (tmp_path / "out").iterdir()}
+    assert {name: found[name].read_bytes() for name in whole} == whole
+    _convert(photos, tmp_path / "out", overwrite=True)
+
+
+def test_file_that_is_in_the_way_is_named(photos, tmp_path, monkeypatch):
+    _interrupted(monkeypatch, photos, tmp_path / "out")
+    (tmp_path / "out.partial" / "notes.txt").write_text("precious")
+    with pytest.raises(ConversionError, match=r"but notes\.txt in it was not left by a conversion"):
+        _convert(photos, tmp_path / "out")
+
+
+@pytest.mark.parametrize("package", ["numpy", "pillow", "opencv-contrib-python-headless"])
+def test_other_version_of_a_library_is_noticed(photos, tmp_path, monkeypatch, package):
+    """Its shards could differ from the finished ones, and could not be repaired."""
+    _interrupted(monkeypatch, photos, tmp_path / "out")
+    version = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: "99" if name == package else version(name)
+    )
+    with pytest.raises(ConversionError, match=r"versions of libraries"):
+        _convert(photos, tmp_path / "out")
+
+
+@pytest.mark.parametrize("gone", ["share", "folder"])
+def test_disk_that_goes_away_ends_the_conversion_and_costs_nothing(
+    photos, whole, tmp_path, monkeypatch, gone
+):
+    """The rest of the photographs is not left out of finished shards."""
+    copy = shutil.copytree(photos, tmp_path / "photos")
+    read, count = pathlib.Path.read_bytes, []
+
+    def reading(path):
+        count.append(path)
+        if len(count) == 6 and gone == "folder":
+            copy.rename(tmp_path / "unmounted")
+        if len(count) > 5 and gone == "share":
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "read_bytes", reading)
+        with pytest.raises(ConversionError, match=r"(Stale file|not there any more).* kept in"):
+            _convert(copy, tmp_path / "out")
+    if gone == "folder":
+        (tmp_path / "unmounted").rename(copy)
+    _convert(copy, tmp_path / "out")
+    assert _contents(tmp_path / "out") == whole
+
+
+def test_model_that_cannot_be_opened_is_no_fault_of_a_photograph(photos, tmp_path):
+    model = tmp_path / "broken.keras"
+    model.write_bytes(b"no model")
+    with pytest.raises(ConversionError, match=r"^The model .*broken\.keras cannot be opened"):
+        _convert(photos, tmp_path / "out", method="features", model=model)

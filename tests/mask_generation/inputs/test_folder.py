@@ -128,3 +128,18 @@ def test_folder_that_cannot_be_listed_is_an_error(folder_of, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(OSError, match=r"Folder .*b cannot be listed: Permission denied\."):
         find_images(folder)
+
+
+def test_masks_beside_the_photographs_are_no_photographs(folder_of):
+    """As in MSRA10K: each is found as the mask of the other, and the JPEG is the photograph."""
+    folder = folder_of("a.jpg", "a.png", "b.jpg", "b.png", "c.png")
+    found = find_images(folder, masks=folder)
+    assert [source.name for source in found.sources] == ["a.jpg", "b.jpg", "c.png"]
+    assert found.passed_over == {"masks of others": 2}
+
+
+def test_folder_of_masks_among_the_photographs_is_no_class(folder_of):
+    folder = folder_of("cat/a.jpg", "dog/b.jpg", "masks/cat/a.jpg", "masks/dog/b.png")
+    found = find_images(folder, masks=folder / "masks")
+    assert [source.name for source in found.sources] == ["cat/a.jpg", "dog/b.jpg"]
+    assert found.classes == ("cat", "dog")

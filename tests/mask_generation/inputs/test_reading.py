@@ -260,3 +260,20 @@ def test_sixteen_bits_with_white_as_zero_are_no_negative():
     assert entry > 0
     inverted[entry + 8] = 0
     np.testing.assert_array_equal(decode_image(bytes(inverted))[0], plain)
+
+
+def test_comment_too_long_for_a_jpeg_costs_nothing():
+    data = _encode(Image.new("P", (64, 64)), "GIF", comment=b"x" * 70_000)
+    pixels, jpeg = decode_image(data)
+    assert pixels.shape == (64, 64, 3)
+    assert Image.open(io.BytesIO(jpeg)).size == (64, 64)
+
+
+def test_first_photograph_of_several_in_one_file_keeps_its_bytes(photograph):
+    """Telephones write a second one, such as a map of depths, after the first."""
+    data = _encode(photograph, "MPO", save_all=True, append_images=[photograph])
+    assert Image.open(io.BytesIO(data)).format == "MPO"
+    _, jpeg = decode_image(data)
+    assert data.startswith(jpeg)
+    assert len(jpeg) < len(data)
+    assert Image.open(io.BytesIO(jpeg)).size == photograph.size

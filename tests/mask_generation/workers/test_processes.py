@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import multiprocessing
 import os
 import pathlib
@@ -331,3 +332,51 @@ def test_workers_end_after_a_process_that_was_killed(stopped):
     wait_until(lambda: all(stat(worker)[0] == "Z" for worker in workers))
     _, err = process.communicate(timeout=240)
     assert err == ""
+
+
+def test_process_that_cannot_be_started_costs_no_source(monkeypatch):
+    """A system has no more processes to give: no fault of what was to be computed."""
+
+    def refused(process):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(multiprocessing.context.SpawnProcess, "start", refused)
+    with (
+        pytest.raises(BrokenProcessPool, match=r"could not be started: Resource temporarily"),
+        ordered_map(2) as run,
+    ):
+        list(run(abs, [1, 2, 3], lambda source, reason: reason))
+
+
+def perish(value: int) -> int:
+    if value < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return value
+
+
+def test_ended_processes_leave_no_open_files():
+    """Three of them for each of five sources; two are left, each with a pipe and a sentinel."""
+    before = len(os.listdir("/proc/self/fd"))
+    with ordered_map(2) as run:
+        found = list(run(perish, [-1, -2, -3, -4, -5, 1, 2], lambda source, reason: source))
+        assert found == [-1, -2, -3, -4, -5, 1, 2]
+        assert len(os.listdir("/proc/self/fd")) <= before + 6
+
+
+def rest(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def test_time_for_which_all_were_stopped_does_not_count(monkeypatch):
+    """As by Ctrl-Z: the clock goes on, but nobody works."""
+    clock = time.monotonic
+    late = []
+
+    def stopped() -> float:
+        late.append(0)
+        return clock() + (3600 if len(late) > 3 else 0)
+
+    monkeypatch.setattr(processes.time, "monotonic", stopped)
+    with ordered_map(2, Limits(seconds=20)) as run:
+        assert list(run(rest, [0.0, 3.0], lambda source, reason: reason)) == [0.0, 3.0]

@@ -206,3 +206,35 @@ def test_own_masks_are_needed_again(photos, tmp_path):
     repair(out, photos, masks=masks, progress=False)
     assert contents(out) == before
     assert verify(out, deep=True).records == 8
+
+
+def test_name_that_occurs_twice_is_made_again(photos, tmp_path):
+    """The first of the two is a photograph, the second was left out."""
+    listing = tmp_path / "list.txt"
+    listing.write_text("photos/even/0.jpg\nphotos/even/0.jpg\nphotos/even/2.jpg\n")
+    out = tmp_path / "records"
+    convert(listing, out, images_per_shard=1, progress=False, flagged="keep")
+    before = contents(out)
+    shards(out)[0].unlink()
+    repair(out, listing, progress=False)
+    assert contents(out) == before
+
+
+def test_classes_are_found_as_they_were(photos, tmp_path):
+    """In test, a folder beside more loose photographs is no class, whichever way it is opened."""
+    for index in range(4):
+        photos.joinpath("train", "even" if index % 2 else "odd").mkdir(parents=True, exist_ok=True)
+    for path in sorted(photos.glob("[eo]*/*.jpg")):
+        path.rename(photos / "train" / path.parent.name / path.name)
+    for index in range(5):
+        path = photos / "test" / ("misc" if index == 4 else "") / f"{index}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(make_photograph(index)).save(path)
+    for name in ("even", "odd"):
+        (photos / name).rmdir()
+    out = tmp_path / "records"
+    assert convert(photos, out, progress=False).classes == ("even", "odd")
+    before = contents(out)
+    shards(out)[0].unlink()
+    repair(out, photos, progress=False)
+    assert contents(out) == before

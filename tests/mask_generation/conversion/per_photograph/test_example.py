@@ -116,3 +116,12 @@ def test_mask_comes_back_as_it_was_stored(dtype):
     ids[::5], ids[:, ::7] = 1, 2
     ids[10:20, 10:20], ids[25:33, 5:30] = 3, 4
     np.testing.assert_array_equal(_decoded(encode_png(ids)), ids)
+
+
+def test_what_was_assumed_about_a_further_mask_is_told(tmp_path):
+    """255 in a mask of two other values is void."""
+    values = np.zeros((60, 80), np.uint8)
+    values[20:40, 20:60], values[0] = 1, 255
+    Image.fromarray(values).save(tmp_path / "a.png")
+    settings = Settings("fast", None, "keep", also=("files",), masks=str(tmp_path))
+    assert "255" in make_example(_source(), settings).assumption

@@ -120,3 +120,13 @@ def test_shared_folders_are_cut_from_folders_too():
     names, folders = without_shared_folders(["p/cat/1.jpg"], Folders(("p", "p/cat", "p/dog")))
     assert names == ["cat/1.jpg"]
     assert set(folders.all) == {"cat", "dog"}
+
+
+def test_class_is_one_in_both_unicode_forms():
+    """macOS writes the second."""
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    names = [f"train/{composed}/1.jpg", f"val/{decomposed}/2.jpg"]
+    found = label_by_folder(names)
+    assert (found.classes, found.labels) == ((composed,), [0, 0])
+    given = label_by_folder([f"{decomposed}/1.jpg", "b/2.jpg"], classes=["b", composed])
+    assert given.labels == [1, 0]

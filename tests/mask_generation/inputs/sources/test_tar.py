@@ -9,6 +9,8 @@ import pytest
 from mask_generation.inputs import reading
 from mask_generation.inputs.reading import UnusableImageError
 from mask_generation.inputs.sources import open_images
+from mask_generation.inputs.sources import tar as tar_source
+from mask_generation.inputs.sources.archive import open_tar
 from mask_generation.inputs.sources.tar import read_tars
 
 MEMBERS = {"b/1.jpg": b"first", "a/2.PNG": b"second, longer", "b/x/3.gif": b"3"}
@@ -181,3 +183,34 @@ def test_header_of_megabytes_is_refused_before_it_is_read(tmp_path, kind, ending
         file.write(header.tobuf(tarfile.GNU_FORMAT) + bytes(header.size + 1024))
     with pytest.raises(OSError, match=r"damaged tar: .*the header at byte 0 has 3,145,728 bytes"):
         open_images(path)
+
+
+def test_compressed_tar_is_read_once_whatever_is_in_between(tmp_path, monkeypatch):
+    """Links of a compressed tar cannot be read; they keep their places."""
+    path = tmp_path / "t"
+    with tarfile.open(path, "w:gz") as tar:
+        for index in range(4):
+            info = tarfile.TarInfo(f"{index}.png")
+            info.size = 3
+            tar.addfile(info, io.BytesIO(b"%03d" % index))
+            _add_link(tar, f"{index}_link.png", f"{index}.png", tarfile.LNKTYPE)
+    opened: list[str] = []
+    found = read_tars([path])
+
+    def opening(file, stream=False):
+        opened.append(file)
+        return open_tar(file, stream)
+
+    monkeypatch.setattr(tar_source, "open_tar", opening)
+    names = [f"{index}{link}.png" for index in range(4) for link in ("", "_link")]
+    whole = list(found.part(0, 8))
+    assert [source.name for source in whole] == names
+    assert [source.read() for source in whole[::2]] == [b"000", b"001", b"002", b"003"]
+    assert [source.name for source in found.part(1, 6)] == names[1:6]
+    assert len(opened) == 2
+
+
+def test_folders_of_systems_are_passed_over(tmp_path):
+    members = {"cat/1.png": b"1", "@eaDir/cat/1.png": b"2", "__MACOSX/cat/1.png": b"3"}
+    found = read_tars([_tar(tmp_path / "t", members)])
+    assert [source.name for source in found.part(0, len(found))] == ["cat/1.png"]

@@ -5,6 +5,8 @@ import pytest
 import tensorflow_datasets as tfds
 
 from conftest import make_photograph
+from mask_generation import convert
+from mask_generation.conversion import plan
 from mask_generation.inputs.reading import decode_image
 from mask_generation.inputs.sources import read_tfds
 
@@ -127,3 +129,25 @@ def test_marks_tell_splits_apart(folder):
     marks = [tuple(read_tfds(f"{folder}:{split}").marks()) for split in ("train", "train[1:]")]
     assert len(set(marks)) == 2
     assert marks[0] == tuple(read_tfds(folder).marks())
+
+
+def test_part_of_no_photograph_is_empty(folder):
+    """A conversion that goes on after its first shards asks for one."""
+    assert list(read_tfds(folder).part(0, 0)) == []
+
+
+def test_interrupted_conversion_goes_on(folder, tmp_path, monkeypatch):
+    whole = convert(folder, tmp_path / "whole", images_per_shard=3, progress=False)
+    with monkeypatch.context() as patch:
+        write, count = plan.write_shard, []
+
+        def stopping(path, results):
+            if len(count) == 1:
+                raise KeyboardInterrupt
+            count.append(path)
+            return write(path, results)
+
+        patch.setattr(plan, "write_shard", stopping)
+        with pytest.raises(KeyboardInterrupt, match="1 of 3 shards are finished"):
+            convert(folder, tmp_path / "out", images_per_shard=3, progress=False)
+    assert convert(folder, tmp_path / "out", images_per_shard=3, progress=False) == whole
