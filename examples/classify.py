@@ -24,6 +24,7 @@ def main(argv: list[str]) -> None:
         )
         for folder in folders
     )
+    assert train.class_names == test.class_names, "TRAIN and TEST need the same class folders."
     images = keras.Input((SIDE, SIDE, 3))
     flipped = keras.layers.RandomFlip("horizontal")(images)
     *_, features = harl_tf.load_backbone(argv[1])(flipped).values()

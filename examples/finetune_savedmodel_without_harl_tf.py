@@ -32,6 +32,7 @@ def main(argv: list[str]) -> None:
     backbone = keras.layers.TFSMLayer(
         argv[1], call_endpoint="serve", call_training_endpoint="serve_training", dtype="float32"
     )
+    assert train.class_names == test.class_names, "TRAIN and TEST need the same class folders."
     images = keras.Input((SIDE, SIDE, 3))
     *_, features = backbone(images).values()
     pooled = keras.layers.GlobalAveragePooling2D()(features)

@@ -18,7 +18,7 @@ SIDE = 64
 def main(argv: list[str]) -> None:
     """Embeds both folders and compares every query with every photograph."""
     embed = harl_tf.evaluation.Embedder(harl_tf.load_backbone(argv[1]))
-    found, names = [], []
+    found, names, classes = [], [], []
     for folder in argv[2:4] or sample_data.class_folders():
         photographs = keras.utils.image_dataset_from_directory(
             folder,
@@ -30,6 +30,8 @@ def main(argv: list[str]) -> None:
         vectors, labels = embed(photographs)
         found.append((vectors / np.linalg.norm(vectors, axis=1, keepdims=True), labels))
         names.append(photographs.file_paths)
+        classes.append(photographs.class_names)
+    assert classes[0] == classes[1], "FOLDER and QUERIES need the same class folders."
     (known, labels), (queries, truth) = found
     similarity = queries @ known.T
     print(f"most similar to {names[1][0]}:")

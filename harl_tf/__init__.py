@@ -5,6 +5,15 @@ from importlib.metadata import version
 from harl_tf import onednn as onednn
 
 # isort: split
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"Expected Keras on TensorFlow. Received: {keras.backend.backend()!r}. Set the environment "
+        "variable KERAS_BACKEND=tensorflow, or change it in keras.json."
+    )
+
+# isort: split
 # These imports load TensorFlow, so they must come after harl_tf.onednn.
 from harl_tf import backbones as backbones
 from harl_tf import callbacks as callbacks

@@ -52,15 +52,21 @@ OF_MASK_GENERATION = {
     "harl_tf.files": {LOCK, WHOLE_FILE},
     "harl_tf.callbacks": {LOCK},
     "harl_tf.runs": {WHOLE_FILE},
+    "harl_tf.evaluation": {
+        "mask_generation.inputs.folder",
+        "mask_generation.inputs.formats.exif",
+        "mask_generation.inputs.reading",
+    },
     "harl_tf.commands": {
         LOCK,
         "mask_generation.commands.line",
+        "mask_generation.inputs.file_names",
         "mask_generation.inputs.reading",
         "mask_generation.inputs.sources",
     },
 }
 """What rooms of ``harl_tf`` may use of ``mask_generation``: how a file is written whole, the lock
-of a folder, and in commands, how a line is read, and how the photographs of a folder are."""
+of a folder, how photographs are read, and in commands, how a line is."""
 
 Graph = dict[str, set[str]]
 

@@ -59,7 +59,7 @@ def rebuild(
         kind = _kind(layer, batch_normalization)
         return kind.from_config({**config, "synchronized": synchronized})
 
-    copy = keras.models.clone_model(graph, clone_function=convert)
+    copy = keras.models.clone_model(_not_compiled(graph), clone_function=convert)
     copy.set_weights(graph.get_weights())
     if not isinstance(copy, FeaturePyramid):
         return copy
@@ -67,6 +67,17 @@ def rebuild(
         return keras.Model(copy.input, copy.output, name=copy.name)
     copy.origin = graph.origin
     return copy
+
+
+def _not_compiled(graph: keras.Model) -> keras.Model:
+    """The same graph: of a compiled one, Keras would copy losses, metrics and optimizer, too.
+
+    Those may be a user's own, which cannot be made again from their configuration.
+    """
+    if not graph.compiled:
+        return graph
+    kind = FeaturePyramid if isinstance(graph, FeaturePyramid) else keras.Model
+    return kind(graph.input, graph.output, name=graph.name)
 
 
 def _kind(

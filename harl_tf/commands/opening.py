@@ -22,12 +22,14 @@ def opened(source: str, values: str | None) -> Start:
         raise CommandError(str(error)) from error
 
 
-def size_for(start: Start, asked_for: int | None) -> int:
+def size_for(start: Start, asked_for: int | None, multiple: int = 1) -> int:
     """Side of the images.
 
     Args:
         start: The opened backbone.
         asked_for: What ``--image-size`` says.
+        multiple: What the side is a multiple of if nothing is asked for and the network takes any.
+            Default: 1.
 
     Raises:
         CommandError: If the network takes another size only.
@@ -35,8 +37,11 @@ def size_for(start: Start, asked_for: int | None) -> int:
     Example:
         >>> size_for(Start("mine", "", False, resnet(18)), None)
         224
+        >>> size_for(Start("mine", "", False, resnet(18), size=85), None, multiple=32)
+        96
     """
-    size: int = asked_for or start.network.inputs[0].shape[1] or start.size
+    free = max(round(start.size / multiple), 1) * multiple
+    size: int = asked_for or start.network.inputs[0].shape[1] or free
     check_size(start, size, "which no command cuts")
     return size
 

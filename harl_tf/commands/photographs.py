@@ -94,6 +94,24 @@ def look(where: str, size: int, questions: Sequence[Asked]) -> Seen:
     )
 
 
+def classes_of(where: str) -> tuple[str, ...]:
+    """The classes of a source, without looking at any photograph.
+
+    Args:
+        where: As in ``look``.
+
+    Raises:
+        CommandError: If there is no such source.
+
+    Example:
+        >>> classes_of("no/such/folder")
+        Traceback (most recent call last):
+        harl_tf.commands.refusal.CommandError: There is no folder no/such/folder.
+    """
+    found: tuple[str, ...] = _opened(where).classes
+    return found
+
+
 def mean_features(backbone: keras.Model) -> Asked:
     """Asks for the mean features of the last map, ``(batch, channels)`` float32.
 

@@ -67,8 +67,8 @@ def check_images(images: Any) -> None:
     if not values.size:
         return
     low, high = float(values.min()), float(values.max())
-    # A black image is possible, one of nothing but zeros and ones is not.
-    if low < 0 or high > 255.5 or 0 < high <= 1:
+    # Bytes may be as dark as they like; numbers up to one are no dark photographs.
+    if low < 0 or high > 255.5 or (values.dtype.kind == "f" and 0 < high <= 1):
         raise ValueError(
             "Expected images with values from 0 to 255, which the backbone normalizes by itself. "
             f"Received: values from {low:.4g} to {high:.4g}."

@@ -26,7 +26,7 @@ def check_agreement(
     """Checks that another network has the same feature maps.
 
     Args:
-        backbone: A model from images to a dict of maps.
+        backbone: A model from images to a dict of maps, or to a single output.
         other: From float32 images ``(1, side, side, 3)``, 0–255, to its maps by level.
         side: Side of the image to ask about. None: the size that the backbone takes, or 224.
         what: What the other network is, for the message.
@@ -44,6 +44,8 @@ def check_agreement(
     # In float32, and where no convolution is rounded to fewer bits, as on GPUs.
     with tf.device("CPU"):
         maps = plain(backbone)(images, training=False)
+    if not isinstance(maps, Mapping):  # of a classifier, one output by whatever name
+        maps, found = {"output": maps}, {"output": next(iter(found.values()))}
     for level, features in maps.items():
         expected = keras.ops.convert_to_numpy(features)
         if level not in found or np.shape(found[level]) != expected.shape:

@@ -17,6 +17,8 @@ import os
 import pathlib
 from typing import Any
 
+import keras
+
 from harl_tf import files
 from harl_tf.export.checksums import check_checksums
 from harl_tf.export.errors import ExportError as ExportError
@@ -51,6 +53,29 @@ def check(folder: pathlib.Path) -> None:
         raise ExportError(
             f"{folder} is not an exported backbone: its {CHECKSUMS} {wrong}. {_instead(folder)}"
         ) from error
+
+
+def check_maps(backbone: keras.Model, instead: str) -> None:
+    """Refuses a network that has no feature maps by level, such as a whole classifier.
+
+    Args:
+        backbone: The network.
+        instead: What to use for such a network.
+
+    Raises:
+        ExportError: If its output is something else.
+
+    Example:
+        >>> image = keras.Input((8, 8, 3))
+        >>> check_maps(keras.Model(image, keras.layers.Flatten()(image)), "Use export_keras")
+        Traceback (most recent call last):
+        harl_tf.export.errors.ExportError: Expected a backbone, whose output is a dict of ...
+    """
+    if not isinstance(backbone.output, dict):
+        raise ExportError(
+            "Expected a backbone, whose output is a dict of feature maps. Received: "
+            f"{backbone.name!r}, with another output. {instead}."
+        )
 
 
 def path_of_kind(path: str | os.PathLike[str], ending: str) -> pathlib.Path:

@@ -49,9 +49,21 @@ def describe(model: keras.Model, backbone: keras.Model, card: Card) -> dict[str,
         "parameters": backbone.count_params(),
         "method": _method(model) if isinstance(model, Pretraining) else None,
         "origin": getattr(getattr(model, "backbone", model), "origin", None),
-        "card": {**dataclasses.asdict(card), "metrics": dict(card.metrics)},
+        "card": plain_values(card),
         "versions": {name: _version(name) for name in _PACKAGES},
     }
+
+
+def plain_values(card: Card) -> dict[str, Any]:
+    """A card as JSON can hold it: NumPy's numbers become Python's.
+
+    Example:
+        >>> plain_values(Card(metrics={"knn": np.float32(0.5)}))["metrics"]
+        {'knn': 0.5}
+    """
+    size = None if card.image_size is None else int(card.image_size)
+    metrics = {name: float(value) for name, value in card.metrics.items()}
+    return {**dataclasses.asdict(card), "metrics": metrics, "image_size": size}
 
 
 def _method(model: Pretraining) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def of_one_size(backbone: keras.Model, image_size: int) -> keras.Model:
     """A copy in float32 of plain Keras layers, for one image of a size.
 
     Args:
-        backbone: A model from images to a dict of maps.
+        backbone: A functional model of one image.
         image_size: Side of the image.
 
     Returns:
@@ -58,9 +58,14 @@ def of_one_size(backbone: keras.Model, image_size: int) -> keras.Model:
         (1, 32, 32, 3)
     """
     sides = backbone.inputs[0].shape[1:3]
+    if None not in sides and sides[0] != sides[1]:
+        raise ExportError(
+            f"Expected a network of square images. Received: one of {sides[0]}×{sides[1]} pixels "
+            "only."
+        )
     if any(side not in (None, image_size) for side in sides):
         raise ExportError(
-            f"Expected image_size={sides[0]}, the only size that this network takes. "
+            f"Expected image_size={sides[0] or sides[1]}, the only size that this network takes. "
             f"Received: image_size={image_size}."
         )
     network = plain(backbone)

@@ -22,7 +22,8 @@ def export_onnx(
     """Writes a backbone as an ONNX file of float32 weights, for one image at a time.
 
     Args:
-        backbone: A backbone of this package, such as ``load_backbone`` returns.
+        backbone: A backbone of this package, such as ``load_backbone`` returns, or a functional
+            model of one image around one, such as a classifier.
         path: File to write, ``NAME.onnx``; an older one is replaced.
         image_size: Side of the images, which is fixed in the file, in pixels. Default: 224.
 

@@ -16,7 +16,7 @@ from harl_tf.backbones import FeaturePyramid, PyramidBackbone
 from harl_tf.backbones.hub import PyramidImageConverter
 from harl_tf.backbones.strides import named_by_stride
 from harl_tf.export.agreement import check_agreement
-from harl_tf.export.artifact import ExportError
+from harl_tf.export.artifact import ExportError, check_maps
 from harl_tf.export.checksums import write_checksums
 from harl_tf.export.native import plain
 from harl_tf.precision import dtype_policy
@@ -70,6 +70,7 @@ def export_preset(
             backbone = keras_hub.models.Backbone.from_preset("PRESET")
     """
     folder = pathlib.Path(folder)
+    check_maps(backbone, "Use export_keras or export_litert for a whole classifier")
     _check_disposable(folder, overwrite)
     size = None if image_size is None else (image_size, image_size)
     with dtype_policy("float32"):

@@ -8,7 +8,7 @@ import shutil
 
 from harl_tf import files
 from harl_tf.export import artifact
-from harl_tf.export.card import Card, render
+from harl_tf.export.card import Card, plain_values, render
 from harl_tf.export.checksums import write_checksums
 
 
@@ -54,7 +54,7 @@ def replace_card(folder: str | os.PathLike[str], card: Card) -> None:
     """
     folder = pathlib.Path(folder)
     artifact.check(folder)
-    facts = {**artifact.metadata(folder), "card": dataclasses.asdict(card)}
+    facts = {**artifact.metadata(folder), "card": plain_values(card)}
     with files.whole_folder(folder) as partial:
         shutil.copytree(folder, partial, dirs_exist_ok=True)
         files.write_text(partial / artifact.METADATA, json.dumps(facts, indent=1) + "\n")

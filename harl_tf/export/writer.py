@@ -56,6 +56,7 @@ def export_backbone(
         )
     artifact.check_disposable(folder)
     trained = model.backbone if isinstance(model, Pretraining) else model
+    artifact.check_maps(trained, "Use export_keras or export_litert for a whole classifier")
     _refuse_not_finite(trained)
     backbone = plain(trained)
     facts = describe(model, backbone, card or Card())

@@ -50,9 +50,9 @@ def pixel_propagation(
 def pixel_consistency(propagated: tf.Tensor, targets: tf.Tensor, near: tf.Tensor) -> ExampleLosses:
     """Mean distance ``2 - 2 cos`` over all pairs of cells that lie near each other in the image.
 
-    Xie et al. 2021, eq. 5, as a distance: their loss is the sum of both directions minus 4. Images
-    whose views have no cells near each other are left out of the mean instead of averaged in as
-    zeros.
+    Xie et al. 2021, eq. 5, as a distance: the released loss is the sum of both directions minus 4.
+    Images whose views have no cells near each other are left out of the mean instead of averaged in
+    as zeros.
 
     Args:
         propagated: ``(batch, cells, dimensions)`` from one view; need not be normalized.

@@ -56,7 +56,7 @@ class HAPiCL(Pretraining):
         **options: Any,
     ) -> None:
         instance = InstanceContrast() if instance is None else instance
-        pixel = PixelContrast() if pixel is None else pixel
+        pixel = PixelContrast(regions=options.get("regions") or 2) if pixel is None else pixel
         if pixel.momentum_keys is None:
             pixel.momentum_keys = instance.uses_target
         uses_target = instance.uses_target or pixel.uses_target

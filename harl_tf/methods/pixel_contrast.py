@@ -32,6 +32,9 @@ from harl_tf.pretraining.heads import mlp_head
 from harl_tf.pretraining.noise import example_noise
 from harl_tf.schedules import Schedule, value_at
 
+_EQUAL = 0.5
+"""``foreground_weight`` where nothing is said: foreground and background count the same."""
+
 _POOLED = {"image": pixel_contrast_per_image, "batch": pixel_contrast_per_batch}
 
 
@@ -78,7 +81,7 @@ class PixelContrast(Branch):
         projection_units: int = 256,
         hidden_units: int = 2048,
         temperature: float = 0.2,
-        foreground_weight: Schedule = 0.5,
+        foreground_weight: Schedule = _EQUAL,
         level: Level = None,
         regions: int = 2,
         boundary_margin: float = 0.0,
@@ -236,6 +239,9 @@ class PixelContrast(Branch):
             "prototypes": self.prototypes,
         }
         refused = [] if self.reduction == "cell" else list(options)
+        if refused and self.foreground_weight != _EQUAL:
+            options["foreground_weight"] = self.foreground_weight
+            refused.append("foreground_weight")
         if self.pool_regions:
             refused += ["cells_per_region", "distance"]
             if self.reduction != "cell":

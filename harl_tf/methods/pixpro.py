@@ -89,7 +89,7 @@ class PixelPropagation(Branch):
 class PixPro(Pretraining):
     """Propagate Yourself (Xie et al. 2021), the pixel-to-propagation consistency.
 
-    The loss is the paper's eq. 5 plus 4, so that its best value is 0. Images whose two crops have
+    The loss is the released one plus 4, so that its best value is 0. Images whose two crops have
     no cells near each other are left out.
 
     Args:

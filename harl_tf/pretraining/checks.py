@@ -1,5 +1,6 @@
 """Checks with readable errors: of a model, and of replicas that share batches."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,29 @@ def check_model(
             "Expected two augmentations, one for each view. "
             f"Received: {len(augmentations)} of them."
         )
+
+
+def check_regions(branches: Mapping[str, Any], regions: int) -> None:
+    """Refuses branches that distinguish other regions than the masks have.
+
+    A branch that tells only foreground and background apart may have any masks.
+
+    Raises:
+        ValueError: If there is one.
+
+    Example:
+        >>> check_regions({"pixel": harl_tf.methods.PixelContrast(regions=3)}, 4)
+        Traceback (most recent call last):
+        ValueError: Expected regions=4, the model's, of the branch 'pixel', too. Received: 3. ...
+    """
+    for name, branch in branches.items():
+        takes = inspect.signature(type(branch)).parameters
+        if "regions" in takes and branch.regions != regions:
+            raise ValueError(
+                f"Expected regions={regions}, the model's, of the branch {name!r}, too. Received: "
+                f"{branch.regions}. Others would count as background: give the branch the "
+                "number of regions of the masks."
+            )
 
 
 def check_weights(branches: Mapping[str, Any], weights: Mapping[str, Any]) -> None:

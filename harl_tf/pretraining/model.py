@@ -72,6 +72,7 @@ class Pretraining(Trainer):
             regions = max(branch.regions for branch in branches.values())
         augmentations = augmentations or (mild_color(), mild_color())
         checks.check_model(backbone, regions, momentum, augmentations)
+        checks.check_regions(branches, regions)
         checks.check_weights(branches, weights or {})
         self.backbone = backbone
         self.branches = dict(branches)

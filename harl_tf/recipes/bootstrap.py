@@ -7,7 +7,7 @@ from harl_tf.layers import byol_colors
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun
 from harl_tf.recipes.recipe import Recipe
-from harl_tf.recipes.sources import cited
+from harl_tf.recipes.sources import ADDED_BRIGHTNESS, HEADS, RATE_IN_MOMENTUM, cited
 from harl_tf.recipes.views import MOCO_CROPS, WIDE_CROPS, moco_colors
 
 _BYOL = "byol/configs/byol.py of deepmind-research"
@@ -39,7 +39,11 @@ BYOL_1000 = Recipe(
         ),
         "precision": "the released code has no half precision",
     },
-    notes=("Crops are interpolated bilinearly; the authors use bicubic interpolation.",),
+    notes=(
+        "Crops are interpolated bilinearly; the authors use bicubic interpolation.",
+        ADDED_BRIGHTNESS,
+        HEADS,
+    ),
 )
 
 _PRESETS = f"{_BYOL}: _LR_PRESETS, _WD_PRESETS and _EMA_PRESETS"
@@ -92,6 +96,9 @@ SIMSIAM_100 = Recipe(
         "The predictor's learning rate decays like all others; the released model kept it constant "
         "(--fix-pred-lr).",
         "The learning rate decays with every update; the authors' once per epoch.",
+        HEADS,
+        "The scale of each residual branch begins with 1; the authors' with 0.",
+        RATE_IN_MOMENTUM,
     ),
 )
 
@@ -132,7 +139,12 @@ PIXPRO_100 = Recipe(
             *("optimizer.trust_coefficient", "optimizer.clip_trust", "optimizer.rate_in_momentum"),
         ),
     },
-    notes=("The learning rate decays to 0; the authors' to 1e-6.",),
+    notes=(
+        "The learning rate decays to 0; the authors' to 1e-6.",
+        "Propagated features are averages of the transformed ones as they are; the authors' code "
+        "divides each by its length first.",
+        HEADS,
+    ),
 )
 
 PIXPRO_400 = dataclasses.replace(
@@ -183,5 +195,7 @@ DETCON_B_100 = Recipe(
         "The authors' masks have many regions (Felzenszwalb and Huttenlocher's); with two-region "
         "masks, every region is drawn several times.",
         "Crops are interpolated bilinearly; the authors use bicubic interpolation.",
+        ADDED_BRIGHTNESS,
+        HEADS,
     ),
 )

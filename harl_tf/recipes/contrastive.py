@@ -5,7 +5,7 @@ import dataclasses
 from harl_tf import methods
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.recipe import Recipe
-from harl_tf.recipes.sources import cited
+from harl_tf.recipes.sources import HEADS, RATE_IN_MOMENTUM, cited
 from harl_tf.recipes.views import MOCO_CROPS, WIDE_CROPS, moco_colors, simclr_colors
 
 _SIMCLR = "README.md of google-research/simclr, the paper's default"
@@ -40,7 +40,11 @@ SIMCLR_100 = Recipe(
         ),
         "precision": "run.py has no half precision",
     },
-    notes=("The release batch-normalizes the projector's output; this recipe does not.",),
+    notes=(
+        "The release batch-normalizes the projector's output; this recipe does not.",
+        "Crops are interpolated bilinearly; the authors use bicubic interpolation.",
+        HEADS,
+    ),
 )
 
 _MOCO = "README.md and main_moco.py of facebookresearch/moco"
@@ -76,6 +80,7 @@ MOCO_V2_200 = Recipe(
     notes=(
         "Batch statistics span all replicas, instead of keys being shuffled between them.",
         "The learning rate decays with every update; the authors' once per epoch.",
+        RATE_IN_MOMENTUM,
     ),
 )
 
@@ -116,5 +121,9 @@ DENSECL_200 = Recipe(
         "optimizer.warmup_epochs": "the same file has none",
         "precision": "the same file has no half precision",
     },
-    notes=("Batch statistics span all replicas, instead of keys being shuffled between them.",),
+    notes=(
+        "Batch statistics span all replicas, instead of keys being shuffled between them.",
+        "The learning rate decays with every update; the authors' once per epoch.",
+        RATE_IN_MOMENTUM,
+    ),
 )

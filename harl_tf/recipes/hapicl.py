@@ -12,7 +12,7 @@ from harl_tf.layers import RandomColor, byol_colors
 from harl_tf.recipes.optimizers import LARSSettings, Rate, SGDSettings
 from harl_tf.recipes.over_run import OverRun, Part
 from harl_tf.recipes.recipe import Recipe
-from harl_tf.recipes.sources import cited
+from harl_tf.recipes.sources import RATE_IN_MOMENTUM, cited
 from harl_tf.recipes.views import FOREGROUND_CROPS
 
 
@@ -27,9 +27,12 @@ def mscrl_colors() -> tuple[RandomColor, RandomColor]:
     return first, second
 
 
+_PROJECTOR = "The projector has batch normalization; the authors' has none."
+_DENOMINATOR = (
+    "The denominator of the loss spans the global batch; the authors' spans the batch of one GPU."
+)
 _NOTES = (
     "No vertical flips: the authors' code flips half of the views upside down.",
-    "The denominator of the loss spans the global batch; the authors' spans the batch of one GPU.",
     "A cell is foreground if at least half of it is; in the authors' code, if any of it is.",
     "The learning rate changes with every update, the authors' once per epoch; the warm-up starts "
     "at 0 instead of 3e-5.",
@@ -86,7 +89,8 @@ HAPICL_SIMCLR = Recipe(
     notes=(
         "As released, the script computes no instance loss and skips the pixel head, because its "
         "loss_type is spelled differently from what the code checks; here both are used.",
-        "The projector has batch normalization; the authors' has none.",
+        _PROJECTOR,
+        _DENOMINATOR,
         *_NOTES,
     ),
 )
@@ -140,6 +144,8 @@ HAPICL_MOCO = Recipe(
     notes=(
         "As released, the script computes the pixel loss but does not return it; here it is used.",
         "There is one queue, of the second view's keys; the authors' code has one for each view.",
+        _DENOMINATOR,
+        RATE_IN_MOMENTUM,
         *_NOTES,
     ),
 )
@@ -169,6 +175,7 @@ HAPICL_FUSED_14X14 = dataclasses.replace(
     },
     notes=(
         "That the map joins conv4 and upsampled conv5 at 14×14 is inferred from the model's name.",
+        _PROJECTOR,
         *_NOTES,
     ),
 )

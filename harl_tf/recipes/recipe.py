@@ -17,7 +17,7 @@ from harl_tf.data import PairedViews, RandomResizedCrop
 from harl_tf.precision import dtype_policy
 from harl_tf.recipes.networks import RESNET_50, Network
 from harl_tf.recipes.optimizers import OptimizerSettings, settings_of
-from harl_tf.recipes.over_run import build_all, flat
+from harl_tf.recipes.over_run import Part, build_all, flat
 
 _LEAST_BATCH = 8
 """No set makes the batch smaller than this."""
@@ -109,8 +109,9 @@ class Recipe:
 
         Returns:
             A recipe whose batch is at most ``batch_share`` of them, but at least 8, and whose
-            epochs have at least ``epoch_steps`` steps. Without these two, as in all published
-            recipes, the recipe as it is.
+            epochs have at least ``epoch_steps`` steps; its queues hold at most half as many keys as
+            there are photographs, or an image's own keys would be among its negatives. Without
+            these two, as in all published recipes, the recipe as it is.
 
         Example:
             A quarter of 376 photographs are 94, so the batch is 64; 5 steps a pass make 50 steps
@@ -126,7 +127,12 @@ class Recipe:
             batch //= 2
         steps_per_pass = max(count // batch, 1)
         passes = max(self.passes_per_epoch, math.ceil(self.epoch_steps / steps_per_pass))
-        return dataclasses.replace(self, batch_size=batch, passes_per_epoch=passes)
+        settings = self.settings
+        if self.batch_share is not None or self.epoch_steps:
+            settings = _with_queues(settings, max(count // 2 // batch, 1) * batch)
+        return dataclasses.replace(
+            self, batch_size=batch, passes_per_epoch=passes, settings=settings
+        )
 
     def build_model(
         self, steps: int, backbone: keras.Model | None = None
@@ -191,6 +197,18 @@ class Recipe:
             Line(name, str(value), self.sources.get(name, "not stated"))
             for name, value in values.items()
         ]
+
+
+def _with_queues(settings: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """The settings with queues of at most so many keys, those of branches included."""
+    return {
+        name: Part(value.make, _with_queues(value.settings, most))
+        if isinstance(value, Part)
+        else min(value, most)
+        if name == "queue_size"
+        else value
+        for name, value in settings.items()
+    }
 
 
 def _each(pair: tuple[Any, Any], in_words: Callable[[Any], str]) -> str:

@@ -17,7 +17,7 @@ from harl_tf.export import artifact
 from harl_tf.export.checksums import check_checksums
 from harl_tf.export.preset import PRESET_CHECKSUMS
 from harl_tf.zoo.loader import load_backbone
-from harl_tf.zoo.maps import with_maps
+from harl_tf.zoo.maps import of_any_size, with_maps
 from harl_tf.zoo.places import folder_of, is_named
 from harl_tf.zoo.values import VALUES, Values, known_values
 
@@ -131,7 +131,9 @@ class WholeModel:
         with _sentences(source):
             network = keras.saving.load_model(source, compile=False)
             _check_images(network)
-            maps = network if isinstance(network.output, dict) else with_maps(network)
+            if isinstance(network, keras.Sequential):  # has no ``output`` once it was loaded
+                network = keras.Model(network.inputs, network.outputs[0], name=network.name)
+            maps = of_any_size(network) if isinstance(network.output, dict) else with_maps(network)
         name, reason = known_values(network)
         values = None if name is None else VALUES[name]
         return Read(maps, "saved model", values, reason, network.inputs[0].shape[1])

@@ -44,8 +44,8 @@ _FAMILIES = (
     (r"vgg1[69]", "caffe", "block5_conv1"),
     (r"resnet(50|101|152)v2", "signed", "post_bn"),
     (r"densenet\d+", "imagenet", "conv2_block1_concat"),
-    (r"mobilenet_[\d.]+_\d+", "signed", "conv_pw_13"),
-    (r"mobilenetv2_[\d.]+_\d+", "signed", "bn_Conv1"),
+    (r"mobilenet_[\d.]+_(\d+|None)", "signed", "conv_pw_13"),
+    (r"mobilenetv2_[\d.]+_(\d+|None)", "signed", "bn_Conv1"),
     (r"xception", "signed", "block14_sepconv2"),
     (r"inception_v3", "signed", "mixed10"),
     (r"inception_resnet_v2", "signed", "conv_7b"),
@@ -71,6 +71,8 @@ def known_values(network: keras.Model) -> tuple[str | None, str]:
     """
     if normalizes_itself(network):
         return "raw", "it rescales them itself"
+    if _computes_first(network):
+        return None, ""
     for model in _models(network):
         layers = {layer.name for layer in model.layers}
         for pattern, values, layer in _FAMILIES:
@@ -104,6 +106,21 @@ def reverse_channels(network: keras.Model) -> None:
             f"reversed from BGR to RGB. Received: one that begins with {name}."
         )
     first.kernel.assign(keras.ops.flip(first.kernel, axis=2))
+
+
+def _computes_first(network: keras.Model) -> bool:
+    """Whether operations that are no layers come before the first layer that learns.
+
+    They may be a ``preprocess_input`` of ``keras.applications`` in the graph, or anything else.
+    """
+    for each in network.operations:
+        if not isinstance(each, keras.layers.Layer):
+            return True
+        if isinstance(each, keras.Model):
+            return _computes_first(each)
+        if each.weights:
+            return False
+    return False
 
 
 def _first_with_weights(network: keras.Model) -> keras.layers.Layer | None:

@@ -194,7 +194,7 @@ def _decode(data: bytes) -> tuple[Image.Image, bytes | None]:
             if is_cut_off(data, markers, image):
                 raise UnusableImageError("damaged: cut off, though it has an end marker")
             converted = to_srgb(image)
-            image = turned(_to_rgb(converted or image), turn)
+            image = turned(to_rgb(converted or image), turn)
             kept = is_plain and turn == 1 and markers.is_common and converted is None
             return image, data[: markers.end] if kept and markers.end else None
     except UnidentifiedImageError as error:
@@ -261,7 +261,18 @@ def _decode_smaller(image: Image.Image) -> None:
     raise UnusableImageError(f"{size}: more than {LARGEST_PIXELS:,} pixels")
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Three channels of 8 bits: gray of 16 bits is scaled, what is transparent becomes white.
+
+    Raises:
+        UnusableImageError: If it has no agreed white.
+
+    Example:
+        >>> to_rgb(Image.new("RGBA", (1, 1), (0, 0, 0, 0))).getpixel((0, 0))
+        (255, 255, 255)
+        >>> to_rgb(Image.fromarray(np.full((1, 1), 32896, np.uint16))).getpixel((0, 0))
+        (128, 128, 128)
+    """
     if image.mode == "F":
         raise UnusableImageError("floating-point pixels have no agreed white; convert it first")
     if image.mode == "I" or image.mode.startswith("I;16"):

@@ -9,7 +9,7 @@ import harl_tf
 from harl_tf import methods
 from harl_tf.pretraining.noise import example_noise
 from tests.methods import by_hand as hand
-from tests.networks import hapicl
+from tests.networks import hapicl, tiny_pyramid
 from tests.reference import hapicl_numpy as ref
 from tests.reference.cell_geometry_numpy import cell_distance
 from tests.reference.cell_labels_numpy import region_labels
@@ -23,7 +23,10 @@ PIXEL = {"projection_units": 4, "hidden_units": 6, "temperature": 0.15, "foregro
 def make_model(instance=None, **settings):
     keras.config.set_dtype_policy("float64")
     instance = instance or methods.InstanceContrast(**hand.SMALL, temperature=0.3)
-    model = hapicl(hand.two_convolutions(), instance, **PIXEL | settings)
+    settings = PIXEL | settings
+    if "reduction" in settings:  # which has no place for a weight
+        del settings["foreground_weight"]
+    model = hapicl(hand.two_convolutions(), instance, **settings)
     return hand.scatter(model)
 
 
@@ -264,3 +267,17 @@ def test_more_cells_than_the_map_has_are_refused():
     model = make_model(cells_per_region=5)
     with pytest.raises(ValueError, match=r"within \[1, 4\], the cells.*cells_per_region=5"):
         model.loss_terms(*hand.make_views(), training=False)
+
+
+def test_weight_that_a_reduction_has_no_place_for_is_refused():
+    with pytest.raises(ValueError, match="Expected no foreground_weight with reduction='image'"):
+        harl_tf.methods.PixelContrast(reduction="image", foreground_weight=0.7)
+    harl_tf.methods.PixelContrast(reduction="image", foreground_weight=0.5)
+
+
+def test_regions_of_the_model_are_those_of_its_branches():
+    """Region 3 would be background, or the masks be refused, without a word."""
+    assert harl_tf.HAPiCL(tiny_pyramid(), regions=4).branches["pixel"].regions == 4
+    with pytest.raises(ValueError, match="Expected regions=4, the model's, of the branch 'pixel'"):
+        harl_tf.HAPiCL(tiny_pyramid(), pixel=harl_tf.methods.PixelContrast(), regions=4)
+    assert harl_tf.HARL(tiny_pyramid(), regions=4).regions == 4

@@ -11,6 +11,7 @@ import pytest
 from harl_tf.precision import dtype_policy
 from harl_tf.recipes import RECIPES, Part
 from harl_tf.recipes.optimizers import SGDSettings
+from harl_tf.recipes.over_run import flat
 from tests.networks import tiny_pyramid
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
@@ -237,3 +238,15 @@ def test_small_network_follows_the_size_of_the_views():
         cells = model.backbone.compute_output_shape((1, image_size, image_size, 3))[level][1]
         assert cells == image_size // stride
         assert recipe.network.stride_for(image_size) == stride
+
+
+@pytest.mark.parametrize(("count", "keys"), [(60, 24), (376, 128), (10_000, 1024)])
+def test_queue_has_at_most_half_as_many_keys_as_photographs(count, keys):
+    """An image's own earlier keys would be among its negatives; whole batches of 8, 64 and 128."""
+    for name in ("moco_v2_small", "densecl_small", "hapicl_moco_small"):
+        recipe = RECIPES[name].for_photographs(count)
+        sizes = [size for each, size in flat(recipe.settings).items() if "queue_size" in each]
+        assert sizes == [keys], name
+        assert keys % recipe.batch_size == 0
+    published = RECIPES["moco_v2_200"].for_photographs(count).settings["queue_size"]
+    assert published == 65536

@@ -53,3 +53,18 @@ def test_network_without_maps_is_refused(head):
     image = keras.Input((16, 16, 3))
     with pytest.raises(ValueError, match="Expected a network with feature maps"):
         with_maps(keras.Model(image, head(image)))
+
+
+def test_maps_of_a_nested_model_are_found_without_augmentations():
+    """As in transfer learning: ``base(images)`` with a head, and a flip before it."""
+    base = classifier()
+    cut = keras.Model(base.input, base.get_layer("fourth").output)
+    image = keras.Input((64, 64, 3))
+    x = cut(layers.RandomFlip()(image), training=False)
+    whole = keras.Model(image, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+    found = with_maps(whole)
+    assert list(found.output) == ["P1", "P2"]
+    assert found.input.shape == (None, None, None, 3)
+    assert not any(isinstance(layer, keras.Model | layers.RandomFlip) for layer in found.layers)
+    images = np.random.default_rng(0).uniform(size=(1, 64, 64, 3))
+    np.testing.assert_allclose(found(images)["P2"], cut(images), atol=1e-6)

@@ -203,3 +203,56 @@ def test_values_that_are_given_are_no_assumption(tmp_path):
         warnings.simplefilter("error", UserWarning)
         backbone = open_backbone(tmp_path / "a.keras", values="unit")
     assert list(backbone.output) == ["P1"]
+
+
+def nested(tmp_path, base, first=None):
+    """A model as a user saves it: a base in it, and a head."""
+    image = keras.Input((64, 64, 3))
+    maps = base(image if first is None else first(image))
+    last = list(maps.values())[-1] if isinstance(maps, dict) else maps
+    x = keras.layers.GlobalAveragePooling2D()(last)
+    path = tmp_path / "whole.keras"
+    keras.Model(image, keras.layers.Dense(3)(x)).save(path)
+    return path
+
+
+def test_classifier_around_a_backbone_gives_it_back(tmp_path):
+    """The README's own model; the maps are those of the backbone in it."""
+    backbone = harl_tf.backbones.small_resnet(10, width=8)
+    start = open_start(nested(tmp_path, backbone, keras.layers.RandomFlip("horizontal")))
+    assert not start.assumed
+    images = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype("float32")
+    found = start.backbone()(images)
+    for level, expected in backbone(images).items():
+        np.testing.assert_allclose(found[level], expected, atol=1e-5)
+
+
+def test_network_of_keras_applications_within_a_model_is_found(tmp_path):
+    base = keras.applications.MobileNetV2(alpha=0.35, weights=None, include_top=False)
+    words = open_start(nested(tmp_path, base)).words
+    assert "maps P1, P2, P3, P4, P5; pixel values: signed, assumed" in words
+
+
+def test_sequential_model_is_found(tmp_path):
+    layers = keras.layers
+    stack = [layers.Rescaling(1 / 255), layers.Conv2D(4, 3, strides=2), layers.Flatten()]
+    keras.Sequential([keras.Input((32, 32, 3)), *stack]).save(tmp_path / "whole.keras")
+    assert "maps P1; pixel values: raw" in open_start(tmp_path / "whole.keras").words
+
+
+def test_preprocessing_in_the_graph_is_not_done_again(tmp_path):
+    """By its name it takes values of -1 to 1, but it makes them itself."""
+    family = keras.applications.mobilenet_v2
+    image = keras.Input((64, 64, 3))
+    given = {"input_tensor": family.preprocess_input(image), "weights": None}
+    family.MobileNetV2(alpha=0.35, include_top=False, **given).save(tmp_path / "whole.keras")
+    with pytest.raises(StartError, match="does not say which pixel values"):
+        open_start(tmp_path / "whole.keras")
+    assert open_start(tmp_path / "whole.keras", values="raw").network.output
+
+
+def test_maps_of_a_dict_are_for_images_of_any_size(tmp_path):
+    image = keras.Input((64, 64, 3))
+    cells = keras.layers.Conv2D(4, 3, strides=8, padding="same")(image)
+    keras.Model(image, {"P3": cells}).save(tmp_path / "maps.keras")
+    assert open_start(tmp_path / "maps.keras", values="raw").network.inputs[0].shape[1] is None

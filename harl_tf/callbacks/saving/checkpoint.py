@@ -15,7 +15,7 @@ import keras
 
 from harl_tf import distribution
 from harl_tf.callbacks.saving.change import check_changes
-from harl_tf.callbacks.saving.restoring import ResumeError, restored
+from harl_tf.callbacks.saving.restoring import ResumeError, restored, seeds_of
 from harl_tf.callbacks.saving.saved import (
     WEIGHTS,
     Position,
@@ -195,6 +195,7 @@ class Checkpoint(Releasing):
             "means": {name: float(value) for name, value in self._means.items()} if step else {},
             "logged": self._logged,
             "settings": self._settings or settings_of(self.model, self.views),
+            "seeds": seeds_of(self.model),
         }
         with whole_state(self.folder, position, state) as partial:
             self.model.save_weights(partial.path / WEIGHTS)
@@ -231,6 +232,8 @@ class Checkpoint(Releasing):
             ValueError: If there is no such change.
         """
         check_changes(change)
+        with model.distribute_strategy.scope():  # some say their settings only once they are built
+            model.optimizer.build(model.trainable_variables)
         self._settings = settings_of(model, self.views)
         self._done = self._saved = Position(0)
         newest = self._newest_whole()

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import keras
+import numpy as np
 
 from harl_tf.callbacks.saving.change import CHANGES, changes_steps, moved, rate_of, unexplained
 from harl_tf.callbacks.saving.saved import WEIGHTS, Position, Saved
@@ -52,7 +53,26 @@ def restored(
             model.optimizer.iterations.assign(position.epoch * steps_per_epoch + position.step)
         if "batch_size" in change and isinstance(rate, float):  # constant: it is among the weights
             getattr(model.optimizer, "inner_optimizer", model.optimizer).learning_rate = rate
+        for variable, value in zip(_seeds(model), state.get("seeds", ()), strict=False):
+            variable.assign(value)
     return position
+
+
+def seeds_of(model: keras.Model) -> list[list[int]]:
+    """Where the random draws of layers such as ``Dropout`` are, which Keras saves with no weights.
+
+    Example:
+        >>> image = keras.Input((8,))
+        >>> seeds_of(keras.Model(image, keras.layers.Dropout(0.5, seed=7)(image)))
+        [[7, 0]]
+    """
+    return [[int(each) for each in np.asarray(variable)] for variable in _seeds(model)]
+
+
+def _seeds(model: keras.Model) -> list[keras.Variable]:
+    layers = model._flatten_layers()
+    generators = [each for layer in layers for each in vars(layer).get("_seed_generators") or ()]
+    return [generator.state for generator in generators]
 
 
 def _refuse_differences(

@@ -49,8 +49,8 @@ def add_export(commands: Any) -> line.Parser:
         "--image-size",
         type=line.natural,
         metavar="N",
-        help="side of the images, fixed in .tflite and .onnx (default: 224); that to which a "
-        "preset resizes (default: it does not)",
+        help="side of the images, fixed in .tflite and .onnx (default: that of the pretraining's "
+        "probes, or 224); that to which a preset resizes (default: it does not)",
     )
     add_values(command)
     command.set_defaults(run=export.run)

@@ -16,6 +16,7 @@ from harl_tf.commands import photographs
 from harl_tf.commands.opening import backbone_of, opened, size_for
 from harl_tf.commands.refusal import CommandError
 from harl_tf.evaluation.classes.linear import default_sharpness, hold_out, sharpness
+from harl_tf.export.artifact import first_line
 from harl_tf.export.native import plain
 
 MODEL, FACTS = "classifier.keras", "classifier.json"
@@ -48,6 +49,31 @@ def run(arguments: argparse.Namespace) -> None:
         files.write_text(partial / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     print(f"{out / MODEL}: keras.saving.load_model, classes in {FACTS}")
     print(f"next: python -m harl_tf predict PHOTOS {out} predictions.csv")
+
+
+def opened_classifier(folder: pathlib.Path) -> tuple[keras.Model, tuple[str, ...], int]:
+    """A classifier that this command wrote, its classes, and the side of the images for it.
+
+    Raises:
+        CommandError: If it is none, or not a whole one.
+
+    Example:
+        >>> opened_classifier(pathlib.Path("no/such/folder"))
+        Traceback (most recent call last):
+        harl_tf.commands.refusal.CommandError: no/such/folder is no classifier that ...
+    """
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        model = keras.saving.load_model(folder / MODEL)
+        classes, size = tuple(facts["classes"]), int(facts["image_size"])
+        if len(classes) != model.output_shape[-1]:
+            raise ValueError(f"{FACTS} names {len(classes)} classes.")
+    except Exception as error:  # each kind of damage has its own
+        raise CommandError(
+            f"{folder} is no classifier that `python -m harl_tf classify` wrote, or not a "
+            f"whole one: {first_line(error)}"
+        ) from error
+    return model, classes, size
 
 
 def _check_free(out: pathlib.Path) -> None:

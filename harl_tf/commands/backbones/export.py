@@ -10,18 +10,11 @@ from typing import NamedTuple
 
 import keras
 
+from harl_tf.commands.backbones import classify
 from harl_tf.commands.opening import backbone_of, opened, size_for
 from harl_tf.commands.photographs import check_parent
 from harl_tf.commands.refusal import CommandError
 from harl_tf.export import artifact, export_keras, export_litert, export_onnx, export_preset
-
-_SIZE = 224
-"""Side of the images of formats that need one."""
-
-
-def _size(backbone: keras.Model) -> int:
-    side: int | None = backbone.inputs[0].shape[1]
-    return side or _SIZE
 
 
 class Format(NamedTuple):
@@ -30,10 +23,18 @@ class Format(NamedTuple):
     Attributes:
         write: Writes a backbone to a path; for images of a side, None if none was given.
         opened: The Python expression that opens it.
+        of_one_size: Whether it is for images of one size, and of a whole classifier. Default:
+            False.
     """
 
     write: Callable[[keras.Model, pathlib.Path, int | None], pathlib.Path]
     opened: str
+    of_one_size: bool = False
+
+
+def _known(side: int | None) -> int:
+    assert side is not None
+    return side
 
 
 FORMATS = {
@@ -43,12 +44,14 @@ FORMATS = {
         'keras.saving.load_model("{}")',
     ),
     ".tflite": Format(
-        lambda backbone, path, side: export_litert(backbone, path, side or _size(backbone)),
+        lambda backbone, path, side: export_litert(backbone, path, _known(side)),
         'tf.lite.Interpreter("{}")',
+        of_one_size=True,
     ),
     ".onnx": Format(
-        lambda backbone, path, side: export_onnx(backbone, path, side or _size(backbone)),
+        lambda backbone, path, side: export_onnx(backbone, path, _known(side)),
         'onnxruntime.InferenceSession("{}")',
+        of_one_size=True,
     ),
 }
 """By the ending of a name; one without is the folder of a preset."""
@@ -63,10 +66,22 @@ def run(arguments: argparse.Namespace) -> None:
             f"KerasHub preset. Received: {out}."
         )
     _check_elsewhere(out, arguments.backbone)
-    start = opened(arguments.backbone, arguments.from_values)
-    size = None if arguments.image_size is None else size_for(start, arguments.image_size)
     form = FORMATS[out.suffix]
-    print(f"{form.write(backbone_of(start), out, size)}: {form.opened.format(out)}")
+    network, size = _network(arguments, form)
+    print(f"{form.write(network, out, size)}: {form.opened.format(out)}")
+
+
+def _network(arguments: argparse.Namespace, form: Format) -> tuple[keras.Model, int | None]:
+    """What is written, and for images of which side."""
+    if form.of_one_size and (pathlib.Path(arguments.backbone) / classify.FACTS).is_file():
+        classifier, _, side = classify.opened_classifier(pathlib.Path(arguments.backbone))
+        return classifier, side
+    start = opened(arguments.backbone, arguments.from_values)
+    asked_for = arguments.image_size is not None
+    size = size_for(start, arguments.image_size) if asked_for or form.of_one_size else None
+    if form.of_one_size and not asked_for:
+        print(f"for images of {size}×{size} pixels; --image-size for others")
+    return backbone_of(start), size
 
 
 def _check_elsewhere(out: pathlib.Path, source: str) -> None:

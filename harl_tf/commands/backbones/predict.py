@@ -3,34 +3,19 @@
 import argparse
 import csv
 import io
-import json
 import pathlib
 
-import keras
 import tensorflow as tf
 
 from harl_tf import files
 from harl_tf.commands import photographs
-from harl_tf.commands.backbones.classify import FACTS, MODEL
-from harl_tf.commands.refusal import CommandError
-from harl_tf.export.artifact import first_line
+from harl_tf.commands.backbones.classify import opened_classifier
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Reads the photographs, asks the classifier, writes a table."""
     photographs.check_file(arguments.out)
-    classifier = pathlib.Path(arguments.classifier)
-    try:
-        facts = json.loads((classifier / FACTS).read_text(encoding="utf-8"))
-        model = keras.saving.load_model(classifier / MODEL)
-        classes, size = facts["classes"], facts["image_size"]
-        if len(classes) != model.output_shape[-1]:
-            raise ValueError(f"{FACTS} names {len(classes)} classes.")
-    except Exception as error:  # each kind of damage has its own
-        raise CommandError(
-            f"{classifier} is no classifier that `python -m harl_tf classify` wrote, or not a "
-            f"whole one: {first_line(error)}"
-        ) from error
+    model, classes, size = opened_classifier(pathlib.Path(arguments.classifier))
     ask = tf.function(model, reduce_retracing=True)
     seen = photographs.look(
         arguments.folder, size, [lambda images: ask(tf.cast(images, tf.float32), training=False)]

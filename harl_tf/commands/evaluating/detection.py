@@ -25,7 +25,7 @@ from harl_tf.evaluation.score import short
 def run(arguments: argparse.Namespace) -> None:
     """Evaluates the backbone and prints, and perhaps writes, what was measured."""
     start = measured.start_of(arguments)
-    size = size_for(start, arguments.image_size)
+    size = size_for(start, arguments.image_size, multiple=32)
     settings = {"image_size": size, "seed": arguments.seed, "steps": arguments.steps}
     try:
         classes, train, test = _parts(arguments)
@@ -60,10 +60,7 @@ def _parts(
     """Names of the classes, photographs to learn from, and others to score."""
     data = _read(arguments.images, arguments.annotations)
     if arguments.test is None:
-        below = [
-            each.path.relative_to(arguments.images).with_suffix("").as_posix()
-            for each in data.images
-        ]
+        below = [_below(arguments.images, each.path) for each in data.images]
         first = first_half(below, f"Expected photographs for two halves. Received: {len(below)}.")
         pairs = list(zip(data.images, first, strict=True))
         train, test = ([each for each, kept in pairs if kept == half] for half in (True, False))
@@ -71,6 +68,12 @@ def _parts(
     images, annotations = arguments.test
     other = _read(images, annotations, data.classes)
     return data.classes, list(data.images), _with_classes(other, data.classes, annotations)
+
+
+def _below(folder: str, path: pathlib.Path) -> str:
+    """The name of a photograph; COCO's files may name it by its whole path."""
+    inner = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return inner.with_suffix("").as_posix()
 
 
 def _read(images: str, annotations: str, classes: tuple[str, ...] | None = None) -> Annotations:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from harl_tf.backbones import strides
 from harl_tf.commands.evaluating import measured
 from harl_tf.commands.evaluating.halves import first_half
 from harl_tf.commands.opening import backbone_of, size_for
@@ -28,7 +29,8 @@ def run(arguments: argparse.Namespace) -> None:
     backbone = backbone_of(start)
     fixed = backbone.inputs[0].shape[1] is not None
     scaled = fixed or arguments.image_size is not None or arguments.fine_tune is not None
-    size = size_for(start, arguments.image_size) if scaled else None
+    coarsest = max(strides(backbone).values())
+    size = size_for(start, arguments.image_size, multiple=coarsest) if scaled else None
     try:
         if arguments.fine_tune is not None and size is not None:
             check_segmenter(backbone, (size, size))  # now, and not after the frozen cells

@@ -8,6 +8,7 @@ import numpy as np
 from harl_tf.commands import photographs
 from harl_tf.commands.evaluating.halves import first_half
 from harl_tf.commands.refusal import CommandError
+from mask_generation.inputs.file_names import some
 
 
 class Part(NamedTuple):
@@ -45,24 +46,44 @@ def parts(
         Traceback (most recent call last):
         harl_tf.commands.refusal.CommandError: There is no folder no/such/folder.
     """
+    numbers = None if test is None else _numbers(folder, test)  # before anything is computed
     learned = photographs.look(folder, size, questions)
     photographs.check_classes(learned, folder)
     if test is None:
         first = first_half(learned.names, f"{folder} has too few photographs for two halves.")
-        return _only(learned, first), _only(learned, ~first)
-    scored = photographs.look(test, size, questions)
-    photographs.check_classes(scored, test)
-    if scored.classes != learned.classes:
-        raise CommandError(
-            f"Expected the class folders of {folder} in {test}, too. "
-            f"Received: {_some(scored.classes)} instead of {_some(learned.classes)}."
-        )
-    return Part(learned.answers, learned.labels), Part(scored.answers, scored.labels)
+        train, rest = _only(learned, first), _only(learned, ~first)
+    else:
+        scored = photographs.look(test, size, questions)
+        photographs.check_classes(scored, test)
+        train = Part(learned.answers, learned.labels)
+        rest = Part(scored.answers, np.asarray(numbers)[scored.labels])
+    _tell_never_learned(train.labels, rest.labels)
+    return train, rest
 
 
 def _only(seen: photographs.Seen, kept: np.ndarray) -> Part:
     return Part([each[kept] for each in seen.answers], seen.labels[kept])
 
 
-def _some(classes: tuple[str, ...]) -> str:
-    return ", ".join(classes[:5]) + (", …" if len(classes) > 5 else "")
+def _numbers(folder: str, test: str) -> list[int]:
+    """The number that each class of ``test`` has in ``folder``, which may have more of them."""
+    learned, scored = photographs.classes_of(folder), photographs.classes_of(test)
+    if unknown := [name for name in scored if name not in learned]:
+        raise CommandError(
+            f"Expected in {test} the classes of {folder}, {some(learned)}. Received: "
+            f"{some(unknown)}, which {folder} does not have."
+        )
+    if missing := [name for name in learned if name not in scored]:
+        print(f"note: {test} has no class {some(missing)}.")
+    return [learned.index(name) for name in scored]
+
+
+def _tell_never_learned(train: np.ndarray, test: np.ndarray) -> None:
+    """Says which share of what is scored cannot be right."""
+    never = np.setdiff1d(test, train)
+    if len(never):
+        lost = int(np.isin(test, never).sum())
+        print(
+            f"note: of {len(never)} of {len(np.union1d(train, test))} classes there is no "
+            f"photograph to learn from; {lost} of the {len(test)} that are scored cannot be right."
+        )

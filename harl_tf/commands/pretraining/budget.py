@@ -16,6 +16,7 @@ import keras
 from harl_tf.commands.refusal import CommandError
 from harl_tf.data import PairedViews
 from harl_tf.recipes import Recipe
+from harl_tf.recipes.over_run import flat
 
 FEW_STEPS = 500
 """Below as many updates from a random start, the user is told."""
@@ -174,6 +175,12 @@ def warnings(
         found.append(
             f"A batch of {recipe.batch_size} is large for {photographs} photographs; "
             f"--batch-size {smaller} gives more steps for the same work."
+        )
+    queues = [size for name, size in flat(recipe.settings).items() if name.endswith("queue_size")]
+    if queues and max(queues) > photographs / 2:
+        found.append(
+            f"A queue of {max(queues)} keys is large for {photographs} photographs: keys of an "
+            "image are among its own negatives. The recipes that end in _small have shorter ones."
         )
     return found
 

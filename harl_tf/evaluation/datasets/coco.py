@@ -46,13 +46,17 @@ def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str
         listed = {image["id"]: image for image in content["images"]}
         names = {each["id"]: each["name"] for each in content["categories"]}
         numbers = {category: index for index, category in enumerate(sorted(names))}
+        left_out = 0
         found: dict[Any, list[Marked]] = {number: [] for number in listed}
         for box in content["annotations"]:
-            x, y, width, height = box["bbox"]
-            corners = [x, y, x + width, y + height]
             label, crowd = numbers[box["category_id"]], bool(box.get("iscrowd"))
+            if box["bbox"] == []:  # an outline without a box
+                left_out += 1
+                continue
+            x, y, width, height = _four(box["bbox"], box, path)
+            corners = [x, y, x + width, y + height]
             found[box["image_id"]].append(Marked(label, corners, crowd))
-        examples, left_out = [], 0
+        examples = []
         for number, image in listed.items():
             photograph = folder / image["file_name"]
             check_exists(photograph, path)
@@ -67,3 +71,12 @@ def read_coco(annotations: str | os.PathLike[str], images: str | os.PathLike[str
             f"Received: {type(error).__name__}, {error!s:.300}."
         ) from error
     return Annotations(examples, tuple(names[category] for category in numbers), left_out)
+
+
+def _four(numbers: Any, box: dict[str, Any], path: pathlib.Path) -> Any:
+    if len(numbers) != 4:
+        raise ValueError(
+            f"Expected four numbers as bbox in {path}. Received: {numbers!s:.100} of the "
+            f"annotation {box.get('id')}."
+        )
+    return numbers

@@ -9,19 +9,10 @@ from PIL import Image
 
 from harl_tf.evaluation.datasets.photograph import opened, rgb
 from harl_tf.evaluation.dense.overlap import VOID
+from mask_generation.inputs.folder import SUFFIXES
+from mask_generation.inputs.formats.exif import orientation_of, turned
 
-_ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What makes a photograph upright, by its EXIF orientation."""
-
+_PNG = b"\x89PNG\r\n\x1a\n"
 _INDEXED = ("L", "P", "1", "I;16", "I")
 """Modes of Pillow whose pixels are numbers of classes, not colors."""
 
@@ -72,7 +63,7 @@ def _by_name(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in inner.parts)
-        if hidden or path.suffix.lower() not in Image.registered_extensions():
+        if hidden or path.suffix.lower() not in SUFFIXES:
             continue
         name = inner.with_suffix("").as_posix()
         if name in found:
@@ -130,12 +121,10 @@ class ImageMasks:
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for _, photograph, mask in self.pairs:
             image, labels = opened(photograph), _labels(mask)
-            turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
-            if turn is not None:
-                if labels.size == image.size:  # drawn on the pixels as they are stored
-                    labels = labels.transpose(turn)
-                image = image.transpose(turn)
-            image = rgb(image)
+            turn = orientation_of(image)
+            if labels.size == image.size:  # drawn on the pixels as they are stored
+                labels = turned(labels, turn)
+            image = rgb(turned(image, turn), photograph)
             if image.size != labels.size:
                 raise ValueError(
                     f"Expected {mask} to be as large as {photograph}. Received: "
@@ -159,4 +148,14 @@ def _labels(path: pathlib.Path) -> Image.Image:
             f"Expected {path} in a lossless format such as PNG. Received: a JPEG, which changes "
             "class numbers."
         )
-    return mask.convert("L").point(lambda value: value // 255) if mask.mode == "1" else mask
+    step = 255 // (2 ** _bits(path, mask) - 1) if mask.mode in ("1", "L") else 1
+    return mask.convert("L").point(lambda value: value // step) if step > 1 else mask
+
+
+def _bits(path: pathlib.Path, mask: Image.Image) -> int:
+    """Bits of a gray pixel; of less than eight, Pillow stretches the values to 255."""
+    if mask.mode == "1":
+        return 1
+    with path.open("rb") as file:
+        start = file.read(25)
+    return start[24] if start.startswith(_PNG) else 8

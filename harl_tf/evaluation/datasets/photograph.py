@@ -2,10 +2,10 @@
 
 import pathlib
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-_SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I")
+from mask_generation.inputs.formats.exif import orientation_of, turned
+from mask_generation.inputs.reading import UnusableImageError, to_rgb
 
 
 def opened(path: pathlib.Path) -> Image.Image:
@@ -35,22 +35,24 @@ def opened(path: pathlib.Path) -> Image.Image:
     return image
 
 
-def rgb(image: Image.Image) -> Image.Image:
+def rgb(image: Image.Image, path: pathlib.Path) -> Image.Image:
     """Three channels of 8 bits: gray of 16 bits is scaled, what is transparent becomes white.
 
+    Args:
+        image: The image.
+        path: Where it is from, for messages.
+
+    Raises:
+        ValueError: If it has no agreed white.
+
     Example:
-        >>> rgb(Image.new("RGBA", (1, 1), (0, 0, 0, 0))).getpixel((0, 0))
+        >>> rgb(Image.new("RGBA", (1, 1), (0, 0, 0, 0)), pathlib.Path("a.png")).getpixel((0, 0))
         (255, 255, 255)
-        >>> rgb(Image.fromarray(np.full((1, 1), 32896, np.uint16))).getpixel((0, 0))
-        (128, 128, 128)
     """
-    if image.mode in _SIXTEEN_BITS:
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+    try:
+        return to_rgb(image)
+    except UnusableImageError as error:
+        raise ValueError(f"{path} cannot be used: {error}.") from error
 
 
 def of_size(path: pathlib.Path, width: float, height: float) -> Image.Image:
@@ -66,9 +68,9 @@ def of_size(path: pathlib.Path, width: float, height: float) -> Image.Image:
     """
     image = opened(path)
     stored = image.size
-    for each in (image, ImageOps.exif_transpose(image)):
+    for each in (image, turned(image, orientation_of(image))):
         if each.size == (width, height):
-            return rgb(each)
+            return rgb(each, path)
     raise ValueError(
         f"Expected {path} to have the {width:g}×{height:g} pixels that its boxes were drawn on. "
         f"Received: {stored[0]}×{stored[1]}."

@@ -68,8 +68,7 @@ def segmentation_score(
     confusions = []
     for image, labels in _one_by_one(test):
         scores = cells(image) @ weights + bias
-        classified = tf.image.resize(scores, labels.shape).numpy().argmax(axis=-1)
-        confusions.append(confusion(labels, classified, classes, void))
+        confusions.append(confusion(labels, _largest(scores, labels.shape), classes, void))
     if not confusions:
         raise ValueError("Expected at least one test image. Received: none.")
     return Overlap("linear", np.stack(confusions))
@@ -164,10 +163,33 @@ def _one_by_one(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield from zip(images, labels, strict=True)
 
 
+def _largest(scores: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """The class of each pixel: one class after the other, as all at once may take gigabytes."""
+    best, classified = np.full(shape, -np.inf, np.float32), np.zeros(shape, np.int64)
+    for each in range(scores.shape[-1]):
+        found = tf.image.resize(scores[..., each : each + 1], tuple(shape)).numpy()[..., 0]
+        better = found > best
+        classified[better] = each
+        best = np.where(better, found, best)
+    return classified
+
+
 def _shares(labels: np.ndarray, grid: Sequence[int], classes: int, void: int) -> np.ndarray:
     """Share of each class in every cell ``(h, w, classes)``; void pixels belong to none."""
     counts = labels != void
     confusion(labels, np.zeros_like(labels), classes, void)  # refuses labels outside the classes
-    one_hot = np.eye(classes, dtype=np.float32)[np.where(counts, labels, 0)] * counts[..., None]
-    resized: np.ndarray = tf.image.resize(one_hot, tuple(grid), method="area").numpy()
-    return resized.astype(np.float64)
+    rows, columns = (_overlaps(*sides) for sides in zip(labels.shape, grid, strict=True))
+    shares = np.zeros((*grid, classes))
+    for each in np.unique(labels[counts]):
+        shares[..., each] = rows @ (labels == each).astype(np.float64) @ columns.T
+    return shares
+
+
+def _overlaps(pixels: int, cells: int) -> np.ndarray:
+    """Share of each cell, along a side, that each pixel covers: ``(cells, pixels)``."""
+    edges = np.arange(cells + 1)[:, None] * pixels / cells
+    first, last = edges[:-1], edges[1:]
+    pixel = np.arange(pixels)[None]
+    shared = np.minimum(last, pixel + 1) - np.maximum(first, pixel)
+    covered: np.ndarray = np.maximum(shared, 0.0) * cells / pixels
+    return covered

@@ -66,8 +66,13 @@ class Trainer(keras.Model):
         if isinstance(x, PairedViews | tf.data.Dataset):
             given = {"shuffle": False, **given}  # Keras warns of a shuffle it could not do
         if isinstance(x, PairedViews):
-            given = {"steps_per_epoch": x.steps_per_epoch, **given}
-            given["x"] = self._stream(x, lambda: start.epoch, lambda: start.step)
+            steps = given.get("steps_per_epoch") or x.steps_per_epoch  # the stream has no end
+            given["steps_per_epoch"] = steps
+
+            def place() -> tuple[int, int]:  # epochs of fit may have other steps than the stream's
+                return divmod(start.epoch * steps + start.step, x.steps_per_epoch)
+
+            given["x"] = self._stream(x, lambda: place()[0], lambda: place()[1])
         if given.get("validation_data") is not None:
             given["validation_data"] = self._to_evaluate(given["validation_data"])
         ours = [StopOnDivergence(), start, WholeEpochs()]

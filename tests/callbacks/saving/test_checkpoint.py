@@ -434,3 +434,42 @@ def fit_to(checkpoint, views, epochs):
     model = harl_tf.SimCLR(tiny_pyramid(), projection_units=8, hidden_units=8)
     model.compile(keras.optimizers.AdamW(1e-3))
     model.fit(views, epochs=epochs, callbacks=[checkpoint], verbose=0)
+
+
+def with_dropout() -> harl_tf.SimCLR:
+    keras.utils.set_random_seed(0)
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(8, 3, strides=4, padding="same")(image)
+    maps = {"P2": keras.layers.Dropout(0.5)(x)}
+    backbone = harl_tf.backbones.feature_pyramid(keras.Model(image, maps))
+    model = harl_tf.SimCLR(backbone, projection_units=8, hidden_units=16)
+    model.compile(keras.optimizers.AdamW(1e-3))
+    return model
+
+
+def test_draws_of_dropout_go_on_where_they_were(views, tmp_path):
+    """Keras does not save where they are; without that, the masks of the start come again."""
+    whole = with_dropout()
+    whole.fit(views, epochs=2, verbose=0)
+    with_dropout().fit(views, epochs=1, callbacks=[Checkpoint(tmp_path / "run", views)], verbose=0)
+    resumed = with_dropout()
+    checkpoint = Checkpoint(tmp_path / "run", views)
+    first = checkpoint.resume(resumed)
+    resumed.fit(views, epochs=2, initial_epoch=first, callbacks=[checkpoint], verbose=0)
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_optimizer_that_excludes_variables_can_begin_and_resume(views, tmp_path):
+    def made():
+        keras.utils.set_random_seed(0)
+        model = harl_tf.SimCLR(tiny_pyramid(), projection_units=8, hidden_units=16)
+        optimizer = harl_tf.optimizers.LARS(0.1)
+        optimizer.exclude_variables(model.backbone.layers[1].trainable_variables)
+        model.compile(optimizer)
+        return model
+
+    model, checkpoint = made(), Checkpoint(tmp_path / "run", views)
+    assert checkpoint.resume(model) == 0
+    model.fit(views, epochs=1, callbacks=[checkpoint], verbose=0)
+    assert Checkpoint(tmp_path / "run", views).resume(made()) == 1

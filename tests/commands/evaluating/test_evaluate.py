@@ -2,11 +2,13 @@
 
 import argparse
 import csv
+import shutil
 import tarfile
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import harl_tf
 import mask_generation
@@ -78,7 +80,7 @@ def test_test_set_of_other_classes_is_one_line(backbone, photographs, tmp_path, 
     test = fill(tmp_path / "test", 1, seed=1)
     (test / "blue").rename(test / "azure")
     assert run("evaluate", backbone, photographs, test) == 2
-    assert "Received: azure, grün, red apples instead of blue" in capsys.readouterr().err
+    assert "blue, grün and red apples. Received: azure, which" in capsys.readouterr().err
 
 
 def test_photograph_outside_the_test_classes_is_one_line(backbone, photographs, tmp_path, capsys):
@@ -185,3 +187,41 @@ def test_one_line_says_what_is_wrong(backbone, photographs, capsys, words, said)
     found = capsys.readouterr().err
     assert said in found
     assert found.count("\n") == 1
+
+
+def test_test_set_that_lacks_a_class_is_scored_and_told(backbone, photographs, tmp_path, capsys):
+    """Its classes have the numbers that they have among the photographs that are learned from."""
+    whole = fill(tmp_path / "whole", 4, seed=5)
+    first, *_ = sorted(path.name for path in whole.iterdir())
+    shutil.rmtree(whole / first)
+    assert run("evaluate", backbone, photographs, whole, "--with", "linear") == 0
+    said = capsys.readouterr().out
+    assert f"has no class {first}." in said
+    assert "of 8 images, 36 labels" in said
+
+
+def test_unknown_class_is_refused_before_anything_is_computed(
+    backbone, photographs, tmp_path, capsys
+):
+    other = fill(tmp_path / "other", 2, seed=5)
+    sorted(other.iterdir())[0].rename(other / "zebra")
+    assert run("evaluate", backbone, photographs, other) == 2
+    assert "Received: zebra, which" in capsys.readouterr().err
+
+
+def test_classes_that_are_never_learned_are_told(backbone, tmp_path, capsys):
+    """Of one photograph each, half are only scored."""
+    folder = fill(tmp_path / "few", 1, seed=0)
+    for number in range(12):
+        (folder / f"more{number}").mkdir()
+        shutil.copy(next(folder.rglob("*.*")), folder / f"more{number}" / f"{number}.png")
+    run("evaluate", backbone, folder, "--with", "linear")
+    assert "classes there is no photograph to learn from" in capsys.readouterr().out
+
+
+def test_very_dark_photographs_are_photographs(backbone, photographs, tmp_path):
+    """The last batch of 64 may be a single one, all but black."""
+    folder = fill(tmp_path / "dark", 1, seed=0)
+    for path in folder.rglob("*.*"):
+        Image.new("RGB", (32, 32), (1, 1, 1)).save(path)
+    assert run("evaluate", backbone, photographs, folder, "--with", "linear") == 0

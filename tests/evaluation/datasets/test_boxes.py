@@ -1,12 +1,14 @@
 """The same two photographs in both formats."""
 
 import json
+import struct
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from harl_tf.evaluation import average_precision, read_coco, read_voc
+from harl_tf.evaluation.datasets.photograph import of_size
 
 SIZE = (40, 30)
 OBJECTS = {"a.png": [("dog", [2, 3, 12, 23]), ("cat", [0, 0, 40, 30])], "b.png": []}
@@ -155,3 +157,21 @@ def test_long_boxes_are_not_quoted_as_a_whole(images, tmp_path, box):
     with pytest.raises(ValueError, match="Expected") as caught:
         read_coco(path, images)
     assert len(str(caught.value)) < 1000
+
+
+def test_outline_without_a_box_is_left_out_and_odd_boxes_are_named(images, tmp_path):
+    """One of four annotations has no area anyway."""
+    path = coco(tmp_path, lambda content: content["annotations"][0].update(bbox=[]))
+    assert read_coco(path, images).left_out == 2
+    path = coco(tmp_path, lambda content: content["annotations"][0].update(bbox=[1, 2], id=5))
+    with pytest.raises(ValueError, match=r"four numbers as bbox in .*\[1, 2\] of the annotation 5"):
+        read_coco(path, images)
+
+
+def test_metadata_never_refuse_a_photograph(images):
+    """A resolution's unit as a byte, beside an orientation, fails Pillow's own way of turning."""
+    turned = struct.pack("<HHIHH", 0x112, 3, 1, 6, 0)
+    entries = turned + struct.pack("<HHI", 0x128, 1, 1) + b"\2\0\0\0"
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + bytes(4)
+    Image.new("RGB", SIZE[::-1]).save(images / "a.png", "JPEG", exif=exif)
+    assert of_size(images / "a.png", *SIZE).size == SIZE

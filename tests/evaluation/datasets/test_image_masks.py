@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -90,3 +93,34 @@ def test_hidden_files_are_no_images(folders):
     images, masks, _ = folders
     (images / "part" / "._a.png").write_bytes(b"of a file system")
     assert len(image_masks(images, masks)) == 3
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_gray_of_few_bits_keeps_its_numbers(folders, bits):
+    """Pillow stretches them to 255; the bits of a row of three pixels are packed by hand."""
+    images, masks, _ = folders
+    packed = int("".join(format(label, f"0{bits}b") for label in (0, 1, 3)).ljust(16, "0"), 2)
+    row = b"\0" + packed.to_bytes(2, "big")[: (3 * bits + 7) // 8]
+    header = struct.pack(">IIBBBBB", 3, 2, bits, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(row * 2)), (b"IEND", b""))
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    (masks / "part" / "a.png").write_bytes(png)
+    _, mask = next(iter(image_masks(images, masks)))
+    assert mask[0].tolist() == [[0, 1, 3], [0, 1, 3]]
+
+
+def test_files_that_are_no_photographs_are_passed_over(folders):
+    images, masks, _ = folders
+    (images / "part" / "README.pdf").write_bytes(b"%PDF")
+    assert len(image_masks(images, masks)) == 3
+
+
+def test_photograph_without_an_agreed_white_is_refused_with_its_name(folders):
+    images, masks, _ = folders
+    Image.fromarray(np.zeros((2, 3), np.float32)).save(images / "part" / "a.tiff")
+    (images / "part" / "a.png").unlink()
+    with pytest.raises(ValueError, match=r"a\.tiff cannot be used: floating-point pixels"):
+        list(image_masks(images, masks))

@@ -8,6 +8,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from harl_tf.evaluation import confusion, segmentation_score
+from harl_tf.evaluation.dense import segmentation
 
 CLASSES = 3
 CHANNELS = 12
@@ -119,3 +120,19 @@ def test_bad_input_is_named(backbone, change, words):
 def test_missing_map_is_named(backbone):
     with pytest.raises(ValueError, match=r"Expected level in .'P1', 'P2'.\. Received"):
         segmentation_score(backbone, [], [], CLASSES, level="P5")
+
+
+@pytest.mark.parametrize("grid", [(2, 3), (3, 5), (7, 4)])
+def test_shares_of_classes_are_those_of_areas(grid):
+    """As TensorFlow's own method, which needs an array of every class for it."""
+    labels = np.random.default_rng(0).integers(0, 5, (14, 15))
+    labels[:3] = 255
+    one_hot = (labels[..., None] == np.arange(5)).astype(np.float32)
+    expected = tf.image.resize(one_hot, grid, method="area")
+    np.testing.assert_allclose(segmentation._shares(labels, grid, 5, 255), expected, atol=1e-6)
+
+
+def test_largest_score_is_that_of_all_classes_at_once():
+    scores = np.random.default_rng(0).normal(size=(3, 4, 6)).astype(np.float32)
+    expected = tf.image.resize(scores, (17, 13)).numpy().argmax(axis=-1)
+    np.testing.assert_array_equal(segmentation._largest(scores, (17, 13)), expected)

@@ -256,3 +256,27 @@ def test_arrays_train_on_one_device(views):
     model = simclr()
     model.fit(batch, batch_size=2, verbose=0)
     assert int(model.optimizer.iterations) == 2
+
+
+def test_steps_of_an_epoch_that_are_none_are_those_of_the_views(views):
+    """Keras's own default, handed on by a user's function; the stream has no end."""
+    model = simclr(adamw)
+    model.fit(views, epochs=1, steps_per_epoch=None, verbose=0)
+    assert int(model.optimizer.iterations) == views.steps_per_epoch
+
+
+@pytest.mark.parametrize("steps", [2, 5])
+def test_stream_goes_on_after_epochs_of_other_steps(views, tmp_path, steps):
+    """Three steps are a pass: an epoch of two ends within it, one of five passes over it."""
+    whole, losses = simclr(adamw), []
+    losses = whole.fit(views, epochs=4, steps_per_epoch=steps, verbose=0).history["loss"]
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        simclr(adamw).fit(
+            views, epochs=4, steps_per_epoch=steps, callbacks=[backup, StopAt(1)], verbose=0
+        )
+    restored = simclr(adamw)
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    restored.fit(views, epochs=4, steps_per_epoch=steps, callbacks=[backup], verbose=0)
+    np.testing.assert_allclose(restored.history.history["loss"], losses[2:], atol=1e-5)
+    assert_same_weights(restored, whole)
