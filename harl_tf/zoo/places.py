@@ -122,11 +122,20 @@ def cache_folder() -> pathlib.Path:
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "harl_tf"
 
 
+def is_at_hand(preset: Preset) -> bool:
+    """Whether a preset can be opened without downloading anything: in a clone of the repository.
+
+    Example:
+        >>> [is_at_hand(preset) for preset in harl_tf.list_presets()[:1]]
+        [True]
+    """
+    return (_REPOSITORY / preset.name / artifact.CHECKSUMS).is_file()
+
+
 def _place(preset: Preset) -> pathlib.Path:
     """The repository's folder if this is a clone, the cache otherwise."""
-    in_repository = _REPOSITORY / preset.name
-    if (in_repository / artifact.CHECKSUMS).is_file():
-        return in_repository
+    if is_at_hand(preset):
+        return _REPOSITORY / preset.name
     if preset.url is None:
         raise ExportError(
             f"{preset.name} is in pretrained/{preset.name} of harl_tf's repository, which is not "

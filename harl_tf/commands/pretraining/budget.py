@@ -9,7 +9,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -17,6 +17,8 @@ from harl_tf.commands.refusal import CommandError
 from harl_tf.data import PairedViews
 from harl_tf.recipes import Recipe
 from harl_tf.recipes.over_run import flat
+from harl_tf.zoo import list_presets
+from harl_tf.zoo.places import is_at_hand
 
 FEW_STEPS = 500
 """Below as many updates from a random start, the user is told."""
@@ -38,6 +40,34 @@ _LONG = 300.0
 
 _RESERVE = 0.9
 """Share of the time for steps; the rest is for compiling, probes and the export."""
+
+
+PROBES = 20
+"""Approximate number of probes of a run, fewer if they would take long."""
+
+_PROBING = 0.2
+"""Largest share of the time for probes."""
+
+
+class Costs(NamedTuple):
+    """What the parts of a run take, in seconds.
+
+    Attributes:
+        step: A step.
+        probe: A probe of the labeled photographs; 0 without any. Default: 0.
+    """
+
+    step: float
+    probe: float = 0.0
+
+    def probes(self, seconds: float) -> int:
+        """How often a run of so long is probed: at its beginning and end, and in between.
+
+        Example:
+            >>> Costs(0.1, probe=3.0).probes(240), Costs(0.1).probes(240)
+            (16, 20)
+        """
+        return max(2, int(min(PROBES, _PROBING * seconds / max(self.probe, 1e-9))))
 
 
 def duration(text: str) -> float:
@@ -74,7 +104,7 @@ def in_epochs(
     length: dict[str, float],
     recipe: Recipe,
     steps_per_epoch: int,
-    seconds_per_step: Callable[[], float],
+    costs: Callable[[], Costs],
 ) -> Recipe:
     """The recipe with as many whole epochs as a length comes to, at least one.
 
@@ -82,7 +112,7 @@ def in_epochs(
         length: As ``asked`` returns it; empty leaves the recipe as it is.
         recipe: The recipe.
         steps_per_epoch: Steps of an epoch.
-        seconds_per_step: Measures a step; called only if the length is a time.
+        costs: Measures a step and a probe; called only if the length is a time.
 
     Returns:
         The recipe.
@@ -95,27 +125,47 @@ def in_epochs(
 
         >>> from harl_tf.recipes import RECIPES
         >>> recipe = RECIPES["byol_small"]
-        >>> in_epochs({"minutes": 12}, recipe, 100, lambda: 0.5).epochs
+        >>> in_epochs({"minutes": 12}, recipe, 100, lambda: Costs(0.5)).epochs
         A step takes 0.50 s: 12 minutes are 12 epochs, 1200 steps.
         12
-        >>> in_epochs({"steps": 250}, recipe, 100, lambda: 0.5).epochs
+        >>> in_epochs({"steps": 250}, recipe, 100, lambda: Costs(0.5)).epochs
         3
+        >>> in_epochs({"minutes": 12}, recipe, 100, lambda: Costs(0.5, probe=5.0)).epochs
+        A step takes 0.50 s, 20 probes of the labeled photographs 100 s: 12 minutes are 10 ...
+        10
     """
-    for unit, seconds in (("minutes", 60.0), ("hours", 3600.0)):
+    for unit, seconds in _UNITS.items():
         if unit in length:
-            step = seconds_per_step()
-            epochs = int(_RESERVE * length[unit] * seconds / step / steps_per_epoch)
+            step, probe = costs()
+            probes = costs().probes(seconds_in(length))
+            left = _RESERVE * seconds_in(length) - probes * probe
+            epochs = int(left / step / steps_per_epoch)
             steps = max(epochs, 1) * steps_per_epoch
             one = length[unit] == 1
             asked_for = f"1 {unit[:-1]} is" if one else f"{length[unit]:g} {unit} are"
             come_to = f"{epochs} epochs" if epochs > 1 else "1 epoch"
-            print(f"A step takes {step:.2f} s: {asked_for} {come_to}, {steps} steps.")
+            other = f", {probes} probes of the labeled photographs {probes * probe:.0f} s"
+            takes = f"A step takes {step:.2f} s{other if probe else ''}"
+            print(f"{takes}: {asked_for} {come_to}, {steps} steps.")
             if epochs < 1:
                 _check_patience(steps * step, length[unit] * seconds)
             return dataclasses.replace(recipe, epochs=max(epochs, 1))
     if "steps" in length:
         return dataclasses.replace(recipe, epochs=math.ceil(length["steps"] / steps_per_epoch))
     return recipe
+
+
+def seconds_in(length: dict[str, float]) -> float:
+    """A length that is a time, in seconds; 0 for any other.
+
+    Example:
+        >>> seconds_in({"minutes": 2}), seconds_in({"steps": 100})
+        (120.0, 0.0)
+    """
+    return sum(length.get(unit, 0) * seconds for unit, seconds in _UNITS.items())
+
+
+_UNITS = {"minutes": 60.0, "hours": 3600.0}
 
 
 def _check_patience(epoch: float, asked: float) -> None:
@@ -183,6 +233,36 @@ def warnings(
             "image are among its own negatives. The recipes that end in _small have shorter ones."
         )
     return found
+
+
+def better_start(recipe: Recipe, steps: int) -> str | None:
+    """What is to be said of a short run from random weights, if there are trained ones for it.
+
+    Args:
+        recipe: The recipe.
+        steps: Steps of the run.
+
+    Returns:
+        A sentence; None if the run is long, or there are none at hand.
+
+    Example:
+        >>> from harl_tf.recipes import RECIPES
+        >>> better_start(RECIPES["hapicl_small"], 500)
+        'So short a run learns more from weights that other photographs have taught: --from ...'
+        >>> better_start(RECIPES["hapicl_small"], 5000) is None
+        True
+    """
+    presets = [each for each in list_presets() if each.recipe == recipe.name and is_at_hand(each)]
+    if steps >= _SHORT or not presets:
+        return None
+    return (
+        "So short a run learns more from weights that other photographs have taught: --from "
+        f"{presets[0].name}."
+    )
+
+
+_SHORT = 1000
+"""Steps below which trained weights are recommended; .075 were gained within 600."""
 
 
 def slow_statistics(backbone: keras.Model, steps: int) -> str | None:

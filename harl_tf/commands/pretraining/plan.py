@@ -21,10 +21,12 @@ class Plan(NamedTuple):
     Attributes:
         ends: Epochs after which each part ends: ``(10,)``; ``(10, 20)`` once it has gone on.
         length: What the last part was asked for in, such as "30 minutes"; None for epochs.
+        probes: Approximate number of probes of the last part. Default: ``budget.PROBES``.
     """
 
     ends: tuple[int, ...]
     length: str | None = None
+    probes: int = budget.PROBES
 
     @property
     def epochs(self) -> int:
@@ -42,7 +44,7 @@ def planned(
     recipe: Recipe,
     folder: RunFolder,
     steps_per_epoch: int,
-    seconds_per_step: Callable[[], float],
+    costs: Callable[[], budget.Costs],
 ) -> Plan:
     """The epochs of a run.
 
@@ -51,7 +53,7 @@ def planned(
         recipe: The recipe, with the epochs from the command line, if any.
         folder: The folder of the run.
         steps_per_epoch: Steps of an epoch.
-        seconds_per_step: Measures a step; called only if a time must be converted.
+        costs: Measures a step and a probe; called only if a time must be converted.
 
     Raises:
         CommandError: If a run that is not finished is asked for another length, or a finished one
@@ -60,7 +62,7 @@ def planned(
     asked, begun = budget.asked(arguments), folder.begun()
     length = _in_words(asked)
     if not begun:
-        return Plan((_epochs(asked, recipe, steps_per_epoch, seconds_per_step),), length)
+        return Plan((_epochs(asked, recipe, steps_per_epoch, costs),), length)
     plan = Plan(tuple(begun.get("parts") or [begun["epochs"]]), begun.get("length"))
     finished = tuple(folder.finished_parts())
     if not finished and length is None and "epochs" in arguments.change and arguments.epochs:
@@ -78,7 +80,7 @@ def planned(
     if not finished:
         raise CommandError(_unfinished(folder, plan, length, arguments.epochs))
     if length is not None:
-        added = _epochs(asked, recipe, steps_per_epoch, seconds_per_step)
+        added = _epochs(asked, recipe, steps_per_epoch, costs)
         return Plan((*finished, finished[-1] + added), length)
     if arguments.epochs < finished[-1]:
         raise CommandError(
@@ -117,9 +119,9 @@ def _epochs(
     asked: dict[str, float],
     recipe: Recipe,
     steps_per_epoch: int,
-    seconds_per_step: Callable[[], float],
+    costs: Callable[[], budget.Costs],
 ) -> int:
-    return budget.in_epochs(asked, recipe, steps_per_epoch, seconds_per_step).epochs
+    return budget.in_epochs(asked, recipe, steps_per_epoch, costs).epochs
 
 
 def _in_words(length: dict[str, float]) -> str | None:

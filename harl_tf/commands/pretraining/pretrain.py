@@ -6,6 +6,7 @@ Owns the order of the steps. All checks run before any computation.
 import argparse
 import contextlib
 import dataclasses
+import functools
 import math
 import sys
 from typing import Any, NamedTuple
@@ -56,7 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
     if start is not None:
         recipe = starting.probed_at(start, recipe)
     halves = watching.halves(arguments.labeled, recipe) if arguments.labeled else None
-    job = _planned(_Job(recipe, Plan((recipe.epochs,)), views, start), arguments, folder, strategy)
+    job = _Job(recipe, Plan((recipe.epochs,)), views, start)
+    job = _planned(job, arguments, folder, strategy, halves)
     words = in_words(job.recipe, None if start is None else starting.in_words(start))
     with callbacks.locked(folder.path) if chief else contextlib.nullcontext():
         keras.utils.set_random_seed(arguments.seed)
@@ -72,6 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
                     "length": job.plan.length,
                     "start": noted,
                     watching.LABELS_SINCE: since,
+                    watching.PROBES: job.plan.probes,
                 }
                 folder.begin({**settings, "epochs": job.recipe.epochs}, words, notes, change)
                 _say_hello(job, model, replicas)
@@ -172,7 +175,13 @@ def check(recipe: Recipe, replicas: int, accumulate: int, own: bool = True) -> N
         )
 
 
-def _planned(job: _Job, arguments: argparse.Namespace, folder: RunFolder, strategy: Any) -> _Job:
+def _planned(
+    job: _Job,
+    arguments: argparse.Namespace,
+    folder: RunFolder,
+    strategy: Any,
+    halves: list[Any] | None,
+) -> _Job:
     """The job with the epochs that the asked length comes to, the same when a run goes on."""
     asked = budget.asked(arguments)
     if arguments.strategy == "multi-worker" and "steps" not in asked and asked:
@@ -181,12 +190,18 @@ def _planned(job: _Job, arguments: argparse.Namespace, folder: RunFolder, strate
             "--strategy multi-worker."
         )
 
-    def seconds_per_step() -> float:
+    @functools.cache
+    def costs() -> budget.Costs:
         with dtype_policy(job.recipe.precision), _scope(strategy):
-            return budget.measure(_model(job, arguments.accumulate), job.views)
+            model = _model(job, arguments.accumulate)
+            step = budget.measure(model, job.views)
+        return budget.Costs(step, watching.seconds_of_probe(model, halves) if halves else 0.0)
 
-    steps = job.views.steps_per_epoch
-    plan = planned(arguments, job.recipe, folder, steps, seconds_per_step)
+    plan = planned(arguments, job.recipe, folder, job.views.steps_per_epoch, costs)
+    if costs.cache_info().currsize:
+        plan = plan._replace(probes=costs().probes(budget.seconds_in(asked)))
+    else:
+        plan = plan._replace(probes=int(folder.begun().get(watching.PROBES, plan.probes)))
     return job._replace(plan=plan, recipe=dataclasses.replace(job.recipe, epochs=plan.epochs))
 
 
@@ -232,7 +247,8 @@ def _say_hello(job: _Job, model: Pretraining, replicas: int) -> None:
     notes = budget.warnings(recipe, count, views.steps_per_epoch, random_start, in_time)
     if random_start:
         steps = recipe.epochs * views.steps_per_epoch
-        notes += filter(None, [budget.slow_statistics(model.backbone, steps)])
+        slow = budget.slow_statistics(model.backbone, steps)
+        notes += filter(None, [slow, budget.better_start(recipe, steps)])
     for sentence in notes:
         print(f"Note: {sentence}")
 
@@ -269,7 +285,7 @@ def _train(
         print(resumed if first < recipe.epochs else "Trained already.")
     if first >= recipe.epochs:
         return
-    followers = watching.watchers(folder, views, halves, job.plan.added, chief, since)
+    followers = watching.watchers(folder, views, halves, job.plan, chief, since)
     if chief:
         watching.say_before(followers, model, begun)
     in_terminal = sys.stdout.isatty()

@@ -1,17 +1,22 @@
 """What is watched while a run trains: probes, the log, a verdict an epoch."""
 
+import time
 from collections.abc import Collection
 from typing import Any
 
 import keras
 
 from harl_tf import callbacks, data
+from harl_tf.commands.pretraining.plan import Plan
 from harl_tf.commands.refusal import CommandError
 from harl_tf.recipes import Recipe
 from harl_tf.runs import RunFolder
 
-_PROBES = 20
-"""Approximate number of probes per run."""
+PROBES = "probes"
+"""Where ``run.json`` has the number of probes."""
+
+_SURE = 20.0
+"""Seconds of a probe in which compiling it does not matter."""
 
 _RANKED = 1024
 """Number of views whose features are ranked; more hardly change their rank."""
@@ -65,7 +70,7 @@ def watchers(
     folder: RunFolder,
     views: data.PairedViews,
     labeled: list[Any] | None,
-    epochs: int,
+    plan: Plan,
     chief: bool,
     since: int,
 ) -> list[keras.callbacks.Callback]:
@@ -75,17 +80,35 @@ def watchers(
         folder: The folder of the run, which has the log.
         views: The stream.
         labeled: As made by ``halves``; None if there are no labels.
-        epochs: Epochs of this part of the run.
+        plan: The epochs and the number of probes of this part of the run.
         chief: Whether this process writes the log.
         since: Epochs that were done when ``labeled`` replaced other photographs.
     """
-    every = -(-epochs // _PROBES)
+    every = -(-plan.added // plan.probes)
     found: list[keras.callbacks.Callback] = [callbacks.RankProbe(views, every, limit=_RANKED)]
     if labeled is not None:
         found.insert(0, callbacks.LabeledProbe(labeled[0], labeled[1], every))
     if chief:
         found += [folder.log, callbacks.Verdict(folder.log, since)]
     return found
+
+
+def seconds_of_probe(model: keras.Model, labeled: list[Any]) -> float:
+    """How long a probe takes, once it is compiled.
+
+    Args:
+        model: The model.
+        labeled: As made by ``halves``.
+    """
+    probe = callbacks.LabeledProbe(*labeled)
+    probe.set_model(model)
+    for _ in range(2):
+        start = time.monotonic()
+        probe.measure()
+        seconds = time.monotonic() - start
+        if seconds > _SURE:
+            break
+    return seconds
 
 
 def say_before(

@@ -8,7 +8,7 @@ import pytest
 
 import harl_tf
 from harl_tf.commands import parse_arguments
-from harl_tf.commands.pretraining import budget, pretrain
+from harl_tf.commands.pretraining import budget, pretrain, watching
 from harl_tf.commands.refusal import CommandError
 from harl_tf.recipes import RECIPES
 from harl_tf.runs import RunFolder
@@ -41,9 +41,9 @@ def test_epoch_much_longer_than_the_time_is_refused():
     """A million photographs: 7,812 steps of .4 s are 52 minutes, 58 with what else takes time."""
     recipe = RECIPES["byol_small"]
     with pytest.raises(CommandError, match=r"52\.1 minutes.*--minutes 58 or more"):
-        budget.in_epochs({"minutes": 10}, recipe, 7812, lambda: 0.4)
-    assert budget.in_epochs({"minutes": 58}, recipe, 7812, lambda: 0.4).epochs == 1
-    assert budget.in_epochs({"minutes": 30}, recipe, 7812, lambda: 0.4).epochs == 1
+        budget.in_epochs({"minutes": 10}, recipe, 7812, lambda: budget.Costs(0.4))
+    assert budget.in_epochs({"minutes": 58}, recipe, 7812, lambda: budget.Costs(0.4)).epochs == 1
+    assert budget.in_epochs({"minutes": 30}, recipe, 7812, lambda: budget.Costs(0.4)).epochs == 1
 
 
 def test_run_of_many_steps_is_told_unless_it_was_asked_for_in_time():
@@ -144,3 +144,17 @@ def test_time_that_is_none_is_refused(capsys, text):
     with pytest.raises(SystemExit):
         parse_arguments(["harl_tf", "pretrain", "a", "b", f"--minutes={text}"])
     assert f"expected a positive number, received {text}" in capsys.readouterr().err
+
+
+def test_probes_are_part_of_the_time_and_take_a_fifth_at_most(
+    records, untrained, tmp_path, monkeypatch, capsys
+):
+    """Of 54 seconds, six probes of 2 s leave 42 for steps of .1 s; their number is kept."""
+    monkeypatch.setattr(budget, "measure", lambda *_: 0.1)
+    monkeypatch.setattr(watching, "seconds_of_probe", lambda *_: 2.0)
+    run = tmp_path / "run"
+    assert pretrain_tiny(records, run, "--minutes", 1, "--labeled", records) == 0
+    assert (begun(run)["probes"], begun(run)["epochs"]) == (6, 140)
+    assert "6 probes of the labeled photographs 12 s: 1 minute is 140 epochs" in (
+        capsys.readouterr().out
+    )

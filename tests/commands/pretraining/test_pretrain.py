@@ -240,11 +240,11 @@ def test_sizes_that_do_not_go_together(capsys, records, tmp_path, line, sentence
 
 
 def test_queue_that_the_batch_does_not_divide(capsys, records, tmp_path):
-    for recipe in ("moco_v2_small", "hapicl_moco_small"):
+    for recipe in ("moco_v2_200", "hapicl_moco"):
         err = refused(
             capsys, "pretrain", records, tmp_path / "run", "--recipe", recipe, "--batch-size", 6
         )
-        assert "keeps a queue of 1024 keys, which a batch must divide; 6 does not" in err
+        assert "keeps a queue of 65536 keys, which a batch must divide; 6 does not" in err
 
 
 def test_batch_that_replicas_do_not_share(capsys, records, tmp_path, two_replicas, monkeypatch):
