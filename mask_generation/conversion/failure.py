@@ -18,6 +18,9 @@ from mask_generation.networks.opening import ModelError
 from mask_generation.reason import reason_of
 
 
+_DIED = "A worker process died, perhaps because memory ran out."
+
+
 class ConversionError(Exception):
     """The conversion failed; the message says why in one line. No records were written."""
 
@@ -54,12 +57,8 @@ def in_a_sentence(error: Exception, out: pathlib.Path) -> str | None:
     if isinstance(error, ConversionError | DiskSpaceError | ModelError | UnreachableError):
         return str(error)
     if isinstance(error, BrokenProcessPool):
-        started = isinstance(error.__cause__, OSError) and "could not be started" in str(error)
-        return (
-            f"{error} Try fewer workers."
-            if started
-            else ("A worker process died, perhaps because memory ran out. Try fewer workers.")
-        )
+        why = str(error) if "could not be started: " in str(error) else _DIED
+        return f"{why} Try fewer workers."
     if isinstance(error, OSError):
         full = error.errno == errno.ENOSPC
         reason = error.strerror or str(error)

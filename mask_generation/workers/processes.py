@@ -61,7 +61,10 @@ class Processes:
     ) -> concurrent.futures.Future[Any]:
         """Lets the next free process compute a result."""
         with no_interrupt():  # it may start a thread
-            return self._threads.submit(self._compute, function, source, lost)
+            try:
+                return self._threads.submit(self._compute, function, source, lost)
+            except RuntimeError as error:
+                raise _not_started(error) from error
 
     def finish(self) -> None:
         """Ends the processes when they have computed what they are computing."""
@@ -146,9 +149,7 @@ class Processes:
             with self._starting:
                 process, ours = self._new()
         except OSError as error:  # the system has no more processes, memory or handles to give
-            raise BrokenProcessPool(
-                f"A worker process could not be started: {error.strerror or error}."
-            ) from error
+            raise _not_started(error.strerror or error) from error
         if self._killed:  # meanwhile
             process.kill()
         try:
@@ -203,6 +204,10 @@ class _TooLongError(Exception):
 
 class _NotBegunError(Exception):
     """A process was killed before it began to compute."""
+
+
+def _not_started(reason: Exception | str) -> BrokenProcessPool:
+    return BrokenProcessPool(f"A worker process could not be started: {reason}.")
 
 
 def _not_begun(process: Any) -> Exception:

@@ -380,3 +380,14 @@ def test_time_for_which_all_were_stopped_does_not_count(monkeypatch):
     monkeypatch.setattr(processes.time, "monotonic", stopped)
     with ordered_map(2, Limits(seconds=20)) as run:
         assert list(run(rest, [0.0, 3.0], lambda source, reason: reason)) == [0.0, 3.0]
+
+
+def test_thread_that_cannot_be_started_is_a_sentence(monkeypatch):
+    def refused(thread):
+        raise RuntimeError("can't start new thread")
+
+    said = r"could not be started: can't start new thread\."
+    with ordered_map(2) as run, monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(BrokenProcessPool, match=said):
+            list(run(abs, [1], lambda source, reason: reason))
