@@ -17,7 +17,6 @@ from mask_generation.interrupts import no_interrupt
 from mask_generation.networks.opening import ModelError
 from mask_generation.reason import reason_of
 
-
 _DIED = "A worker process died, perhaps because memory ran out."
 
 
