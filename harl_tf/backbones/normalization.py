@@ -1,6 +1,7 @@
 """Normalization of the images: whether a network does it by itself, and the layer that does it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 
@@ -25,14 +26,27 @@ def normalizes_itself(network: keras.Model) -> bool:
         >>> normalizes_itself(resnet(18))
         True
     """
-    for layer in network.layers:
-        if isinstance(layer, _NORMALIZING):
-            return True
-        if isinstance(layer, keras.Model):
-            return normalizes_itself(layer)
-        if layer.weights:
-            return False
-    return False
+    return any(isinstance(each, _NORMALIZING) for each in before_learning(network))
+
+
+def before_learning(network: keras.Model) -> Iterator[Any]:
+    """The layers and other operations of a network before the first layer that learns.
+
+    Args:
+        network: A functional model; of a nested one, its own layers count.
+
+    Example:
+        >>> [type(each).__name__ for each in before_learning(resnet(18))][:2]
+        ['InputLayer', 'Rescaling']
+    """
+    for each in getattr(network, "operations", network.layers):  # a Sequential has layers only
+        if isinstance(each, keras.Model):
+            yield from before_learning(each)
+            return
+        # Normalization has weights, which no gradient changes.
+        if getattr(each, "weights", None) and not isinstance(each, _NORMALIZING):
+            return
+        yield each
 
 
 def mean_to_subtract(

@@ -11,7 +11,12 @@ from typing import Any, NamedTuple
 
 import keras
 
-from harl_tf.backbones.normalization import IMAGENET_MEAN, IMAGENET_STD, normalizes_itself
+from harl_tf.backbones.normalization import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    before_learning,
+    normalizes_itself,
+)
 
 
 class Values(NamedTuple):
@@ -113,14 +118,7 @@ def _computes_first(network: keras.Model) -> bool:
 
     They may be a ``preprocess_input`` of ``keras.applications`` in the graph, or anything else.
     """
-    for each in network.operations:
-        if not isinstance(each, keras.layers.Layer):
-            return True
-        if isinstance(each, keras.Model):
-            return _computes_first(each)
-        if each.weights:
-            return False
-    return False
+    return any(not isinstance(each, keras.layers.Layer) for each in before_learning(network))
 
 
 def _first_with_weights(network: keras.Model) -> keras.layers.Layer | None:
